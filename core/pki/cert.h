@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cert.h: X.509 certificates and CRLs under a strict profile of RFC 5280, as borrowed slices.
+ *
+ * Decoding knows no cryptography and takes no memory but the struct. What it checks: DER, version 3 (CRL: 2), inner and
+ * outer signature algorithm equal, no unique ids, no repeated extension, known algorithms, times in the form RFC 5280 wants.
+ * What it does not check: names' content, signatures, validity, criticality (chain.h does).
+ * Signature algorithms understood: ecdsa-with-SHA256/384, sha256/384/512WithRSAEncryption. Others decode with kind 0. */
+#ifndef ATLS_PKI_CERT_H
+#define ATLS_PKI_CERT_H
+
+#include "atls/arena.h"
+#include "atls/time.h"
+#include "base/limits.h"
+#include "signature.h"
+
+typedef enum atls_sig_alg {
+    ATLS_SIG_UNKNOWN = 0,
+    ATLS_SIG_ECDSA_SHA256,
+    ATLS_SIG_ECDSA_SHA384,
+    ATLS_SIG_RSA_SHA256,
+    ATLS_SIG_RSA_SHA384,
+    ATLS_SIG_RSA_SHA512,
+} atls_sig_alg;
+
+/* keyUsage bits, in the order of RFC 5280 4.2.1.3 */
+#define ATLS_KU_DIGITAL_SIGNATURE (1u << 0)
+#define ATLS_KU_KEY_CERT_SIGN (1u << 5)
+#define ATLS_KU_CRL_SIGN (1u << 6)
+
+typedef struct atls_extension {
+    atls_bytes oid;   /* content of the OID */
+    bool critical;
+    atls_bytes value; /* content of extnValue */
+} atls_extension;
+
+typedef struct atls_cert {
+    atls_bytes der;       /* the whole certificate */
+    atls_bytes tbs;       /* the signed bytes, header included */
+    atls_bytes serial;    /* unsigned big-endian without leading zeros; 1 to 20 bytes (0 is one byte) */
+    atls_bytes issuer;    /* Name, whole encoding: compared as bytes */
+    atls_bytes subject;
+    atls_time not_before;
+    atls_time not_after;
+    atls_bytes spki;      /* whole SubjectPublicKeyInfo */
+    atls_public_key key;  /* kind UNKNOWN: an algorithm or curve not in the list */
+    atls_sig_alg sig_alg;
+    atls_bytes signature; /* content of the BIT STRING */
+    bool has_basic_constraints;
+    bool is_ca;
+    bool has_path_len;
+    uint32_t path_len;
+    bool has_key_usage;
+    uint32_t key_usage;   /* ATLS_KU_ bits */
+    atls_bytes authority_key_id; /* keyIdentifier, empty when absent */
+    atls_bytes subject_key_id;   /* empty when absent */
+    bool has_unknown_critical;   /* a critical extension other than those named above */
+    atls_extension extensions[ATLS_MAX_CERT_EXTENSIONS];
+    size_t n_extensions;
+    const struct atls_cert *verified_by; /* pool.c: the certificate whose key verified this one's signature, or NULL */
+} atls_cert;
+
+typedef struct atls_crl {
+    atls_bytes der;
+    atls_bytes tbs;
+    atls_bytes issuer;
+    atls_time this_update;
+    atls_time next_update; /* ATLS_TIME_UNSET: absent */
+    atls_sig_alg sig_alg;
+    atls_bytes signature;
+    atls_bytes revoked;    /* content of revokedCertificates, every entry already checked; empty: none */
+    size_t n_revoked;
+    bool has_crl_number;
+    atls_bytes authority_key_id; /* keyIdentifier, empty when absent */
+    bool has_authority_key_id;
+    bool has_unknown_critical;   /* in the list or in an entry */
+} atls_crl;
+
+/* atls_cert_decode reads exactly one DER certificate, at most ATLS_MAX_CERT_LEN bytes. out borrows der.
+ * Errors: ENCODING, TRUNCATED, TRAILING, LIMIT with a field such as "certificate.tbs.validity"; `prefix` replaces
+ * "certificate". Source: RFC 5280 4.1. */
+ATLS_MUST_USE bool atls_cert_decode(atls_bytes der, const char *prefix, atls_cert *out, atls_error *err);
+
+/* atls_crl_decode reads exactly one DER CRL, at most ATLS_MAX_CRL_LEN bytes. Source: RFC 5280 5.1. */
+ATLS_MUST_USE bool atls_crl_decode(atls_bytes der, const char *prefix, atls_crl *out, atls_error *err);
+
+/* atls_crl_lists tells whether a serial (as atls_cert.serial) is on the list. */
+bool atls_crl_lists(const atls_crl *crl, atls_bytes serial);
+
+/* atls_cert_extension finds an extension by the content of its OID, NULL when there is none. */
+const atls_extension *atls_cert_extension(const atls_cert *c, atls_bytes oid);
+
+/* atls_name_common_name gives the text of the only CN of a Name (UTF8String or PrintableString); false when there is
+ * none, more than one, or another string type. */
+ATLS_MUST_USE bool atls_name_common_name(atls_bytes name, atls_bytes *out);
+
+/* atls_name_text writes a Name for people, "CN=Intel SGX Root CA, O=...", printable ASCII only, into the arena. */
+ATLS_MUST_USE const char *atls_name_text(atls_bytes name, atls_arena *a, atls_error *err);
+
+/* atls_pem_certificates decodes a text of PEM certificate blocks: at most `max` of them (<= ATLS_MAX_PEM_CERTS), only
+ * white space between and around them (and NULs at the very end when allow_nul_tail). *n is at least 1 on success.
+ * DER goes to the arena. Errors: `code` with `field`. */
+ATLS_MUST_USE bool atls_pem_certificates(atls_bytes text, bool allow_nul_tail, atls_code code, const char *field,
+                                         atls_arena *a, atls_bytes *out, size_t max, size_t *n, atls_error *err);
+
+/* atls_pem_encode writes one block with 64-digit lines. */
+ATLS_MUST_USE bool atls_pem_encode(atls_bytes der, const char *label, atls_arena *a, atls_bytes *out, atls_error *err);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chain.h: our few path rules, the same for every vendor.
+ *
+ * A path is an array of certificates, leaf first, anchor last. The anchor is a pinned fact (SHA-256 of its DER), so a path
+ * is never searched for: formats know its exact length. Rules, in this order for each link from the anchor down:
+ *   anchor pinned; validity of every certificate covers `now`, both ends included (also of the anchor);
+ *   issuer name equals the issuer's subject, byte for byte; authority key id, where present, equals the issuer's subject key id;
+ *   issuers have basicConstraints CA and keyUsage keyCertSign, path length is kept; leaves have CA false (absent counts as
+ *   false only where the rules say so); no unknown critical extension; signature by the issuer's key.
+ * Not done: name constraints, policies, extended key usage (they are unknown critical extensions where critical),
+ * anything but DER equality of names. docs/pki.md explains each difference from OpenSSL's verdict. */
+#ifndef ATLS_PKI_CHAIN_H
+#define ATLS_PKI_CHAIN_H
+
+#include "cert.h"
+
+/* A pinned root. Facts of vendors are in anchors.c. */
+typedef struct atls_anchor {
+    uint8_t sha256[32];   /* of the DER */
+    const char *label;    /* "Intel SGX Root CA" */
+    bool production;      /* a vendor's production root */
+    bool self_checked;    /* its self-signature is known to verify (pinned fact, or checked when the policy was made) */
+} atls_anchor;
+
+/* Intel SGX Root CA: SHA-256 of the 659-byte DER with serial 22650CD6...06AC. Static. */
+const atls_anchor *atls_anchor_intel_sgx(void);
+
+/* atls_anchor_find finds the anchor of a certificate by the hash of its DER, NULL when it is none of them. */
+ATLS_MUST_USE bool atls_anchor_find(const atls_crypto *c, const atls_anchor *anchors, size_t n, const atls_cert *cert,
+                                    const atls_anchor **out, atls_error *err);
+
+/* atls_anchor_from_der makes an anchor of a policy's own root: decodes it, wants self-issued, P-256, a valid
+ * self-signature. Errors: PCK_CHAIN with field "trusted_roots". */
+ATLS_MUST_USE bool atls_anchor_from_der(const atls_crypto *c, atls_bytes der, atls_anchor *out, atls_error *err);
+
+/* The certificates of one appraisal: the same DER is decoded once, and a link is verified once. */
+typedef struct atls_cert_pool {
+    atls_cert **certs;
+    size_t n;
+    size_t cap;
+    atls_arena *arena;
+} atls_cert_pool;
+ATLS_MUST_USE bool atls_cert_pool_init(atls_cert_pool *p, size_t cap, atls_arena *a, atls_error *err);
+/* atls_cert_pool_add decodes der, or finds the one that is there. Reader errors are relabelled to code, prefix field. */
+ATLS_MUST_USE bool atls_cert_pool_add(atls_cert_pool *p, atls_bytes der, atls_code code, const char *field,
+                                      atls_cert **out, atls_error *err);
+
+/* atls_link_verify checks one link: names, key ids, issuer's constraints, signature. issuer_key is the opened key of
+ * issuer. n_below is the number of intermediate certificates between issuer and the leaf (path length). A link that the
+ * pool knows to be verified is not verified again. Failures: code, field "<field>.<rule>". */
+ATLS_MUST_USE bool atls_link_verify(const atls_crypto *c, atls_cert *cert, const atls_cert *issuer,
+                                    atls_key *issuer_key, uint32_t n_below, atls_code code, const char *field,
+                                    atls_error *err);
+
+/* atls_leaf_check: basicConstraints present with CA false, keyUsage present with all bits of `usage`, no unknown critical
+ * extension. */
+ATLS_MUST_USE bool atls_leaf_check(const atls_cert *cert, uint32_t usage, atls_code code, const char *field,
+                                   atls_error *err);
+
+/* atls_validity_check: EXPIRED or NOT_YET_VALID with field "<field>.not_after" or "<field>.not_before", the times as
+ * expected and actual. Equality is valid at both ends. */
+ATLS_MUST_USE bool atls_validity_check(atls_time not_before, atls_time not_after, atls_time now, const char *field,
+                                       atls_error *err);
+
+/* atls_crl_verify: issuer name equals the subject of issuer, crlNumber and authorityKeyIdentifier present (the latter equal to
+ * the issuer's subject key id), no unknown critical extension, keyUsage of issuer has cRLSign, nextUpdate present,
+ * signature by issuer_key: ATLS_E_CRL; then thisUpdate <= now <= nextUpdate: EXPIRED, NOT_YET_VALID. */
+ATLS_MUST_USE bool atls_crl_verify(const atls_crypto *c, const atls_crl *crl, const atls_cert *issuer,
+                                   atls_key *issuer_key, atls_time now, const char *field, atls_error *err);
+
+/* atls_crl_check: REVOKED with field and the serial when cert is listed. */
+ATLS_MUST_USE bool atls_crl_check(const atls_crl *crl, const atls_cert *cert, const char *field, atls_error *err);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy.h (core): the parsed policy, so that a format can appraise without knowing the verifier or JSON.
+ *
+ * Made by verify/policy.c from a document; everything lives in the policy's own arena. Immutable. */
+#ifndef ATLS_CORE_POLICY_H
+#define ATLS_CORE_POLICY_H
+
+#include "atls/arena.h"
+#include "atls/policy.h"
+#include "claims.h"
+#include "pki/chain.h"
+
+typedef enum atls_policy_type {
+    ATLS_POLICY_DSTACK_TDX = 1,
+    ATLS_POLICY_TDX,
+    ATLS_POLICY_SGX,
+} atls_policy_type;
+
+/* Any-of list of reference values for one byte-string claim. */
+typedef struct atls_reference {
+    const char *name;      /* policy member, from the tables of claims.h */
+    size_t width;          /* bytes of one value */
+    const uint8_t *values; /* n values, one after the other */
+    size_t n;              /* at least 1 */
+} atls_reference;
+
+/* Pins of the dstack event log (dstack R13). Empty: not asked for. */
+typedef struct atls_dstack_policy {
+    bool has_bootchain; /* mrtd, rtmr0, rtmr1, rtmr2 */
+    uint8_t bootchain[4][48];
+    bool has_compose_hash;
+    uint8_t compose_hash[32];
+    bool has_os_image_hash;
+    uint8_t os_image_hash[32];
+    bool disable_runtime_verification;
+    bool insecure_skip_certificate_event; /* waives R6; only where another tie to the key exists */
+    atls_bytes app_id;
+    atls_bytes instance_id;
+    atls_bytes key_provider_name; /* text */
+    atls_bytes key_provider_id;   /* text */
+    atls_bytes pccs_url;          /* kept for the fetcher; empty: Intel PCS */
+    bool cache_collateral;
+} atls_dstack_policy;
+
+struct atls_policy {
+    atls_policy_type type;
+    const atls_anchor *anchors; /* replaces the vendor's root when the document has trusted_roots */
+    size_t n_anchors;
+    bool allowed_status[ATLS_N_TCB_STATUSES]; /* by atls_tcb_status; UNKNOWN and REVOKED always false */
+    bool has_grace_period;
+    int64_t grace_period_s;
+    bool has_min_tcb_evaluation_data_number;
+    uint32_t min_tcb_evaluation_data_number;
+    bool has_accepted_advisories; /* every advisory that applies must be in this list */
+    atls_text_list accepted_advisories;
+    atls_text_list rejected_advisories; /* none of these may apply */
+    const atls_reference *references;
+    size_t n_references;
+    bool has_isvprodid;
+    uint16_t isvprodid;
+    bool has_min_isvsvn;
+    uint16_t min_isvsvn;
+    bool has_min_tee_tcb_svn;
+    uint8_t min_tee_tcb_svn[16];
+    bool allow_sgx_quote_v4_v5;
+    bool strict_cpusvn;   /* TCB components must equal the CPUSVN octets */
+    bool require_event_log; /* tdx: an event log must come along and replay */
+    bool attested_only;
+    atls_grade min_grade;
+    /* what weakens */
+    bool insecure_allow_debug;
+    bool insecure_allow_no_sept_ve_disable;
+    bool insecure_allow_service_td; /* MRSERVICETD other than zero without a reference value */
+    bool has_insecure_td_attributes_mask;
+    uint64_t insecure_td_attributes_mask; /* bits that may be set; DEBUG and bits 1 to 7 are not among them */
+    atls_text_list insecure; /* names of the insecure_ members that are on, and of disable_runtime_verification */
+    atls_dstack_policy dstack;
+    atls_arena arena; /* holds everything above */
+};
+
+/* atls_policy_reference finds the reference values of a member, NULL when the policy has none. */
+const atls_reference *atls_policy_reference(const atls_policy *p, const char *name);
+
+/* atls_reference_matches tells whether value (r->width bytes) is one of the list. */
+bool atls_reference_matches(const atls_reference *r, const uint8_t *value);
+
+#endif

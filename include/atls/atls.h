@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* atls.h: everything at once. */
+#ifndef ATLS_H
+#define ATLS_H
+
+#include "arena.h"
+#include "bytes.h"
+#include "endorse.h"
+#include "error.h"
+#include "policy.h"
+#include "result.h"
+#include "time.h"
+#include "tls.h"
+#include "verifier.h"
+
+#define ATLS_VERSION "0.1.0"
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* endorse.h: what vouches for the hardware, as values.
+ *
+ * The verifier asks for endorsements through one callback, so that an offline bundle, a folder, an HTTP fetcher and a
+ * test double look the same. What the callback returns is untrusted: each piece is only believed through its own
+ * signature, chain and dates. */
+#ifndef ATLS_ENDORSE_H
+#define ATLS_ENDORSE_H
+
+#include "arena.h"
+#include "bytes.h"
+#include "error.h"
+#include "time.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What the evidence needs. */
+typedef struct atls_endorsement_request {
+    atls_platform platform;
+    bool is_tdx;          /* DCAP: which TCB info and QE identity */
+    uint8_t fmspc[6];     /* DCAP */
+    const char *pck_ca;   /* "processor" or "platform"; "" when the evidence has no PCK chain of its own */
+    bool needs_pck_chain; /* certification data types 1 to 4: the PCK chain must come along */
+} atls_endorsement_request;
+
+/* DCAP collateral, as QuoteCollateralV3 and the PCS have it. Chains are PEM text, CRLs DER, documents the exact signed
+ * text (the inner object), signatures 128 hex digits. Empty: absent. */
+typedef struct atls_dcap_collateral {
+    atls_bytes pck_crl_issuer_chain;
+    atls_bytes root_ca_crl;
+    atls_bytes pck_crl;
+    atls_bytes tcb_info_issuer_chain;
+    atls_bytes tcb_info;
+    atls_bytes tcb_info_signature;
+    atls_bytes qe_identity_issuer_chain;
+    atls_bytes qe_identity;
+    atls_bytes qe_identity_signature;
+    atls_bytes pck_certificate_chain; /* optional */
+} atls_dcap_collateral;
+
+typedef struct atls_endorsements {
+    atls_platform platform; /* NONE: nothing here */
+    atls_dcap_collateral dcap;
+} atls_endorsements;
+
+/* atls_endorse_fn finds endorsements for a request. It writes *out, whose slices live in the arena or outlive the
+ * appraisal, and returns true; or sets err (ENDORSEMENTS_MISSING, IO, TIMEOUT, COLLATERAL_FORMAT) and returns false.
+ * It is called at most once an appraisal, on the thread of the appraisal. */
+typedef bool (*atls_endorse_fn)(void *ctx, const atls_endorsement_request *request, atls_arena *arena,
+                                atls_endorsements *out, atls_error *err);
+
+/* atls_endorsements_from_bundle reads an offline bundle: the QuoteCollateralV3 JSON of dcap-qvl (strings; CRLs as hex
+ * DER; inner documents as strings). At most ATLS_MAX_BUNDLE_LEN bytes. Unknown members are ignored, repeated ones
+ * refused. Slices of out point into json and the arena. Pure. Errors: COLLATERAL_FORMAT with the member as field, MEMORY. */
+ATLS_MUST_USE bool atls_endorsements_from_bundle(atls_bytes json, atls_arena *arena, atls_endorsements *out,
+                                                 atls_error *err);
+
+/* atls_endorsements_from_bundle_fn is an atls_endorse_fn whose ctx is an atls_bytes with such a bundle. Pure. */
+bool atls_endorsements_from_bundle_fn(void *ctx, const atls_endorsement_request *request, atls_arena *arena,
+                                      atls_endorsements *out, atls_error *err);
+
+/* atls_endorsements_to_bundle writes the same format, compact, members in the order of atls_dcap_collateral. Pure.
+ * Errors: MEMORY. */
+ATLS_MUST_USE bool atls_endorsements_to_bundle(const atls_endorsements *in, atls_arena *arena, atls_bytes *out,
+                                               atls_error *err);
+
+/* atls_endorsements_load (libatls, does I/O) reads path: a bundle file, or a folder of PCS responses
+ * (tcb.body.json, qe_identity.body.json, pckcrl.body.der, rootcacrl.body.der, headers.json; docs/endorsements.md lists the
+ * spellings that are understood). Everything is copied into the arena. Errors: IO, COLLATERAL_FORMAT, LIMIT, MEMORY. */
+ATLS_MUST_USE bool atls_endorsements_load(const char *path, atls_arena *arena, atls_endorsements *out,
+                                          atls_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tls.h: attested TLS sessions over OpenSSL.
+ *
+ * Two ways in. atls_connect and atls_accept do everything on one call and block until a deadline. The steps apart
+ * (atls_session_new, atls_session_step) run over the caller's own SSL and never block: each step says want-read,
+ * want-write, done or failed, so that any event loop can drive them.
+ *
+ * A session hands out application bytes only when it is ESTABLISHED; before that, and after any failure,
+ * atls_session_read and atls_session_write refuse. A session that fails is shut down at once, and its error stays.
+ * TLS 1.3 only; tickets, resumption, early data and external PSKs are off. A session belongs to one thread at a time.
+ *
+ * What a session does not give: protection against a measured image that leaks its own TLS key or quotes an outsider's
+ * bytes; docs/threat-model.md says what an image owes.
+ *
+ * Profile "dstack": after the handshake the client sends POST /tdx_quote with a nonce, the server answers with a quote
+ * over SHA-512(nonce || exporter). Grade `exporter`. Source: specification of dstack sections 1, 5, 6 (R6, R9, R11, R12, R18). */
+#ifndef ATLS_TLS_H
+#define ATLS_TLS_H
+
+#include "endorse.h"
+#include "result.h"
+#include "verifier.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ssl_st; /* OpenSSL's SSL */
+
+typedef struct atls_session atls_session;
+
+typedef enum atls_identity_mode {
+    ATLS_IDENTITY_WEBPKI = 0, /* the system's roots and the server name; the default */
+    ATLS_IDENTITY_CA,         /* the roots in ca_file only, and the server name */
+    ATLS_IDENTITY_PIN,        /* SHA-256 of the leaf's SubjectPublicKeyInfo equals pin_spki_sha256 */
+    ATLS_IDENTITY_ATTESTED_ONLY, /* no ordinary identity. Refused unless the policy says "attested_only": true */
+} atls_identity_mode;
+
+typedef struct atls_client_options {
+    const char *server_name;         /* SNI and certificate name: a DNS name, or an IP address (then no SNI). Required */
+    const char *http_host;           /* Host header of the exchange; NULL: server_name */
+    const atls_verifier *verifier;   /* required; outlives the session */
+    atls_endorse_fn endorse;         /* required unless every appraisal may fail */
+    void *endorse_ctx;
+    atls_identity_mode identity;
+    const char *ca_file;             /* IDENTITY_CA: PEM file */
+    uint8_t pin_spki_sha256[32];     /* IDENTITY_PIN */
+    const char *const *alpn;         /* offered protocols, most wanted first; NULL-terminated; NULL: none */
+    uint32_t timeout_ms;             /* for everything from connect to the verdict; 0: 30,000 */
+    atls_time now;                   /* time of the appraisal and of certificate validity; UNSET: the system's clock is
+                                      * read once, when the evidence is appraised */
+    size_t arena_size;               /* 0: ATLS_ARENA_DEFAULT_SIZE */
+} atls_client_options;
+
+/* What an attester gives for 64 bytes of report data. */
+typedef struct atls_evidence {
+    atls_bytes quote;     /* in the arena */
+    atls_bytes event_log; /* JSON array text */
+    atls_bytes vm_config; /* JSON text or empty */
+} atls_evidence;
+
+/* atls_attest_fn produces evidence over report_data. It may block for as long as the hardware needs (10 to 100 ms).
+ * Everything it returns lives in the arena. False with err set: the peer gets 503 and no detail. */
+typedef bool (*atls_attest_fn)(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
+                               atls_error *err);
+
+typedef struct atls_server_options {
+    const char *certificate_file; /* PEM chain, leaf first. atls_accept only */
+    const char *private_key_file; /* PEM. atls_accept only */
+    atls_attest_fn attest;        /* required */
+    void *attest_ctx;
+    const char *const *alpn; /* protocols in the server's order of preference; NULL: none. h2 is never selected */
+    uint32_t timeout_ms;     /* for everything from accept to the answered quote request; 0: 30,000 */
+    size_t arena_size;       /* 0: 4 MiB */
+} atls_server_options;
+
+typedef enum atls_step {
+    ATLS_STEP_FAILED = 0, /* err is set; the session is closed */
+    ATLS_STEP_WANT_READ,  /* call again when the descriptor is readable, or at the deadline */
+    ATLS_STEP_WANT_WRITE, /* call again when it is writable, or at the deadline */
+    ATLS_STEP_DONE,       /* established, or the read or write has been made */
+    ATLS_STEP_CLOSED,     /* read only: the peer closed the session properly (close_notify) */
+} atls_step;
+
+/* atls_connect connects to host and port (TCP, every address in turn), makes an attested session and returns it only
+ * if the appraisal accepted. *out is the caller's (atls_session_free). result, if not NULL, is filled as
+ * atls_session_result would, also on failure (its strings live until atls_session_free, or, on failure, in `arena`, which
+ * is the caller's and must outlive result). Errors: CONFIGURATION before any network traffic; IO, TIMEOUT,
+ * INVALID_SERVER_NAME, TLS_HANDSHAKE, IDENTITY, MISSING_CERTIFICATE, and those of atls_verifier_appraise. */
+ATLS_MUST_USE bool atls_connect(const char *host, const char *port, const atls_client_options *options,
+                                atls_arena *arena, atls_session **out, atls_result *result, atls_error *err);
+
+/* atls_accept takes a connected socket (it becomes the session's, and is closed with it, also on failure), runs the
+ * server's side of the handshake and answers one quote request. The session can then carry the application.
+ * Errors: IO, TIMEOUT, TLS_HANDSHAKE, CONFIGURATION, and those of attest. */
+ATLS_MUST_USE bool atls_accept(int fd, const atls_server_options *options, atls_session **out, atls_error *err);
+
+/* atls_client_session_new, atls_server_session_new make a session over the caller's SSL, whose transport is set (a
+ * socket or BIOs, blocking or not) and whose handshake has not begun. The SSL stays the caller's and must outlive the
+ * session. The session configures it: TLS 1.3 only, no tickets, no early data, SNI, ALPN, and for clients the
+ * identity check. options are copied, what they point at is borrowed. Errors: CONFIGURATION, INVALID_SERVER_NAME,
+ * MEMORY, INTERNAL. */
+ATLS_MUST_USE bool atls_client_session_new(struct ssl_st *ssl, const atls_client_options *options, atls_session **out,
+                                           atls_error *err);
+ATLS_MUST_USE bool atls_server_session_new(struct ssl_st *ssl, const atls_server_options *options, atls_session **out,
+                                           atls_error *err);
+
+/* atls_session_step moves the session as far as it goes without blocking: handshake, exchange, appraisal. DONE: it is
+ * established. Once FAILED it stays FAILED with the same error. The deadline runs from the first step, on the system's
+ * monotonic clock, and is looked at on every call. */
+ATLS_MUST_USE atls_step atls_session_step(atls_session *s, atls_error *err);
+
+/* atls_session_timeout_ms gives the milliseconds left until the deadline, 0 when it has passed, -1 when established. */
+int atls_session_timeout_ms(const atls_session *s);
+
+/* atls_session_read reads up to size application bytes. DONE: *n > 0 bytes were read. CLOSED: end of data. A connection
+ * that ends without close_notify is FAILED with IO (truncation). Before the session is established: FAILED, USAGE. */
+ATLS_MUST_USE atls_step atls_session_read(atls_session *s, void *buf, size_t size, size_t *n, atls_error *err);
+
+/* atls_session_write writes up to size bytes; *n says how many. After WANT_* call again with the same bytes. */
+ATLS_MUST_USE atls_step atls_session_write(atls_session *s, const void *buf, size_t size, size_t *n, atls_error *err);
+
+/* atls_session_read_blocking, atls_session_write_all wait on the session's own descriptor, at most timeout_ms (0: for
+ * ever). write_all writes everything or fails. */
+ATLS_MUST_USE atls_step atls_session_read_blocking(atls_session *s, void *buf, size_t size, size_t *n,
+                                                   uint32_t timeout_ms, atls_error *err);
+ATLS_MUST_USE bool atls_session_write_all(atls_session *s, const void *buf, size_t size, uint32_t timeout_ms,
+                                          atls_error *err);
+
+/* atls_session_close sends close_notify (once, without waiting for the peer's). DONE or WANT_WRITE or FAILED. */
+ATLS_MUST_USE atls_step atls_session_close(atls_session *s, atls_error *err);
+
+/* atls_session_free wipes and frees; NULL is fine. Closes the socket if the session owns it (connect, accept). */
+void atls_session_free(atls_session *s);
+
+/* atls_session_result gives the client's result: the accepted one, or after a failed appraisal its verdict and checks.
+ * Borrowed from s. NULL before an appraisal, and for servers. */
+const atls_result *atls_session_result(const atls_session *s);
+
+/* atls_session_fd gives the descriptor, -1 when the transport has none. */
+int atls_session_fd(const atls_session *s);
+
+/* atls_session_alpn gives the protocol that was selected, empty for none. Borrowed. */
+atls_bytes atls_session_alpn(const atls_session *s);
+
+/* What the peer is called by its certificate, for people: subject, SHA-256 of the DER. Borrowed; empty before the handshake. */
+typedef struct atls_peer {
+    const char *subject;        /* RFC 2253 text, escaped to printable ASCII */
+    const char *issuer;         /* same */
+    const char *tls_version;    /* "TLSv1.3" */
+    const char *cipher;         /* "TLS_AES_256_GCM_SHA384" */
+    const char *group;          /* key exchange group */
+    uint8_t leaf_sha256[32];    /* of the DER */
+    atls_identity_mode identity; /* how the name was checked */
+} atls_peer;
+const atls_peer *atls_session_peer(const atls_session *s);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

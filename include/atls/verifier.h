@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verifier.h: appraise evidence without TLS: offline, thread-safe, pure.
+ *
+ * bytes --decode--> evidence --authenticate--> claims --bind--> fresh claims --appraise--> result
+ *
+ * docs/verify.md follows the steps in the order of core/verify/verify.c. */
+#ifndef ATLS_VERIFIER_H
+#define ATLS_VERIFIER_H
+
+#include "arena.h"
+#include "endorse.h"
+#include "policy.h"
+#include "result.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct atls_verifier atls_verifier;
+
+/* What the evidence must have been made for. */
+typedef struct atls_binding {
+    atls_grade grade;     /* the grade that a match proves; NONE: no binding is given, and freshness is not checked */
+    const char *profile;  /* "dstack", or "" */
+    uint8_t value[64];    /* compared with the evidence's field, every byte; shorter values are padded with zeros at
+                           * the end by whoever makes them; all-zero is refused */
+    bool has_leaf_sha256; /* the peer's leaf certificate is known: dstack's certificate event must name it */
+    uint8_t leaf_sha256[32];
+} atls_binding;
+
+typedef struct atls_appraisal {
+    atls_bytes evidence;    /* borrowed: a quote as received, 1 to ATLS_MAX_QUOTE_LEN bytes */
+    atls_bytes event_log;   /* borrowed: JSON array (dstack) or raw CCEL; empty: none */
+    atls_binding binding;   /* copied */
+    atls_time now;          /* UTC seconds; ATLS_TIME_UNSET is refused */
+    atls_endorse_fn endorse; /* called when the evidence has been decoded; NULL: ENDORSEMENTS_MISSING */
+    void *endorse_ctx;
+} atls_appraisal;
+
+/* atls_verifier_new makes a verifier for one policy, which must outlive it. The object is the caller's
+ * (atls_verifier_free); it is immutable and any number of threads may share it. Errors: MEMORY, INTERNAL. */
+ATLS_MUST_USE bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_error *err);
+
+/* atls_verifier_free frees a verifier; NULL is fine. No appraisal may be running. */
+void atls_verifier_free(atls_verifier *v);
+
+/* atls_verifier_policy gives the policy back, borrowed. */
+const atls_policy *atls_verifier_policy(const atls_verifier *v);
+
+/* atls_verifier_appraise decides whether evidence satisfies the policy at one instant.
+ *
+ * arena  the appraisal's memory; out points into it and into `in`'s slices.
+ * out    zeroed first. On success complete; otherwise only verdict, time, profile, checks and n_checks are set.
+ * err    the first failure, with the field that caused it. Every mismatch with the policy is in out->checks.
+ *
+ * Returns true only if every check that the policy asks for ran and passed. Pure apart from the callback.
+ * Any number of threads may share v, each with an arena of its own.
+ * Errors: every code of the DCAP, binding and dstack blocks of error.h, and MEMORY, USAGE, INTERNAL. */
+ATLS_MUST_USE bool atls_verifier_appraise(const atls_verifier *v, const atls_appraisal *in, atls_arena *arena,
+                                          atls_result *out, atls_error *err);
+
+/* A dstack /tdx_quote (or GetQuote) response, taken apart. */
+typedef struct atls_dstack_response {
+    atls_bytes quote;     /* decoded, in the arena */
+    atls_bytes event_log; /* JSON array text; empty: the response has none */
+    atls_bytes vm_config; /* JSON text, untrusted; empty: none */
+} atls_dstack_response;
+
+/* atls_dstack_response_decode reads {"quote":{"quote":hex,"event_log":string or array,...}} or the GetQuote form
+ * {"quote":hex,"event_log":...}, at most 4 MiB. Strict JSON; unknown members are ignored. Slices of out point into
+ * json and the arena. Errors: QUOTE (wrong JSON or members), OTHER (quote is not hex), EVENT_LOG_PARSE, LIMIT, MEMORY.
+ * Source: dstack section 1. */
+ATLS_MUST_USE bool atls_dstack_response_decode(atls_bytes json, atls_arena *arena, atls_dstack_response *out,
+                                               atls_error *err);
+
+/* atls_dstack_report_data computes SHA-512(nonce || ekm), the binding of the dstack profile. Pure.
+ * Errors: INTERNAL. Source: dstack section 1. */
+ATLS_MUST_USE bool atls_dstack_report_data(const uint8_t nonce[32], const uint8_t ekm[32], uint8_t out[64],
+                                           atls_error *err);
+
+/* atls_inspect_json shows what a file holds without believing any of it: a quote, DCAP collateral (bundle, TCB info, QE
+ * identity, CRL, certificate chain), a dstack response, an event log (JSON or CCEL), guessed from the bytes. The object
+ * has "unverified": true first. Pure; *out is in the arena. Errors: the decoder's own; UNSUPPORTED when nothing fits. */
+ATLS_MUST_USE bool atls_inspect_json(atls_bytes file, atls_arena *arena, atls_bytes *out, atls_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench_session: an attested `dstack` session against a plain TLS 1.3 one, both ends in this process over memory BIOs, with the
+ * same certificates and the same check of the server's name. The time that the simulator takes to make a quote is measured and
+ * printed apart: hardware needs 10 to 100 ms for it, and no verifier can change that. */
+#include "bench.h"
+
+#include "atls/atls.h"
+#include "sim/sim.h"
+
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N_SAMPLES 200
+#define SERVER_NAME "server.example"
+
+typedef struct world {
+    sim *room;
+    sim_tls tls;
+    atls_arena keep;
+    atls_policy *policy;
+    atls_verifier *verifier;
+    atls_bytes bundle;
+    char ca_path[64];
+    SSL_CTX *server_ctx;
+    SSL_CTX *client_ctx;
+    uint64_t quote_ns; /* spent in the attester during the session being measured */
+} world;
+
+static void die_of(const char *what, const atls_error *err)
+{
+    char line[512];
+    atls_error_line(err, line, sizeof line);
+    fprintf(stderr, "%s: ", what);
+    bench_die(line);
+}
+
+static bool attest(void *ctx, const uint8_t report_data[64], atls_arena *a, atls_evidence *out, atls_error *err)
+{
+    world *w = ctx;
+    const uint64_t t0 = bench_now();
+    const bool ok = sim_attest(w->room, report_data, a, out, err);
+    w->quote_ns += bench_now() - t0;
+    return ok;
+}
+
+static void load_identity(world *w)
+{
+    BIO *chain = BIO_new_mem_buf(w->tls.chain_pem.ptr, (int)w->tls.chain_pem.len);
+    BIO *key = BIO_new_mem_buf(w->tls.key_pem.ptr, (int)w->tls.key_pem.len);
+    BIO *ca = BIO_new_mem_buf(w->tls.ca_pem.ptr, (int)w->tls.ca_pem.len);
+    X509 *leaf = PEM_read_bio_X509(chain, NULL, NULL, NULL);
+    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
+    X509 *root = PEM_read_bio_X509(ca, NULL, NULL, NULL);
+    w->server_ctx = SSL_CTX_new(TLS_server_method());
+    w->client_ctx = SSL_CTX_new(TLS_client_method());
+    if (leaf == NULL || pkey == NULL || root == NULL || SSL_CTX_use_certificate(w->server_ctx, leaf) != 1
+        || SSL_CTX_use_PrivateKey(w->server_ctx, pkey) != 1
+        || X509_STORE_add_cert(SSL_CTX_get_cert_store(w->client_ctx), root) != 1) {
+        bench_die("cannot set up TLS");
+    }
+    SSL_CTX_set_num_tickets(w->server_ctx, 0);
+    SSL_CTX_set_min_proto_version(w->server_ctx, TLS1_3_VERSION);
+    SSL_CTX_set_min_proto_version(w->client_ctx, TLS1_3_VERSION);
+    FILE *f = fopen(w->ca_path, "wb");
+    if (f == NULL || fwrite(w->tls.ca_pem.ptr, 1, w->tls.ca_pem.len, f) != w->tls.ca_pem.len || fclose(f) != 0) {
+        bench_die("cannot write the CA file");
+    }
+    X509_free(leaf);
+    X509_free(root);
+    EVP_PKEY_free(pkey);
+    BIO_free(chain);
+    BIO_free(key);
+    BIO_free(ca);
+}
+
+static void world_init(world *w)
+{
+    atls_error err = {0};
+    atls_endorsements e;
+    atls_bytes document;
+    snprintf(w->ca_path, sizeof w->ca_path, "bench-ca-%llu.pem", (unsigned long long)(bench_now() % 1000000007u));
+    if (!atls_arena_new(&w->keep, ATLS_ARENA_DEFAULT_SIZE, &err)
+        || !sim_new(&(sim_options){.kind = SIM_TDX_V4}, &w->room, &err)
+        || !sim_tls_identity(w->room, SERVER_NAME, &w->keep, &w->tls, &err)
+        || !sim_measure_certificate(w->room, w->tls.leaf_der, &err)
+        || !sim_collateral(w->room, &w->keep, &e, &err)
+        || !atls_endorsements_to_bundle(&e, &w->keep, &w->bundle, &err)
+        || !sim_policy(w->room, "dstack_tdx", &w->keep, &document, &err)) {
+        die_of("set-up", &err);
+    }
+    const atls_bytes root = sim_root(w->room);
+    if (!atls_policy_parse_with_roots(document, &root, 1, &w->policy, &err)
+        || !atls_verifier_new(w->policy, &w->verifier, &err)) {
+        die_of("policy", &err);
+    }
+    load_identity(w);
+}
+
+static void world_free(world *w)
+{
+    remove(w->ca_path);
+    SSL_CTX_free(w->server_ctx);
+    SSL_CTX_free(w->client_ctx);
+    atls_verifier_free(w->verifier);
+    atls_policy_free(w->policy);
+    sim_free(w->room);
+    atls_arena_free(&w->keep);
+}
+
+static void connect_bios(SSL *client, SSL *server)
+{
+    BIO *c = NULL;
+    BIO *s = NULL;
+    if (BIO_new_bio_pair(&c, 1 << 18, &s, 1 << 18) != 1) {
+        bench_die("no BIO pair");
+    }
+    SSL_set_bio(client, c, c);
+    SSL_set_bio(server, s, s);
+}
+
+static uint64_t plain_session(const world *w)
+{
+    const uint64_t t0 = bench_now();
+    SSL *client = SSL_new(w->client_ctx);
+    SSL *server = SSL_new(w->server_ctx);
+    connect_bios(client, server);
+    SSL_set_connect_state(client);
+    SSL_set_accept_state(server);
+    SSL_set_verify(client, SSL_VERIFY_PEER, NULL);
+    X509_VERIFY_PARAM_set_time(SSL_get0_param(client), (time_t)sim_now(w->room));
+    if (SSL_set1_host(client, SERVER_NAME) != 1 || SSL_set_tlsext_host_name(client, SERVER_NAME) != 1) {
+        bench_die("no server name");
+    }
+    for (int i = 0; i < 20 && !(SSL_is_init_finished(client) && SSL_is_init_finished(server)); i++) {
+        SSL_do_handshake(client);
+        SSL_do_handshake(server);
+    }
+    if (!SSL_is_init_finished(client) || !SSL_is_init_finished(server) || SSL_get_verify_result(client) != X509_V_OK) {
+        bench_die("the plain handshake failed");
+    }
+    SSL_free(client);
+    SSL_free(server);
+    return bench_now() - t0;
+}
+
+static uint64_t attested_session(world *w)
+{
+    atls_error err = {0};
+    atls_error server_err = {0};
+    atls_session *c = NULL;
+    atls_session *s = NULL;
+    const uint64_t t0 = bench_now();
+    SSL *client = SSL_new(w->client_ctx);
+    SSL *server = SSL_new(w->server_ctx);
+    connect_bios(client, server);
+    const atls_client_options co = {.server_name = SERVER_NAME,
+                                    .verifier = w->verifier,
+                                    .endorse = atls_endorsements_from_bundle_fn,
+                                    .endorse_ctx = &w->bundle,
+                                    .identity = ATLS_IDENTITY_CA,
+                                    .ca_file = w->ca_path,
+                                    .now = sim_now(w->room)};
+    const atls_server_options so = {.attest = attest, .attest_ctx = w};
+    if (!atls_client_session_new(client, &co, &c, &err) || !atls_server_session_new(server, &so, &s, &err)) {
+        die_of("session", &err);
+    }
+    atls_step done = ATLS_STEP_WANT_READ;
+    atls_step served = ATLS_STEP_WANT_READ;
+    for (int i = 0; i < 40 && done != ATLS_STEP_DONE; i++) {
+        done = atls_session_step(c, &err);
+        if (done == ATLS_STEP_FAILED) {
+            die_of("client", &err);
+        }
+        if (served != ATLS_STEP_DONE) {
+            served = atls_session_step(s, &server_err);
+        }
+        if (served == ATLS_STEP_FAILED) {
+            die_of("server", &server_err);
+        }
+    }
+    if (done != ATLS_STEP_DONE) {
+        bench_die("the attested session did not come about");
+    }
+    atls_session_free(c);
+    atls_session_free(s);
+    SSL_free(client);
+    SSL_free(server);
+    return bench_now() - t0;
+}
+
+int main(void)
+{
+    static uint64_t plain[N_SAMPLES];
+    static uint64_t whole[N_SAMPLES];
+    static uint64_t without_quote[N_SAMPLES];
+    static uint64_t quote[N_SAMPLES];
+    static world w;
+    bench_machine();
+    world_init(&w);
+    for (size_t i = 0; i < N_SAMPLES; i++) {
+        plain[i] = plain_session(&w);
+        w.quote_ns = 0;
+        whole[i] = attested_session(&w);
+        quote[i] = w.quote_ns;
+        without_quote[i] = whole[i] - w.quote_ns;
+    }
+    const bench_stats floor_stats = bench_summarise(plain, N_SAMPLES);
+    bench_row("floor: plain TLS 1.3 session, both ends", floor_stats, 0);
+    bench_row("dstack session, both ends, quote generation apart", bench_summarise(without_quote, N_SAMPLES),
+              floor_stats.median);
+    bench_row("dstack session, both ends, everything", bench_summarise(whole, N_SAMPLES), floor_stats.median);
+    bench_row("    of which the simulator's quote", bench_summarise(quote, N_SAMPLES), 0);
+    world_free(&w);
+    return 0;
+}

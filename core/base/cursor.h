@@ -3,7 +3,8 @@
  *
  * A cursor walks forward over borrowed bytes. Every read names the field that it reads; a read that does not fit sets
  * ATLS_E_TRUNCATED with that field and moves nothing. Nested lengths yield a child cursor, which must end empty
- * (atls_cur_end). `prefix` ("quote.header") is put before field names. Only take() in cursor.c does pointer arithmetic. */
+ * (atls_cur_end). `prefix` ("quote.header") is put before field names. Only take() in cursor.c does pointer arithmetic.
+ */
 #ifndef ATLS_BASE_CURSOR_H
 #define ATLS_BASE_CURSOR_H
 
@@ -11,10 +12,10 @@
 #include "atls/error.h"
 
 typedef struct atls_cur {
-    atls_bytes rest;    /* what has not been read */
+    atls_bytes rest;      /* what has not been read */
     const uint8_t *start; /* of the whole, so that an offset can be reported */
-    const char *prefix; /* static text, put before field names */
-    atls_error *err;    /* where failures go; never NULL */
+    const char *prefix;   /* static text, put before field names */
+    atls_error *err;      /* where failures go; never NULL */
 } atls_cur;
 
 /* atls_cur_init starts at the first byte of in. prefix is static text, "" for none. */
@@ -42,7 +43,12 @@ ATLS_MUST_USE bool atls_cur_skip(atls_cur *c, const char *field, size_t n);
 ATLS_MUST_USE bool atls_cur_child(atls_cur *c, const char *field, size_t n, const char *prefix, atls_cur *out);
 /* everything that is left, borrowed; never fails. */
 atls_bytes atls_cur_rest(atls_cur *c);
-/* nothing may be left: ATLS_E_TRAILING otherwise. */
+/* nothing may be left: ATLS_E_TRAILING otherwise, with the prefix as its field. */
 ATLS_MUST_USE bool atls_cur_end(atls_cur *c);
+
+/* atls_cur_fail records a failure at "<prefix>.<field>" and returns false. expected, actual and message (plain text)
+ * may be NULL. */
+bool atls_cur_fail(const atls_cur *c, atls_code code, const char *field, const char *expected, const char *actual,
+                   const char *message);
 
 #endif

@@ -10,7 +10,8 @@
 #include "atls/bytes.h"
 #include "atls/error.h"
 
-/* atls_hex_fixed decodes exactly 2 * n digits of either case into out. False, out untouched or partly written, otherwise. */
+/* atls_hex_fixed decodes exactly 2 * n digits of either case into out. False, out untouched or partly written,
+ * otherwise. */
 ATLS_MUST_USE bool atls_hex_fixed(atls_bytes hex, uint8_t *out, size_t n);
 /* atls_hex_decode decodes an even number of digits into the arena. Errors: ENCODING with field, MEMORY. */
 ATLS_MUST_USE bool atls_hex_decode(atls_bytes hex, const char *field, atls_arena *a, atls_bytes *out, atls_error *err);
@@ -27,6 +28,9 @@ ATLS_MUST_USE bool atls_base64_decode(atls_bytes text, bool skip_ws, const char 
 
 /* atls_utf8_valid tells whether in is well-formed UTF-8 (no surrogates, no overlong forms, up to U+10FFFF). */
 ATLS_MUST_USE bool atls_utf8_valid(atls_bytes in);
+/* atls_utf8_char gives the length, 1 to 4, of the well-formed character at pos, which is less than in.len; 0 when what
+ * stands there is none. */
+ATLS_MUST_USE size_t atls_utf8_char(atls_bytes in, size_t pos);
 
 /* atls_text_copy makes a C string in the arena; an embedded NUL is ENCODING. */
 ATLS_MUST_USE const char *atls_text_copy(atls_bytes in, atls_arena *a, atls_error *err);

@@ -11,6 +11,8 @@
 #include "pki/signature.h"
 #include "policy.h"
 
+struct atls_jw;
+
 /* What authenticate needs besides the evidence. */
 typedef struct atls_authority {
     const atls_crypto *crypto;

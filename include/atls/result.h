@@ -192,7 +192,15 @@ typedef struct atls_eventlog_claims {
     atls_bytes instance_id;
     atls_bytes os_image_hash;
     atls_bytes key_provider; /* JSON text */
-    atls_bytes certificate;  /* payload of the last New TLS Certificate event: 64 lower-case hex digits */
+    atls_bytes certificate;  /* payload of the last New TLS Certificate event after system-ready: 64 lower-case hex
+                              * digits when the guest is honest; empty: no such event */
+    bool system_ready;       /* there is a system-ready event; without one the five counts stay zero */
+    uint8_t n_app_id;        /* how often each stands before the first system-ready (255: or more); the value above is
+                              * set only when it stands there once */
+    uint8_t n_compose_hash;
+    uint8_t n_instance_id;
+    uint8_t n_os_image_hash;
+    uint8_t n_key_provider;
 } atls_eventlog_claims;
 
 typedef struct atls_claims {

@@ -2,9 +2,9 @@
 /* cert.h: X.509 certificates and CRLs under a strict profile of RFC 5280, as borrowed slices.
  *
  * Decoding knows no cryptography and takes no memory but the struct. What it checks: DER, version 3 (CRL: 2), inner and
- * outer signature algorithm equal, no unique ids, no repeated extension, known algorithms, times in the form RFC 5280 wants.
- * What it does not check: names' content, signatures, validity, criticality (chain.h does).
- * Signature algorithms understood: ecdsa-with-SHA256/384, sha256/384/512WithRSAEncryption. Others decode with kind 0. */
+ * outer signature algorithm equal, no unique ids, no repeated extension, known algorithms, times in the form RFC 5280
+ * wants. What it does not check: names' content, signatures, validity, criticality (chain.h does). Signature algorithms
+ * understood: ecdsa-with-SHA256/384, sha256/384/512WithRSAEncryption. Others decode with kind 0. */
 #ifndef ATLS_PKI_CERT_H
 #define ATLS_PKI_CERT_H
 
@@ -24,25 +24,25 @@ typedef enum atls_sig_alg {
 
 /* keyUsage bits, in the order of RFC 5280 4.2.1.3 */
 #define ATLS_KU_DIGITAL_SIGNATURE (1u << 0)
-#define ATLS_KU_KEY_CERT_SIGN (1u << 5)
-#define ATLS_KU_CRL_SIGN (1u << 6)
+#define ATLS_KU_KEY_CERT_SIGN     (1u << 5)
+#define ATLS_KU_CRL_SIGN          (1u << 6)
 
 typedef struct atls_extension {
-    atls_bytes oid;   /* content of the OID */
+    atls_bytes oid; /* content of the OID */
     bool critical;
     atls_bytes value; /* content of extnValue */
 } atls_extension;
 
 typedef struct atls_cert {
-    atls_bytes der;       /* the whole certificate */
-    atls_bytes tbs;       /* the signed bytes, header included */
-    atls_bytes serial;    /* unsigned big-endian without leading zeros; 1 to 20 bytes (0 is one byte) */
-    atls_bytes issuer;    /* Name, whole encoding: compared as bytes */
+    atls_bytes der;    /* the whole certificate */
+    atls_bytes tbs;    /* the signed bytes, header included */
+    atls_bytes serial; /* unsigned big-endian without leading zeros; 1 to 20 bytes (0 is one byte) */
+    atls_bytes issuer; /* Name, whole encoding: compared as bytes */
     atls_bytes subject;
     atls_time not_before;
     atls_time not_after;
-    atls_bytes spki;      /* whole SubjectPublicKeyInfo */
-    atls_public_key key;  /* kind UNKNOWN: an algorithm or curve not in the list */
+    atls_bytes spki;     /* whole SubjectPublicKeyInfo */
+    atls_public_key key; /* kind UNKNOWN: an algorithm or curve not in the list */
     atls_sig_alg sig_alg;
     atls_bytes signature; /* content of the BIT STRING */
     bool has_basic_constraints;
@@ -50,8 +50,10 @@ typedef struct atls_cert {
     bool has_path_len;
     uint32_t path_len;
     bool has_key_usage;
-    uint32_t key_usage;   /* ATLS_KU_ bits */
+    uint32_t key_usage;          /* ATLS_KU_ bits */
     atls_bytes authority_key_id; /* keyIdentifier, empty when absent */
+    atls_bytes authority_issuer; /* content of authorityCertIssuer, empty when absent: the issuer is named by its own */
+    atls_bytes authority_serial; /* issuer and serial as well; both or none */
     atls_bytes subject_key_id;   /* empty when absent */
     bool has_unknown_critical;   /* a critical extension other than those named above */
     atls_extension extensions[ATLS_MAX_CERT_EXTENSIONS];
@@ -67,12 +69,14 @@ typedef struct atls_crl {
     atls_time next_update; /* ATLS_TIME_UNSET: absent */
     atls_sig_alg sig_alg;
     atls_bytes signature;
-    atls_bytes revoked;    /* content of revokedCertificates, every entry already checked; empty: none */
+    atls_bytes revoked; /* content of revokedCertificates, every entry already checked; empty: none */
     size_t n_revoked;
     bool has_crl_number;
     atls_bytes authority_key_id; /* keyIdentifier, empty when absent */
-    bool has_authority_key_id;
-    bool has_unknown_critical;   /* in the list or in an entry */
+    bool has_authority_key_id;   /* the extension is there */
+    bool has_unknown_critical; /* in the list or in an entry; also what makes it something else than a complete list of
+                                  its issuer, critical or not: deltaCRLIndicator, issuingDistributionPoint,
+                                  certificateIssuer, reason removeFromCRL */
 } atls_crl;
 
 /* atls_cert_decode reads exactly one DER certificate, at most ATLS_MAX_CERT_LEN bytes. out borrows der.

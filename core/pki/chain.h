@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chain.h: our few path rules, the same for every vendor.
  *
- * A path is an array of certificates, leaf first, anchor last. The anchor is a pinned fact (SHA-256 of its DER), so a path
- * is never searched for: formats know its exact length. Rules, in this order for each link from the anchor down:
+ * A path is an array of certificates, leaf first, anchor last. The anchor is a pinned fact (SHA-256 of its DER), so a
+ * path is never searched for: formats know its exact length. Rules, in this order for each link from the anchor down:
  *   anchor pinned; validity of every certificate covers `now`, both ends included (also of the anchor);
- *   issuer name equals the issuer's subject, byte for byte; authority key id, where present, equals the issuer's subject key id;
- *   issuers have basicConstraints CA and keyUsage keyCertSign, path length is kept; leaves have CA false (absent counts as
- *   false only where the rules say so); no unknown critical extension; signature by the issuer's key.
+ *   issuer name equals the issuer's subject, byte for byte; authority key id, where present, equals the issuer's
+ * subject key id; issuers have basicConstraints CA and keyUsage keyCertSign, path length is kept; leaves have CA false
+ * (absent counts as false only where the rules say so); no unknown critical extension; signature by the issuer's key.
  * Not done: name constraints, policies, extended key usage (they are unknown critical extensions where critical),
  * anything but DER equality of names. docs/pki.md explains each difference from OpenSSL's verdict. */
 #ifndef ATLS_PKI_CHAIN_H
@@ -16,10 +16,10 @@
 
 /* A pinned root. Facts of vendors are in anchors.c. */
 typedef struct atls_anchor {
-    uint8_t sha256[32];   /* of the DER */
-    const char *label;    /* "Intel SGX Root CA" */
-    bool production;      /* a vendor's production root */
-    bool self_checked;    /* its self-signature is known to verify (pinned fact, or checked when the policy was made) */
+    uint8_t sha256[32]; /* of the DER */
+    const char *label;  /* "Intel SGX Root CA" */
+    bool production;    /* a vendor's production root */
+    bool self_checked;  /* its self-signature is known to verify (pinned fact, or checked when the policy was made) */
 } atls_anchor;
 
 /* Intel SGX Root CA: SHA-256 of the 659-byte DER with serial 22650CD6...06AC. Static. */
@@ -41,7 +41,8 @@ typedef struct atls_cert_pool {
     atls_arena *arena;
 } atls_cert_pool;
 ATLS_MUST_USE bool atls_cert_pool_init(atls_cert_pool *p, size_t cap, atls_arena *a, atls_error *err);
-/* atls_cert_pool_add decodes der, or finds the one that is there. Reader errors are relabelled to code, prefix field. */
+/* atls_cert_pool_add decodes der, or finds the one that is there. Reader errors are relabelled to code, prefix field.
+ */
 ATLS_MUST_USE bool atls_cert_pool_add(atls_cert_pool *p, atls_bytes der, atls_code code, const char *field,
                                       atls_cert **out, atls_error *err);
 
@@ -52,8 +53,8 @@ ATLS_MUST_USE bool atls_link_verify(const atls_crypto *c, atls_cert *cert, const
                                     atls_key *issuer_key, uint32_t n_below, atls_code code, const char *field,
                                     atls_error *err);
 
-/* atls_leaf_check: basicConstraints present with CA false, keyUsage present with all bits of `usage`, no unknown critical
- * extension. */
+/* atls_leaf_check: basicConstraints present with CA false, keyUsage present with all bits of `usage`, no unknown
+ * critical extension. */
 ATLS_MUST_USE bool atls_leaf_check(const atls_cert *cert, uint32_t usage, atls_code code, const char *field,
                                    atls_error *err);
 
@@ -62,9 +63,9 @@ ATLS_MUST_USE bool atls_leaf_check(const atls_cert *cert, uint32_t usage, atls_c
 ATLS_MUST_USE bool atls_validity_check(atls_time not_before, atls_time not_after, atls_time now, const char *field,
                                        atls_error *err);
 
-/* atls_crl_verify: issuer name equals the subject of issuer, crlNumber and authorityKeyIdentifier present (the latter equal to
- * the issuer's subject key id), no unknown critical extension, keyUsage of issuer has cRLSign, nextUpdate present,
- * signature by issuer_key: ATLS_E_CRL; then thisUpdate <= now <= nextUpdate: EXPIRED, NOT_YET_VALID. */
+/* atls_crl_verify: issuer name equals the subject of issuer, crlNumber and authorityKeyIdentifier present (the latter
+ * equal to the issuer's subject key id), no unknown critical extension, keyUsage of issuer has cRLSign, nextUpdate
+ * present, signature by issuer_key: ATLS_E_CRL; then thisUpdate <= now <= nextUpdate: EXPIRED, NOT_YET_VALID. */
 ATLS_MUST_USE bool atls_crl_verify(const atls_crypto *c, const atls_crl *crl, const atls_cert *issuer,
                                    atls_key *issuer_key, atls_time now, const char *field, atls_error *err);
 

@@ -53,18 +53,19 @@ ATLS_MUST_USE bool atls_key_open_p256(const atls_crypto *c, const uint8_t xy[64]
                                       atls_key **out, atls_error *err);
 void atls_key_close(atls_key *k); /* NULL is fine */
 
-/* atls_verify_raw checks an ECDSA signature r || s (each half big-endian, as long as the curve's field) over the hash of
- * data. r or s equal to zero or >= n is invalid; either half of the curve is accepted for s. False with `code`, `field`. */
+/* atls_verify_raw checks an ECDSA signature r || s (each half big-endian, as long as the curve's field) over the hash
+ * of data. r or s equal to zero or >= n is invalid; either half of the curve is accepted for s. False with `code`,
+ * `field`. */
 ATLS_MUST_USE bool atls_verify_raw(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data, atls_bytes rs,
                                    atls_code code, const char *field, atls_error *err);
 
-/* atls_verify_der is the same with a DER ECDSA-Sig-Value (strict DER), as certificates and CRLs carry it; for an RSA key
- * it checks PKCS #1 v1.5. */
+/* atls_verify_der is the same with a DER ECDSA-Sig-Value (strict DER), as certificates and CRLs carry it; for an RSA
+ * key it checks PKCS #1 v1.5. */
 ATLS_MUST_USE bool atls_verify_der(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data, atls_bytes sig,
                                    atls_code code, const char *field, atls_error *err);
 
-/* atls_crypto_verifications counts signature checks made through c, for tests and bench only ("verified once"). The count
- * is atomic. */
+/* atls_crypto_verifications counts signature checks made through c, for tests and bench only ("verified once"). The
+ * count is atomic. */
 uint64_t atls_crypto_verifications(const atls_crypto *c);
 
 #endif

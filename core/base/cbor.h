@@ -3,8 +3,9 @@
  *
  * Definite lengths, shortest heads; text is valid UTF-8. `deterministic` further asks that map keys come in bytewise
  * order, which makes duplicates visible at once; readers of other people's CBOR (COSE, Nitro, WebAuthn) turn the order
- * off and duplicates are still refused by the callers' own maps. Floats other than what RFC 8949 calls preferred, and
- * reserved simple values, are refused. Failures: ENCODING, TRUNCATED, LIMIT with the field. */
+ * off and duplicates are still refused by the callers' own maps. Floats must be as short as their value allows (4.1 and
+ * 4.2.1; a NaN as short as its payload allows). Simple values other than false, true, null and undefined are refused.
+ * Failures: ENCODING, TRUNCATED, LIMIT with the field; a failure moves nothing. */
 #ifndef ATLS_BASE_CBOR_H
 #define ATLS_BASE_CBOR_H
 
@@ -27,7 +28,7 @@ typedef enum atls_cbor_type {
 
 typedef struct atls_cbor_item {
     atls_cbor_type type;
-    uint64_t n;       /* UINT, NEGATIVE: n; ARRAY, MAP: elements, pairs; TAG: number; FLOAT: the bits */
+    uint64_t n; /* UINT, NEGATIVE: n; ARRAY, MAP: elements, pairs; TAG: number; FLOAT: the value's binary64 bits */
     atls_bytes bytes; /* BYTES, TEXT: content */
 } atls_cbor_item;
 
@@ -41,8 +42,8 @@ ATLS_MUST_USE bool atls_cbor_text(atls_cur *c, const char *field, atls_bytes *ou
 ATLS_MUST_USE bool atls_cbor_bool(atls_cur *c, const char *field, bool *out);
 ATLS_MUST_USE bool atls_cbor_array(atls_cur *c, const char *field, uint64_t max, uint64_t *n);
 ATLS_MUST_USE bool atls_cbor_map(atls_cur *c, const char *field, uint64_t max, uint64_t *n);
-/* atls_cbor_skip checks and passes one whole item, nested ones too, and gives its encoding. deterministic: map keys must
- * be in bytewise order without repeats, at every level. Depth at most ATLS_MAX_CBOR_DEPTH. */
+/* atls_cbor_skip checks and passes one whole item, nested ones too, and gives its encoding. deterministic: map keys
+ * must be in bytewise order without repeats, at every level. Depth at most ATLS_MAX_CBOR_DEPTH. */
 ATLS_MUST_USE bool atls_cbor_skip(atls_cur *c, const char *field, bool deterministic, atls_bytes *whole);
 /* atls_cbor_key_order compares two encoded keys: < 0, 0, > 0 as a comes before, is, comes after b. */
 int atls_cbor_key_order(atls_bytes a, atls_bytes b);

@@ -8,6 +8,9 @@
 #define TAG_MASK   0x1fu /* the number within an identifier octet; all ones announce the high form */
 #define CLASS_MASK 0xe0u /* class and constructed bit */
 
+/* RFC 5280 4.1.2.5: dates through 2049 MUST be UTCTime. Every certificate and list of the real evidence obeys. */
+#define FIRST_GENERALIZED_YEAR 2050
+
 static bool fail_encoding(const atls_cur *c, const char *field, const char *message)
 {
     (void)atls_cur_fail(c, ATLS_E_ENCODING, field, NULL, NULL, message);
@@ -357,7 +360,10 @@ static bool read_generalized_time(atls_bytes text, atls_time *out)
     }
     int century = two_digits(text, 0);
     int year = two_digits(text, 2);
-    return century >= 0 && year >= 0 && read_date(text, 4, 100 * century + year, out);
+    if (century < 0 || year < 0 || 100 * century + year < FIRST_GENERALIZED_YEAR) {
+        return false;
+    }
+    return read_date(text, 4, 100 * century + year, out);
 }
 
 bool atls_der_time(atls_cur *c, const char *field, atls_time *out)

@@ -5,9 +5,9 @@
  * input, from its first byte to its last, because signatures cover those bytes and they are never printed again.
  *
  * Refused: duplicate member names (compared after decoding escapes), depth over ATLS_MAX_JSON_DEPTH, more than
- * ATLS_MAX_JSON_MEMBERS members in an object or ATLS_MAX_JSON_NODES nodes, trailing data, invalid UTF-8, lone surrogates,
- * control characters in strings, leading zeros, a byte order mark. Numbers are kept as text: nothing is rounded.
- * Differential-tested against jansson. */
+ * ATLS_MAX_JSON_MEMBERS members in an object or ATLS_MAX_JSON_NODES nodes, trailing data, invalid UTF-8, lone
+ * surrogates, control characters in strings, leading zeros, a byte order mark. Numbers are kept as text: nothing is
+ * rounded. Differential-tested against jansson. */
 #ifndef ATLS_BASE_JSON_H
 #define ATLS_BASE_JSON_H
 
@@ -28,7 +28,7 @@ typedef enum atls_json_type {
 
 typedef struct atls_json {
     atls_json_type type;
-    uint32_t n;                    /* members or elements */
+    uint32_t n; /* members or elements */
     uint32_t name_hash;
     atls_bytes raw;                /* exact bytes of the value in the input */
     atls_bytes text;               /* STRING: decoded (borrowed from raw when there is no escape); NUMBER: raw */
@@ -63,8 +63,8 @@ ATLS_MUST_USE bool atls_json_uint(const atls_json *value, const char *field, uin
 /* "object", "string", "missing" for NULL */
 const char *atls_json_type_name(const atls_json *value);
 
-/* Writer: commas and quoting over an atls_buf. Strings are escaped as RFC 8259 asks, lower-case \u00xx, other valid UTF-8
- * raw, invalid bytes as U+FFFD. Names must be literals. */
+/* Writer: commas and quoting over an atls_buf. Strings are escaped as RFC 8259 asks, lower-case \u00xx, other valid
+ * UTF-8 raw, invalid bytes as U+FFFD. Names must be literals. */
 typedef struct atls_jw {
     atls_buf *buf;
     bool comma;

@@ -17,7 +17,7 @@
 #define ATLS_MAX_MODULE_IDENTITIES 256u               /* version is one byte */
 #define ATLS_MAX_JSON_DEPTH 16u
 #define ATLS_MAX_JSON_MEMBERS 1024u                   /* per object: bounds the search for duplicates */
-#define ATLS_MAX_JSON_NODES (256u * 1024)             /* bounds memory: about 16 MiB */
+#define ATLS_MAX_JSON_NODES (256u * 1024)             /* bounds memory: 20 MiB of nodes */
 #define ATLS_MAX_CBOR_DEPTH 16u
 #define ATLS_MAX_DER_DEPTH 16u
 #define ATLS_MAX_POLICY_LEN (1024u * 1024)

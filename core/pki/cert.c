@@ -126,9 +126,10 @@ static bool read_key_usage(atls_bytes value, atls_cert *out, atls_error *err)
     if (!atls_der_bits(&c, "", &unused, &bits) || !atls_cur_end(&c)) {
         return false;
     }
-    /* a named bit list ends with its last set bit (X.690 11.2.2), at least one is set, nine have names */
-    if (bits.len < 1 || bits.len > 2 || (bits.ptr[bits.len - 1] >> unused & 1) == 0) {
-        return atls_fail(err, ATLS_E_ENCODING, field, "not a named bit list");
+    /* Nine bits have names, at least one is set. X.690 11.2.2 wants the list to end with its last set bit; AMD's ASKs
+     * and some phones do not do that, and it changes nothing. */
+    if (bits.len > 2 || atls_bytes_is_zero(bits)) {
+        return atls_fail(err, ATLS_E_ENCODING, field, "not a list of key usages");
     }
     out->has_key_usage = true;
     for (size_t i = 0; i < 8 * bits.len; i++) {

@@ -13,21 +13,19 @@ bool atls_read_sequence(atls_cur *c, const char *field, atls_bytes *whole)
     return tag == ATLS_DER_SEQUENCE || atls_cur_fail(c, ATLS_E_ENCODING, field, NULL, NULL, "not a SEQUENCE");
 }
 
-/* Signature algorithms: the content of the OID, and whether the parameters are absent or NULL.
- * RFC 5758 3.2 (ECDSA), RFC 4055 5 (RSA). */
+/* Signature algorithms, RFC 5758 3.2 (ECDSA) and RFC 4055 5 (RSA): the content of the OID. */
 #define OID_ECDSA 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03
 #define OID_PKCS1 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01
 typedef struct algorithm {
     atls_sig_alg alg;
-    bool has_null;
     uint8_t oid_len;
     uint8_t oid[9];
 } algorithm;
 
 static const algorithm algorithms[] = {
-    {ATLS_SIG_ECDSA_SHA256, false, 8, {OID_ECDSA, 0x02}}, {ATLS_SIG_ECDSA_SHA384, false, 8, {OID_ECDSA, 0x03}},
-    {ATLS_SIG_RSA_SHA256, true, 9, {OID_PKCS1, 0x0b}},    {ATLS_SIG_RSA_SHA384, true, 9, {OID_PKCS1, 0x0c}},
-    {ATLS_SIG_RSA_SHA512, true, 9, {OID_PKCS1, 0x0d}},
+    {ATLS_SIG_ECDSA_SHA256, 8, {OID_ECDSA, 0x02}}, {ATLS_SIG_ECDSA_SHA384, 8, {OID_ECDSA, 0x03}},
+    {ATLS_SIG_RSA_SHA256, 9, {OID_PKCS1, 0x0b}},   {ATLS_SIG_RSA_SHA384, 9, {OID_PKCS1, 0x0c}},
+    {ATLS_SIG_RSA_SHA512, 9, {OID_PKCS1, 0x0d}},
 };
 
 static const algorithm *find_algorithm(atls_bytes oid)
@@ -54,8 +52,9 @@ bool atls_read_algorithm(atls_cur *c, const char *field, atls_sig_alg *alg, atls
     if (known == NULL) {
         return true; /* parameters of something unknown stay unread */
     }
+    /* RSA asks for NULL and ECDSA for nothing; phones have been seen to write NULL for ECDSA, and it means nothing */
     atls_bytes null = atls_bytes_empty();
-    if (known->has_null && !atls_der_expect(&sequence, field, ATLS_DER_NULL, &null)) {
+    if (atls_der_peek(&sequence, ATLS_DER_NULL) && !atls_der_expect(&sequence, field, ATLS_DER_NULL, &null)) {
         return false;
     }
     if (null.len != 0 || sequence.rest.len != 0) {

@@ -37,6 +37,8 @@ void sim_free(sim *s);
 
 /* sim_root gives the root certificate's DER, borrowed. sim_now the room's instant. */
 atls_bytes sim_root(const sim *s);
+/* sim_certificate gives the DER of a certificate by its id in sim/README.md ("pck", "tcb"), empty when there is none. */
+atls_bytes sim_certificate(const sim *s, const char *id);
 atls_time sim_now(const sim *s);
 
 /* sim_quote makes a quote over report_data; log registers and all settings included. In the arena. */

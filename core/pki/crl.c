@@ -56,10 +56,11 @@ static bool read_entry_extensions(atls_cur *entry, atls_crl *out)
             out->has_unknown_critical = true;
         }
     }
-    return true;
+    return atls_cur_end(entry);
 }
 
-static bool read_entry(atls_cur *list, atls_crl *out)
+/* Nearly all entries of a list end in the same bytes, their reason; what was read once need not be read again. */
+static bool read_entry(atls_cur *list, atls_crl *out, atls_bytes *last_extensions)
 {
     atls_cur entry;
     atls_bytes serial;
@@ -67,11 +68,15 @@ static bool read_entry(atls_cur *list, atls_crl *out)
     if (!atls_der_nested(list, "", ATLS_DER_SEQUENCE, &entry)) {
         return false;
     }
-    entry.prefix = "tbs.revoked";
     if (!atls_read_serial(&entry, "serial", &serial) || !atls_der_time(&entry, "date", &date)) {
         return false;
     }
-    return entry.rest.len == 0 || (read_entry_extensions(&entry, out) && atls_cur_end(&entry));
+    atls_bytes extensions = entry.rest;
+    if (extensions.len == 0 || atls_bytes_equal(extensions, *last_extensions)) {
+        return true;
+    }
+    *last_extensions = extensions;
+    return read_entry_extensions(&entry, out);
 }
 
 static bool read_revoked(atls_cur *tbs, atls_crl *out)
@@ -85,8 +90,9 @@ static bool read_revoked(atls_cur *tbs, atls_crl *out)
     }
     list.prefix = "tbs.revoked";
     out->revoked = list.rest;
+    atls_bytes last_extensions = atls_bytes_empty();
     while (list.rest.len > 0) {
-        if (!read_entry(&list, out)) {
+        if (!read_entry(&list, out, &last_extensions)) {
             return false;
         }
         out->n_revoked++;

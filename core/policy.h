@@ -66,7 +66,8 @@ struct atls_policy {
     bool strict_cpusvn;   /* TCB components must equal the CPUSVN octets */
     bool require_event_log; /* tdx: an event log must come along and replay */
     bool attested_only;
-    atls_grade min_grade;
+    bool has_min_grade;   /* the document names it; then an appraisal without a binding fails, too */
+    atls_grade min_grade; /* EXPORTER when absent: asked of sessions only, see docs/policy.md */
     /* what weakens */
     bool insecure_allow_debug;
     bool insecure_allow_no_sept_ve_disable;

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inspect.c: guesses what a file holds, and shows it.
+ *
+ * A guess is a question with a yes or no answer about the first bytes, or about the members of a JSON object; decoding
+ * comes after the guess, so that the error of a broken quote is a quote's error. What fits no question, or two, is
+ * UNSUPPORTED: nobody is helped by the wrong picture. */
+#include "inspect.h"
+
+#include <string.h>
+
+#include "atls/verifier.h"
+#include "base/der.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "evidence/dcap/dcap.h"
+#include "evidence/dstack/dstack.h"
+
+/* ---- questions about bytes ------------------------------------------------------------------------------------------
+ */
+
+static bool begins(atls_bytes in, size_t offset, const char *text)
+{
+    const size_t n = strlen(text);
+    return in.len >= offset + n && memcmp(in.ptr + offset, text, n) == 0;
+}
+
+/* version 3 to 5 and a small key type, both u16 little-endian; no text has a NUL there */
+static bool is_quote(atls_bytes in)
+{
+    return in.len >= 4 && in.ptr[0] >= 3 && in.ptr[0] <= 5 && in.ptr[1] == 0 && in.ptr[2] <= 3 && in.ptr[3] == 0;
+}
+
+/* The first record of a TCG2 log says so, 32 bytes in. */
+static bool is_ccel(atls_bytes in)
+{
+    return begins(in, 32, "Spec ID Event03");
+}
+
+static bool is_pem_certificates(atls_bytes in)
+{
+    return begins(in, 0, "-----BEGIN CERTIFICATE-----");
+}
+
+static bool is_pem_crl(atls_bytes in)
+{
+    return begins(in, 0, "-----BEGIN X509 CRL-----");
+}
+
+/* Certificate and CertificateList are both a SEQUENCE in a SEQUENCE; the version tells them apart: [0] or INTEGER. */
+static bool has_third_tag(atls_bytes in, atls_der_tag tag)
+{
+    atls_error ignored = {0};
+    atls_cur c;
+    atls_cur outer;
+    atls_cur inner;
+    atls_cur_init(&c, in, "", &ignored);
+    return atls_der_nested(&c, "outer", ATLS_DER_SEQUENCE, &outer)
+           && atls_der_nested(&outer, "inner", ATLS_DER_SEQUENCE, &inner) && atls_der_peek(&inner, tag);
+}
+
+static bool is_der_certificate(atls_bytes in)
+{
+    return has_third_tag(in, ATLS_DER_CONTEXT_CONS(0));
+}
+
+static bool is_der_crl(atls_bytes in)
+{
+    return has_third_tag(in, ATLS_DER_INTEGER);
+}
+
+/* ---- questions about JSON -------------------------------------------------------------------------------------------
+ */
+
+static bool has(const atls_json *v, const char *name)
+{
+    return atls_json_find(v, name) != NULL;
+}
+
+static bool is_event_array(const atls_json *v)
+{
+    return v->type == ATLS_JSON_ARRAY;
+}
+
+static bool is_response(const atls_json *v)
+{
+    return has(v, "quote");
+}
+
+static bool is_bundle(const atls_json *v)
+{
+    return has(v, "tcb_info") || has(v, "qe_identity");
+}
+
+static bool is_tcb_info(const atls_json *v)
+{
+    return has(v, "tcbInfo") || (has(v, "tcbLevels") && has(v, "fmspc"));
+}
+
+static bool is_qe_identity(const atls_json *v)
+{
+    return has(v, "enclaveIdentity") || (has(v, "tcbLevels") && has(v, "mrsigner"));
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct guess {
+    const char *kind;
+    bool (*fits_bytes)(atls_bytes in); /* one of the two */
+    bool (*fits_json)(const atls_json *v);
+    bool (*show)(inspection *i);
+} guess;
+
+static const guess guesses[] = {
+    {"quote", is_quote, NULL, inspect_quote},
+    {"event_log", is_ccel, NULL, inspect_event_log},
+    {"certificates", is_pem_certificates, NULL, inspect_pem_certificates},
+    {"crl", is_pem_crl, NULL, inspect_pem_crl},
+    {"certificates", is_der_certificate, NULL, inspect_der_certificate},
+    {"crl", is_der_crl, NULL, inspect_der_crl},
+    {"event_log", NULL, is_event_array, inspect_event_log},
+    {"dstack_response", NULL, is_response, inspect_response},
+    {"collateral_bundle", NULL, is_bundle, inspect_bundle},
+    {"tcb_info", NULL, is_tcb_info, inspect_tcb_info},
+    {"qe_identity", NULL, is_qe_identity, inspect_qe_identity},
+};
+
+static bool fits(const guess *g, const inspection *i)
+{
+    return i->json == NULL ? g->fits_bytes != NULL && g->fits_bytes(i->file)
+                           : g->fits_json != NULL && g->fits_json(i->json);
+}
+
+static const guess *find_guess(inspection *i)
+{
+    const guess *found = NULL;
+    for (size_t k = 0; k < sizeof guesses / sizeof guesses[0]; k++) {
+        if (!fits(&guesses[k], i)) {
+            continue;
+        }
+        if (found != NULL) {
+            (void)atls_fail(i->err, ATLS_E_UNSUPPORTED, "file", "it could be a %s as well as a %s", found->kind,
+                            guesses[k].kind);
+            return NULL;
+        }
+        found = &guesses[k];
+    }
+    if (found == NULL) {
+        (void)atls_fail(i->err, ATLS_E_UNSUPPORTED, "file", "not a quote, endorsements, a response or an event log");
+    }
+    return found;
+}
+
+/* ---- how the file is written ----------------------------------------------------------------------------------------
+ */
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static atls_bytes trim(atls_bytes in)
+{
+    size_t start = 0;
+    size_t end = in.len;
+    while (start < end && is_space(in.ptr[start])) {
+        start++;
+    }
+    while (end > start && is_space(in.ptr[end - 1])) {
+        end--;
+    }
+    return atls_bytes_of(in.ptr + start, end - start);
+}
+
+static bool is_hex_digit(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_hex(atls_bytes in)
+{
+    size_t n = 0;
+    while (n < in.len && is_hex_digit(in.ptr[n])) {
+        n++;
+    }
+    return n == in.len && n > 0 && n % 2 == 0;
+}
+
+/* White space around text is nobody's; binary files are taken as they are. Hex text is what it spells. */
+static bool open_file(inspection *i, atls_bytes file)
+{
+    const atls_bytes text = trim(file);
+    i->file = file;
+    if (text.len == 0) {
+        return true;
+    }
+    if (text.ptr[0] == '{' || text.ptr[0] == '[') {
+        i->file = text;
+        return atls_json_parse(text, "file", i->arena, &i->json, i->err);
+    }
+    if (text.ptr[0] == '-') {
+        i->file = text;
+        return true;
+    }
+    return !is_hex(text) || atls_hex_decode(text, "file", i->arena, &i->file, i->err);
+}
+
+/* ---- evidence -------------------------------------------------------------------------------------------------------
+ */
+
+static bool show_quote(inspection *i, atls_bytes quote)
+{
+    const void *evidence = NULL;
+    return dcap_format()->decode(quote, i->arena, &evidence, i->err)
+           && dcap_format()->inspect(evidence, &i->w, i->arena, i->err);
+}
+
+bool inspect_quote(inspection *i)
+{
+    return show_quote(i, i->file);
+}
+
+bool inspect_event_log(inspection *i)
+{
+    dstack_log log;
+    return dstack_log_decode(i->file, i->arena, &log, i->err)
+           && dstack_log_inspect(i->crypto, &log, &i->w, i->arena, i->err);
+}
+
+bool inspect_response(inspection *i)
+{
+    atls_dstack_response response;
+    if (!atls_dstack_response_decode(i->file, i->arena, &response, i->err)
+        || !dstack_response_inspect(i->crypto, &response, &i->w, i->arena, i->err)) {
+        return false;
+    }
+    atls_jw_open(&i->w, "quote", '{');
+    const bool ok = show_quote(i, response.quote);
+    atls_jw_close(&i->w, '}');
+    return ok;
+}
+
+/* ---- the door -------------------------------------------------------------------------------------------------------
+ */
+
+static bool inspect(inspection *i, atls_bytes file, atls_bytes *out)
+{
+    atls_buf buf;
+    if (!open_file(i, file)) {
+        return false;
+    }
+    const guess *g = find_guess(i);
+    if (g == NULL) {
+        return false;
+    }
+    atls_buf_init(&buf, i->arena, i->err);
+    atls_jw_init(&i->w, &buf);
+    atls_jw_open(&i->w, NULL, '{');
+    atls_jw_bool(&i->w, "unverified", true);
+    atls_jw_str(&i->w, "kind", g->kind);
+    if (!g->show(i)) {
+        return false;
+    }
+    atls_jw_close(&i->w, '}');
+    return atls_buf_done(&buf, out);
+}
+
+bool atls_inspect_json(atls_bytes file, atls_arena *arena, atls_bytes *out, atls_error *err)
+{
+    atls_crypto *crypto = NULL;
+    if (file.len > ATLS_MAX_BUNDLE_LEN) {
+        return atls_fail(err, ATLS_E_LIMIT, "file", "%zu bytes, at most %u are read", file.len, ATLS_MAX_BUNDLE_LEN);
+    }
+    if (!atls_crypto_new(&crypto, err)) {
+        return false;
+    }
+    inspection i = {.crypto = crypto, .arena = arena, .err = err};
+    const bool ok = inspect(&i, file, out);
+    atls_crypto_free(crypto);
+    return ok;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy.c: a policy document becomes an immutable object.
+ *
+ * Read the table first: it is the language. The rest walks the document in its own order, looks each member up, and
+ * then checks the rules that hold between members. docs/policy.md says the same in words. */
+#include <string.h>
+
+#include "atls/policy.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "policy_reader.h"
+
+/* What dstack clients ask when a document does not say. */
+#define DEFAULT_PCCS_URL "https://pccs.phala.network/tdx/certification/v4"
+/* Room for the object, one reference per row of the table, lists of pointers and roots. The document's own text comes
+ * on top: nothing that is kept is longer than what was written. */
+#define POLICY_OVERHEAD ((size_t)128 * 1024)
+#define MAX_EDITS       2u
+#define MAX_NAME_LEN    48u
+
+/* clang-format off */
+#define TD_ROW(name, member, width) {name, KIND_TD, policy_read_reference, width, 0},
+#define SGX_ROW(name, member, width) {name, KIND_SGX, policy_read_reference, width, 0},
+#define DCAP_ROW(name, member, width) {name, KIND_ALL, policy_read_reference, width, 0},
+#define FLAG(name, kinds) {#name, kinds, policy_read_flag, 0, offsetof(atls_policy, name)}
+#define INSECURE_FLAG(name, kinds) {#name, kinds, policy_read_insecure_flag, 0, offsetof(atls_policy, name)}
+
+static const policy_member members[] = {
+    {"type", KIND_ALL, policy_read_nothing, 0, 0},
+    {"description", KIND_OWN, policy_read_description, 0, 0},
+    /* who vouches, and what is tolerated */
+    {"trusted_roots", KIND_ALL, policy_read_roots, 0, 0},
+    {"allowed_tcb_status", KIND_ALL, policy_read_statuses, 0, 0},
+    {"grace_period", KIND_ALL, policy_read_grace_period, 0, 0},
+    {"min_tcb_evaluation_data_number", KIND_ALL, policy_read_evaluation_number, 0, 0},
+    {"accepted_advisories", KIND_ALL, policy_read_advisories, 0, 0},
+    {"rejected_advisories", KIND_ALL, policy_read_advisories, 0, 0},
+    FLAG(strict_cpusvn, KIND_ALL),
+    FLAG(allow_sgx_quote_v4_v5, KIND_SGX),
+    /* which machine */
+    ATLS_DCAP_FIELDS(DCAP_ROW)
+    /* which code */
+    ATLS_TD_FIELDS(TD_ROW)
+    ATLS_TD15_FIELDS(TD_ROW)
+    {"min_tee_tcb_svn", KIND_TD, policy_read_min_tee_tcb_svn, 0, 0},
+    ATLS_SGX_FIELDS(SGX_ROW)
+    {"isvprodid", KIND_SGX, policy_read_isvprodid, 0, 0},
+    {"min_isvsvn", KIND_SGX, policy_read_min_isvsvn, 0, 0},
+    {"expected_bootchain", KIND_DSTACK, policy_read_bootchain, 0, 0},
+    {"app_compose", KIND_DSTACK, policy_read_compose, 0, 0},
+    {"app_compose_raw", KIND_DSTACK, policy_read_compose_raw, 0, 0},
+    {"app_compose_hash", KIND_DSTACK, policy_read_compose_hash, 0, 0},
+    {"os_image_hash", KIND_DSTACK, policy_read_os_image_hash, 0, 0},
+    {"app_id", KIND_DSTACK, policy_read_app_id, 0, 0},
+    {"instance_id", KIND_DSTACK, policy_read_instance_id, 0, 0},
+    {"key_provider", KIND_DSTACK, policy_read_key_provider, 0, 0},
+    FLAG(require_event_log, KIND_TDX),
+    /* how it is bound, and where endorsements come from */
+    {"min_grade", KIND_ALL, policy_read_min_grade, 0, 0},
+    FLAG(attested_only, KIND_ALL),
+    {"pccs_url", KIND_DSTACK, policy_read_pccs_url, 0, 0},
+    {"cache_collateral", KIND_DSTACK, policy_read_flag, 0, offsetof(atls_policy, dstack.cache_collateral)},
+    /* what weakens */
+    {"disable_runtime_verification", KIND_DSTACK, policy_read_insecure_flag, 0,
+     offsetof(atls_policy, dstack.disable_runtime_verification)},
+    {"insecure_skip_certificate_event", KIND_DSTACK, policy_read_insecure_flag, 0,
+     offsetof(atls_policy, dstack.insecure_skip_certificate_event)},
+    INSECURE_FLAG(insecure_allow_debug, KIND_ALL),
+    INSECURE_FLAG(insecure_allow_no_sept_ve_disable, KIND_TD),
+    INSECURE_FLAG(insecure_allow_service_td, KIND_TD),
+    {"insecure_td_attributes_mask", KIND_TD, policy_read_attributes_mask, 0, 0},
+};
+/* clang-format on */
+#define N_MEMBERS (sizeof members / sizeof members[0])
+
+static const struct {
+    const char *name;
+    atls_policy_type type;
+} kinds[] = {
+    {"dstack_tdx", ATLS_POLICY_DSTACK_TDX},
+    {"tdx", ATLS_POLICY_TDX},
+    {"sgx", ATLS_POLICY_SGX},
+};
+#define N_KINDS (sizeof kinds / sizeof kinds[0])
+
+/* ---- names that are not in the table -------------------------------------------------------------------------------
+ */
+
+static size_t least(size_t a, size_t b, size_t c)
+{
+    const size_t ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/* Edit distance (insert, delete, replace), by the usual table of which only one row is kept. Names are at most
+ * MAX_NAME_LEN. */
+static size_t edits(atls_bytes a, atls_bytes b)
+{
+    size_t row[MAX_NAME_LEN + 1];
+    for (size_t j = 0; j <= b.len; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            const size_t replace = diagonal + (a.ptr[i - 1] == b.ptr[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = least(replace, row[j] + 1, row[j - 1] + 1);
+        }
+    }
+    return row[b.len];
+}
+
+const char *policy_nearest(atls_bytes word, const char *const *names, size_t n)
+{
+    const char *nearest = NULL;
+    size_t best = MAX_EDITS + 1;
+    for (size_t i = 0; word.len <= MAX_NAME_LEN && i < n; i++) {
+        const atls_bytes name = atls_bytes_str(names[i]);
+        const size_t distance = name.len <= MAX_NAME_LEN ? edits(word, name) : best;
+        if (distance < best) {
+            nearest = names[i];
+            best = distance;
+        }
+    }
+    return nearest;
+}
+
+static bool unknown_member(policy_reader *r, const char *field, atls_bytes name)
+{
+    const char *known[N_MEMBERS];
+    size_t n_known = 0;
+    for (size_t i = 0; i < N_MEMBERS; i++) {
+        if ((members[i].kinds & 1u << r->policy->type) != 0) {
+            known[n_known++] = members[i].name;
+        } else if (atls_bytes_equal_str(name, members[i].name)) {
+            return atls_fail(r->err, ATLS_E_CONFIGURATION, field, "not a member of policies of type %s",
+                             atls_policy_kind(r->policy));
+        }
+    }
+    const char *hint = policy_nearest(name, known, n_known);
+    return atls_fail(r->err, ATLS_E_CONFIGURATION, field, "unknown member%s%s%s", hint == NULL ? "" : "; did you mean ",
+                     hint == NULL ? "" : hint, hint == NULL ? "" : "?");
+}
+
+/* ---- the walk -------------------------------------------------------------------------------------------------------
+ */
+
+static const policy_member *find_member(const policy_reader *r, atls_bytes name)
+{
+    for (size_t i = 0; i < N_MEMBERS; i++) {
+        if ((members[i].kinds & 1u << r->policy->type) != 0 && atls_bytes_equal_str(name, members[i].name)) {
+            return &members[i];
+        }
+    }
+    return NULL;
+}
+
+static bool read_member(policy_reader *r, const atls_json *v)
+{
+    const policy_member *m = find_member(r, v->name);
+    if (m != NULL) {
+        return m->read(r, m, v);
+    }
+    const size_t shown = v->name.len < MAX_NAME_LEN ? v->name.len : MAX_NAME_LEN;
+    const char *field = atls_text_format(r->scratch, r->err, "%.*s", (int)shown, (const char *)v->name.ptr);
+    return field != NULL && unknown_member(r, field, v->name);
+}
+
+static bool read_type(policy_reader *r, const atls_json *document)
+{
+    if (document->type != ATLS_JSON_OBJECT) {
+        return policy_wrong(r, "policy", "a JSON object", document);
+    }
+    const atls_json *type = atls_json_find(document, "type");
+    for (size_t i = 0; type != NULL && type->type == ATLS_JSON_STRING && i < N_KINDS; i++) {
+        if (atls_bytes_equal_str(type->text, kinds[i].name)) {
+            r->policy->type = kinds[i].type;
+            return true;
+        }
+    }
+    return policy_wrong(r, "type", "dstack_tdx, tdx or sgx", type);
+}
+
+/* A grace period for a status that is refused anyway would be a mistake about what is allowed. */
+static bool check_grace_period(policy_reader *r)
+{
+    const atls_policy *p = r->policy;
+    const bool out_of_date = p->allowed_status[ATLS_TCB_OUT_OF_DATE];
+    const bool and_configuration = p->allowed_status[ATLS_TCB_OUT_OF_DATE_CONFIGURATION_NEEDED];
+    if (!p->has_grace_period || out_of_date || (p->type != ATLS_POLICY_DSTACK_TDX && and_configuration)) {
+        return true;
+    }
+    return atls_fail(r->err, ATLS_E_CONFIGURATION, "grace_period",
+                     "grace_period needs OutOfDate in allowed_tcb_status");
+}
+
+static bool read_document(policy_reader *r, const atls_json *document, const atls_bytes *roots, size_t n_roots)
+{
+    if (!read_type(r, document)) {
+        return false;
+    }
+    for (const atls_json *v = document->child; v != NULL; v = v->next) {
+        if (!read_member(r, v)) {
+            return false;
+        }
+    }
+    return check_grace_period(r) && (r->policy->type != ATLS_POLICY_DSTACK_TDX || policy_check_dstack(r))
+           && policy_add_roots(r, roots, n_roots);
+}
+
+/* ---- making the object ----------------------------------------------------------------------------------------------
+ */
+
+static bool start(policy_reader *r)
+{
+    atls_policy *p = r->policy;
+    r->references = atls_arena_array(&p->arena, N_MEMBERS, sizeof *r->references, r->err);
+    r->insecure = atls_arena_array(&p->arena, N_MEMBERS, sizeof *r->insecure, r->err);
+    if (r->references == NULL || r->insecure == NULL) {
+        return false;
+    }
+    p->allowed_status[ATLS_TCB_UP_TO_DATE] = true;
+    p->min_grade = ATLS_GRADE_EXPORTER;
+    p->accepted_advisories.items = r->insecure; /* empty lists still point somewhere */
+    p->rejected_advisories.items = r->insecure;
+    p->dstack.app_id = atls_bytes_empty();
+    p->dstack.instance_id = atls_bytes_empty();
+    p->dstack.key_provider_name = atls_bytes_empty();
+    p->dstack.key_provider_id = atls_bytes_empty();
+    p->dstack.pccs_url = atls_bytes_str(DEFAULT_PCCS_URL);
+    p->references = r->references;
+    p->insecure.items = r->insecure;
+    return true;
+}
+
+static void finish(policy_reader *r)
+{
+    r->policy->anchors = r->policy->n_anchors > 0 ? r->anchors : atls_anchor_intel_sgx();
+    r->policy->n_anchors = r->policy->n_anchors > 0 ? r->policy->n_anchors : 1;
+}
+
+static bool parse_into(atls_policy *p, atls_bytes json, const atls_bytes *roots, size_t n_roots, atls_arena *scratch,
+                       const atls_crypto *crypto, atls_error *err)
+{
+    policy_reader r = {.policy = p, .scratch = scratch, .crypto = crypto, .err = err};
+    const atls_json *document = NULL;
+    if (!atls_json_parse(json, "json", scratch, &document, err)) {
+        return atls_error_relabel(err, ATLS_E_CONFIGURATION, "policy");
+    }
+    if (!start(&r) || !read_document(&r, document, roots, n_roots)) {
+        return false;
+    }
+    finish(&r);
+    return true;
+}
+
+/* The object lives in its own arena, whose book-keeping it holds. */
+static bool make(atls_bytes json, const atls_bytes *roots, size_t n_roots, atls_arena *scratch,
+                 const atls_crypto *crypto, atls_policy **out, atls_error *err)
+{
+    atls_arena arena;
+    if (!atls_arena_new(&arena, POLICY_OVERHEAD + json.len, err)) {
+        return false;
+    }
+    atls_policy *p = atls_arena_alloc(&arena, sizeof *p, err);
+    if (p == NULL) {
+        atls_arena_free(&arena);
+        return false;
+    }
+    p->arena = arena;
+    if (!parse_into(p, json, roots, n_roots, scratch, crypto, err)) {
+        atls_policy_free(p);
+        return false;
+    }
+    *out = p;
+    return true;
+}
+
+bool atls_policy_parse_with_roots(atls_bytes json, const atls_bytes *roots, size_t n_roots, atls_policy **out,
+                                  atls_error *err)
+{
+    atls_crypto *crypto = NULL;
+    atls_arena scratch = {0};
+    *out = NULL;
+    if (json.len > ATLS_MAX_POLICY_LEN) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "policy", "the document is longer than %u bytes",
+                         ATLS_MAX_POLICY_LEN);
+    }
+    const bool ok = atls_crypto_new(&crypto, err) && atls_arena_new(&scratch, ATLS_ARENA_DEFAULT_SIZE, err)
+                    && make(json, roots, n_roots, &scratch, crypto, out, err);
+    atls_arena_free(&scratch);
+    atls_crypto_free(crypto);
+    return ok;
+}
+
+bool atls_policy_parse(atls_bytes json, atls_policy **out, atls_error *err)
+{
+    return atls_policy_parse_with_roots(json, NULL, 0, out, err);
+}
+
+void atls_policy_free(atls_policy *p)
+{
+    if (p != NULL) {
+        atls_arena arena = p->arena; /* p itself lives inside */
+        atls_arena_free(&arena);
+    }
+}
+
+/* ---- looking at it --------------------------------------------------------------------------------------------------
+ */
+
+const char *atls_policy_kind(const atls_policy *p)
+{
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (kinds[i].type == p->type) {
+            return kinds[i].name;
+        }
+    }
+    return "";
+}
+
+atls_text_list atls_policy_insecure(const atls_policy *p)
+{
+    return p->insecure;
+}
+
+atls_grade atls_policy_min_grade(const atls_policy *p)
+{
+    return p->min_grade;
+}
+
+bool atls_policy_attested_only(const atls_policy *p)
+{
+    return p->attested_only;
+}

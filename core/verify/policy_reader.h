@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy_reader.h: how a policy document is read, below policy.c only.
+ *
+ * The language is one table: a member's name, the kinds of policy that know it, and the function that reads its value.
+ * What is not in the table is refused, so that a misspelt member can never weaken a policy. Readers report
+ * CONFIGURATION with the member's path ("allowed_tcb_status[2]") as the field, what was expected and what was found. */
+#ifndef ATLS_VERIFY_POLICY_READER_H
+#define ATLS_VERIFY_POLICY_READER_H
+
+#include "base/json.h"
+#include "policy.h"
+
+#define POLICY_MAX_ROOTS    64u         /* nobody has more than a few */
+#define POLICY_MAX_ROOT_LEN (8u * 1024) /* Intel's has 659 bytes */
+
+/* Sets of kinds. */
+#define KIND_DSTACK (1u << ATLS_POLICY_DSTACK_TDX)
+#define KIND_TDX    (1u << ATLS_POLICY_TDX)
+#define KIND_SGX    (1u << ATLS_POLICY_SGX)
+#define KIND_TD     (KIND_DSTACK | KIND_TDX) /* a TD is measured */
+#define KIND_OWN    (KIND_TDX | KIND_SGX)    /* not a format of somebody else's */
+#define KIND_ALL    (KIND_TD | KIND_SGX)
+
+typedef struct policy_reader {
+    atls_policy *policy; /* being made; its arena holds what it keeps */
+    atls_arena *scratch; /* the JSON tree and paths; gone when the policy is made */
+    const atls_crypto *crypto;
+    atls_error *err;
+    const struct policy_member *members; /* the table */
+    size_t n_members;
+    atls_reference *references; /* room for every row of the table */
+    const char **insecure;      /* same */
+    atls_anchor *anchors;       /* room for POLICY_MAX_ROOTS, NULL before the first */
+    const char *compose_member; /* which of app_compose, app_compose_raw, app_compose_hash came */
+} policy_reader;
+
+typedef struct policy_member {
+    const char *name;
+    unsigned kinds;
+    bool (*read)(policy_reader *r, const struct policy_member *m, const atls_json *v);
+    size_t width;  /* byte strings: bytes of one value */
+    size_t offset; /* flags: of the bool in atls_policy */
+} policy_member;
+
+/* policy_wrong fails with CONFIGURATION: expected in words, actual is the value as it stands in the document. */
+bool policy_wrong(policy_reader *r, const char *path, const char *expected, const atls_json *v);
+/* policy_path makes "<name>[i]" in the scratch arena; NULL with err set when that is full. */
+const char *policy_path(policy_reader *r, const char *name, size_t i);
+/* policy_hex reads a string of exactly 2 * n hex digits: lower case in the documents of dstack clients, any elsewhere.
+ */
+ATLS_MUST_USE bool policy_hex(policy_reader *r, const char *path, const atls_json *v, uint8_t *out, size_t n);
+ATLS_MUST_USE bool policy_uint(policy_reader *r, const char *path, const atls_json *v, uint64_t max, uint64_t *out);
+ATLS_MUST_USE bool policy_flag(policy_reader *r, const char *path, const atls_json *v, bool *out);
+/* policy_text copies a string of 1 to max bytes without control characters into the policy. */
+ATLS_MUST_USE bool policy_text(policy_reader *r, const char *path, const atls_json *v, size_t max, atls_bytes *out);
+/* policy_list wants an array of at least min and at most ATLS_MAX_POLICY_LIST entries. */
+ATLS_MUST_USE bool policy_list(policy_reader *r, const char *path, const atls_json *v, size_t min);
+/* policy_object wants an object whose members are all among the n names (all of them, when `all`), and gives their
+ * values in that order, NULL for one that is not there. */
+ATLS_MUST_USE bool policy_object(policy_reader *r, const char *path, const atls_json *v, const char *const *names,
+                                 size_t n, bool all, const atls_json **out);
+/* policy_nearest gives the name within two edits of `word`, NULL when there is none. */
+const char *policy_nearest(atls_bytes word, const char *const *names, size_t n);
+
+/* Readers of values that every kind shares: policy_values.c. */
+bool policy_read_nothing(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_description(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_flag(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_insecure_flag(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_reference(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_statuses(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_grace_period(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_evaluation_number(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_advisories(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_isvprodid(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_min_isvsvn(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_min_tee_tcb_svn(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_min_grade(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_attributes_mask(policy_reader *r, const policy_member *m, const atls_json *v);
+
+/* Roots: policy_roots.c. */
+bool policy_read_roots(policy_reader *r, const policy_member *m, const atls_json *v);
+/* policy_add_roots adds roots that came as DER next to the document. Errors: PCK_CHAIN. */
+ATLS_MUST_USE bool policy_add_roots(policy_reader *r, const atls_bytes *roots, size_t n);
+
+/* The members of dstack clients: policy_dstack.c. */
+bool policy_read_bootchain(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_compose(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_compose_raw(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_compose_hash(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_os_image_hash(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_app_id(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_instance_id(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_key_provider(policy_reader *r, const policy_member *m, const atls_json *v);
+bool policy_read_pccs_url(policy_reader *r, const policy_member *m, const atls_json *v);
+/* policy_check_dstack holds the rules between members. */
+ATLS_MUST_USE bool policy_check_dstack(policy_reader *r);
+
+#endif

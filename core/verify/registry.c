@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* registry.c: the table of rooms. A new format is a new folder and one line here. */
+#include "registry.h"
+
+#include "evidence/dcap/dcap.h"
+
+static const registry_row rows[] = {
+    {ATLS_POLICY_DSTACK_TDX, ATLS_PLATFORM_TDX, dcap_format, REGISTRY_LOG_REQUIRED, true},
+    {ATLS_POLICY_TDX, ATLS_PLATFORM_TDX, dcap_format, REGISTRY_LOG_OPTIONAL, false},
+    {ATLS_POLICY_SGX, ATLS_PLATFORM_SGX, dcap_format, REGISTRY_LOG_NONE, false},
+};
+
+const registry_row *registry_find(atls_policy_type type)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].type == type) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}

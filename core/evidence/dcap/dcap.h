@@ -2,12 +2,16 @@
 /* dcap.h: Intel SGX and TDX quotes (DCAP), versions 3, 4 and 5.
  *
  * decode.c        quote bytes -> dcap_quote                       specification section 2
- * collateral.c    TCB info, QE identity, SGX extension -> structs sections 3, 4
- * authenticate.c  steps 1 to 16 of section 6, in its order, and the TCB evaluation of tcb.c (7, 8, 9)
+ * pck.c           the SGX extension of a PCK certificate        section 3
+ * tcb_info.c, qe_identity.c, levels.c  signed JSON -> structs    section 4
+ * authenticate.c  steps 1 to 16 of section 6, in its order, over the certificates of chains.c
+ * tcb.c           levels, module, convergence: pure             sections 7, 8, 9
  * appraise.c      steps 17 and 18: attributes, status, grace, evaluation number, advisories, machines, measurements
+ * inspect.c       a decoded quote as JSON; bundle.c: endorsements from and to JSON (section 4.3)
  *
  * Not checked: that the platform still exists or is where you think (a PPID list may say which machines are yours); the
- * content of QE auth data and of header.user_data (signed, opaque); anything after the quote (unsigned, counted only). */
+ * content of QE auth data and of header.user_data (signed, opaque); anything after the quote (unsigned, counted only).
+ */
 #ifndef ATLS_EVIDENCE_DCAP_H
 #define ATLS_EVIDENCE_DCAP_H
 
@@ -18,23 +22,23 @@
 #define DCAP_TEE_TDX 0x00000081u
 
 typedef struct dcap_quote {
-    atls_bytes raw;          /* everything that was given */
-    uint16_t version;        /* 3, 4, 5 */
-    uint16_t att_key_type;   /* 2: ECDSA P-256 */
+    atls_bytes raw;        /* everything that was given */
+    uint16_t version;      /* 3, 4, 5 */
+    uint16_t att_key_type; /* 2: ECDSA P-256 */
     uint32_t tee_type;
     uint8_t qe_vendor_id[16];
     uint8_t user_data[20];
-    uint16_t body_type;      /* 1 SGX, 2 TD 1.0, 3 TD 1.5, also for versions 3 and 4 */
-    atls_bytes signed_span;  /* what the quote signature covers */
-    atls_sgx_report sgx;     /* body_type 1 */
-    atls_td_report td;       /* body_type 2, 3 */
-    atls_bytes signature;    /* 64, r || s */
-    atls_bytes att_key;      /* 64, X || Y */
-    atls_bytes qe_report;    /* 384, as signed */
+    uint16_t body_type;     /* 1 SGX, 2 TD 1.0, 3 TD 1.5, also for versions 3 and 4 */
+    atls_bytes signed_span; /* what the quote signature covers */
+    atls_sgx_report sgx;    /* body_type 1 */
+    atls_td_report td;      /* body_type 2, 3 */
+    atls_bytes signature;   /* 64, r || s */
+    atls_bytes att_key;     /* 64, X || Y */
+    atls_bytes qe_report;   /* 384, as signed */
     atls_sgx_report qe;
     atls_bytes qe_signature; /* 64 */
     atls_bytes qe_auth;
-    uint16_t cert_type;      /* inner certification data type, 1 to 5 */
+    uint16_t cert_type; /* inner certification data type, 1 to 5 */
     atls_bytes cert_data;
     size_t trailing_len;
 } dcap_quote;
@@ -116,18 +120,27 @@ typedef struct dcap_qe_identity {
 ATLS_MUST_USE bool dcap_tcb_info_decode(atls_bytes text, atls_arena *a, dcap_tcb_info *out, atls_error *err);
 ATLS_MUST_USE bool dcap_qe_identity_decode(atls_bytes text, atls_arena *a, dcap_qe_identity *out, atls_error *err);
 
+/* dcap_isv_level gives the first level (of module or enclave) with isvsvn at or below the given one, NULL when there is
+ * none. */
+const dcap_tcb_level *dcap_isv_level(const dcap_tcb_level *levels, size_t n, uint16_t isvsvn);
+
+/* dcap_qe_level is that for the quoting enclave; none is TCB_NOT_SUPPORTED. */
+ATLS_MUST_USE bool dcap_qe_level(const dcap_qe_identity *identity, uint16_t isvsvn, const dcap_tcb_level **out,
+                                 atls_error *err);
+
 /* dcap_tcb_evaluate is sections 7 to 9 as a pure function: levels, module, relaunch, convergence, advisories, dates.
- * Errors: TDX_MODULE_MISMATCH, TCB_NOT_SUPPORTED, TCB_REVOKED. td is NULL for SGX. Module signer and attributes (step 11)
- * are dcap_module_check's. */
+ * Errors: TDX_MODULE_MISMATCH, TCB_NOT_SUPPORTED, TCB_REVOKED. td is NULL for SGX. Module signer and attributes (step
+ * 11) are dcap_module_check's. */
 ATLS_MUST_USE bool dcap_module_check(const dcap_tcb_info *info, const atls_td_report *td,
                                      const dcap_module_identity **out, atls_error *err);
 ATLS_MUST_USE bool dcap_tcb_evaluate(const dcap_tcb_info *info, const dcap_qe_identity *identity, const dcap_pck *pck,
                                      const atls_td_report *td, uint16_t qe_isvsvn, atls_arena *a, atls_tcb *out,
                                      atls_error *err);
-/* dcap_status_fold is the table of section 9. */
+/* dcap_status_fold is the table of section 9. What the table does not list folds to UNKNOWN, which nobody accepts. */
 atls_tcb_status dcap_status_fold(atls_tcb_status base, atls_tcb_status other);
 
-/* The room's row in the registry. Static. */
+/* The room's row in the registry. Static. What its decode hands out as evidence begins with a dcap_quote; it belongs to
+ * one appraisal, as its arena does. */
 const atls_format *dcap_format(void);
 
 #endif

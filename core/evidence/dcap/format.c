@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* format.c: the room's row in the registry, and the two doors that are too small for a file of their own. */
+#include "proof.h"
+
+/* Certificates of one appraisal, counted with repeats: the quote's chain and three given ones. */
+#define MAX_CERTS (4u * ATLS_MAX_PEM_CERTS)
+
+static bool decode(atls_bytes in, atls_arena *arena, const void **evidence, atls_error *err)
+{
+    dcap_evidence *e = atls_arena_alloc(arena, sizeof *e, err);
+    dcap_memo *memo = atls_arena_alloc(arena, sizeof *memo, err);
+    if (e == NULL || memo == NULL || !atls_cert_pool_init(&memo->pool, MAX_CERTS, arena, err)
+        || !dcap_quote_decode(in, &e->quote, err)) {
+        return false;
+    }
+    e->memo = memo;
+    *evidence = e;
+    return true;
+}
+
+/* Which endorsements are asked for is taken from the quote's own, unverified chain: a lie only fetches the wrong ones.
+ */
+static bool request_of_chain(const dcap_evidence *e, atls_endorsement_request *out, atls_error *err)
+{
+    const dcap_chain *chain;
+    dcap_pck_path path;
+    dcap_pck pck;
+    bool is_platform;
+    if (!dcap_quote_chain(e, &chain, err) || !dcap_pck_path_find(chain, &path, err)
+        || !dcap_pck_decode(path.leaf, &pck, err)) {
+        return false;
+    }
+    if (dcap_pck_ca_name(path.ca, &is_platform) == NULL) {
+        return atls_fail(err, ATLS_E_PCK_CHAIN, "pck.intermediate.subject",
+                         "neither the Processor nor the Platform CA issued the PCK certificate");
+    }
+    for (size_t i = 0; i < sizeof out->fmspc; i++) {
+        out->fmspc[i] = pck.fmspc[i];
+    }
+    out->pck_ca = is_platform ? "platform" : "processor";
+    return true;
+}
+
+static bool request(const void *evidence, atls_arena *arena, atls_endorsement_request *out, atls_error *err)
+{
+    const dcap_evidence *e = evidence;
+    (void)arena;
+    *out = (atls_endorsement_request){.pck_ca = ""};
+    out->is_tdx = e->quote.tee_type == DCAP_TEE_TDX;
+    out->platform = out->is_tdx ? ATLS_PLATFORM_TDX : ATLS_PLATFORM_SGX;
+    out->needs_pck_chain = e->quote.cert_type != 5;
+    return out->needs_pck_chain || request_of_chain(e, out, err);
+}
+
+const atls_format *dcap_format(void)
+{
+    static const atls_format row = {
+        .name = "dcap",
+        .decode = decode,
+        .request = request,
+        .authenticate = dcap_authenticate,
+        .appraise = dcap_appraise,
+        .inspect = dcap_inspect,
+    };
+    return &row;
+}

@@ -38,7 +38,8 @@ bool atls_http_too_long(const atls_http *h, atls_error *err)
     return atls_http_fail(h, err, "body", expected, NULL, "the body is too long");
 }
 
-/* ---- text ------------------------------------------------------------------------------------------------------------ */
+/* ---- text
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static uint8_t lower(uint8_t c)
 {
@@ -103,7 +104,8 @@ static bool is_token(atls_bytes name)
     return name.len > 0;
 }
 
-/* ---- one header line ------------------------------------------------------------------------------------------------- */
+/* ---- one header line
+ * ------------------------------------------------------------------------------------------------- */
 
 static bool note_length(atls_http *h, atls_bytes value, atls_error *err)
 {
@@ -155,7 +157,8 @@ static bool note_header(atls_http *h, atls_bytes name, atls_bytes value, atls_er
     return true;
 }
 
-/* ---- callbacks of http-parser ------------------------------------------------------------------------------------------ */
+/* ---- callbacks of http-parser
+ * ------------------------------------------------------------------------------------------ */
 
 /* The parser's callbacks have no place for an error: the lines are noted once it has returned. It gives each part of a
  * block that lies in one piece of memory in one call, and an empty value in none or one of no bytes. */
@@ -206,7 +209,8 @@ static int on_block_end(http_parser *p)
     return 1; /* the parser is to expect no body: it is read here */
 }
 
-/* ---- judgement --------------------------------------------------------------------------------------------------------- */
+/* ---- judgement
+ * --------------------------------------------------------------------------------------------------------- */
 
 static const char *field_of(enum http_errno code)
 {
@@ -280,7 +284,9 @@ static bool judge_response(const atls_http *h, atls_error *err)
     const atls_http_facts *f = &h->facts;
     if (f->status == 100) {
         bool bare = f->n_length == 0 && f->n_coding == 0 && !f->upgrade && !f->close;
-        return bare || atls_http_fail(h, err, "status", NULL, "100", "an interim response has a body or ends the connection");
+        return bare
+               || atls_http_fail(h, err, "status", NULL, "100",
+                                 "an interim response has a body or ends the connection");
     }
     if (f->status != 200) {
         char actual[16];

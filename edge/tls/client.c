@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* client.c: what makes a session a client: its options, SNI, ALPN, and the peer that the handshake must leave. */
+#include "client.h"
+
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "configure.h"
+#include "dstack.h"
+#include "identity.h"
+#include "name.h"
+
+/* R18: without ordinary identity the certificate event is the only tie to the certificate. */
+static bool check_waivers(const atls_client_options *o, const atls_policy *policy, atls_error *err)
+{
+    atls_text_list waived = atls_policy_insecure(policy);
+    for (size_t i = 0; i < waived.n && o->identity == ATLS_IDENTITY_ATTESTED_ONLY; i++) {
+        if (strcmp(waived.items[i], "insecure_skip_certificate_event") == 0) {
+            return atls_fail(err, ATLS_E_CONFIGURATION, waived.items[i],
+                             "a policy cannot waive both the server's identity and the certificate event");
+        }
+    }
+    return true;
+}
+
+static bool check_policy(const atls_client_options *o, const atls_profile *profile, atls_error *err)
+{
+    if (o == NULL || o->verifier == NULL) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "verifier", "a verifier is required");
+    }
+    const atls_policy *policy = atls_verifier_policy(o->verifier);
+    if (atls_policy_min_grade(policy) > profile->grade) {
+        return atls_fail_values(err, ATLS_E_CONFIGURATION, "min_grade", atls_grade_name(atls_policy_min_grade(policy)),
+                                atls_grade_name(profile->grade), "the profile %s cannot give what the policy asks for",
+                                profile->name);
+    }
+    return check_waivers(o, policy, err);
+}
+
+static bool check_names(const atls_client_options *o, atls_error *err)
+{
+    return atls_name_check(o->server_name, err) && (o->http_host == NULL || atls_name_check_host(o->http_host, err));
+}
+
+bool atls_client_prepare(const atls_client_options *options, atls_session **out, atls_error *err)
+{
+    const atls_profile *profile = atls_dstack_client();
+    *out = NULL;
+    if (!check_policy(options, profile, err) || !check_names(options, err)) {
+        return false;
+    }
+    atls_session *s;
+    if (!atls_session_make(profile, false, options->arena_size, options->timeout_ms, &s, err)) {
+        return false;
+    }
+    s->client = *options;
+    *out = s;
+    return true;
+}
+
+static bool set_names(atls_session *s, SSL *ssl, atls_error *err)
+{
+    const char *name = atls_name_is_ip(s->client.server_name) ? NULL : s->client.server_name;
+    if (!atls_session_alpn_list(s, s->client.alpn, false, err)) {
+        return false;
+    }
+    /* This one function of OpenSSL says 0 for success. */
+    bool ok = SSL_set_tlsext_host_name(ssl, name) == 1
+              && SSL_set_alpn_protos(ssl, s->alpn.len == 0 ? NULL : s->alpn.ptr, (unsigned)s->alpn.len) == 0;
+    ERR_clear_error();
+    return ok || atls_fail(err, ATLS_E_INTERNAL, "ssl", "OpenSSL refuses the names of a session");
+}
+
+bool atls_client_configure(atls_session *s, SSL *ssl, atls_error *err)
+{
+    if (!atls_configure_tls(ssl, err) || !set_names(s, ssl, err) || !atls_identity_configure(s, ssl, err)) {
+        return false;
+    }
+    SSL_set_connect_state(ssl);
+    s->ssl = ssl;
+    return true;
+}
+
+bool atls_client_session_new(SSL *ssl, const atls_client_options *options, atls_session **out, atls_error *err)
+{
+    atls_session *s;
+    *out = NULL;
+    if (!atls_client_prepare(options, &s, err)) {
+        return false;
+    }
+    if (!atls_client_configure(s, ssl, err)) {
+        atls_session_free(s);
+        return false;
+    }
+    *out = s;
+    return true;
+}
+
+/* A server may choose from what was offered, or not at all. */
+static bool check_alpn(const atls_session *s, atls_error *err)
+{
+    atls_bytes chosen = atls_session_alpn(s);
+    if (chosen.len == 0) {
+        return true;
+    }
+    for (size_t at = 0; at < s->alpn.len; at += 1u + s->alpn.ptr[at]) {
+        if (atls_bytes_equal(chosen, atls_bytes_of(s->alpn.ptr + at + 1, s->alpn.ptr[at]))) {
+            return true;
+        }
+    }
+    return atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.alpn", "the server chose a protocol that was not offered");
+}
+
+bool atls_client_check_handshake(atls_session *s, atls_error *err)
+{
+    return atls_identity_check(s, err) && check_alpn(s, err);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server.h: a server's session whose SSL is still to come (blocking.c). */
+#ifndef ATLS_EDGE_TLS_SERVER_H
+#define ATLS_EDGE_TLS_SERVER_H
+
+#include "session.h"
+
+/* atls_server_prepare checks options and makes a session without an SSL. Errors: CONFIGURATION, MEMORY. */
+ATLS_MUST_USE bool atls_server_prepare(const atls_server_options *options, atls_session **out, atls_error *err);
+
+/* atls_server_context makes the SSL_CTX of atls_accept: certificate, key, choice of protocol. It becomes the session's.
+ * Errors: CONFIGURATION with field "certificate_file" or "private_key_file", MEMORY. */
+ATLS_MUST_USE bool atls_server_context(atls_session *s, atls_error *err);
+
+#endif

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.c: the machine: phases, deadline, the error that stays, and the application's reads and writes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "clock.h"
+#include "identity.h"
+#include "io.h"
+#include "socket.h"
+
+/* ---- making and freeing
+ * -------------------------------------------------------------------------------------------------- */
+
+static void empty_peer(atls_session *s)
+{
+    s->peer = (atls_peer){
+        .subject = s->subject, .issuer = s->issuer, .tls_version = "", .cipher = "", .group = "", .identity = 0};
+}
+
+bool atls_session_make(const atls_profile *profile, bool is_server, size_t arena_size, uint32_t timeout_ms,
+                       atls_session **out, atls_error *err)
+{
+    atls_session *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        return atls_fail(err, ATLS_E_MEMORY, "session", "no memory for a session");
+    }
+    size_t size = arena_size != 0 ? arena_size : is_server ? ATLS_SERVER_ARENA_SIZE : ATLS_ARENA_DEFAULT_SIZE;
+    if (!atls_arena_new(&s->arena, size, err)) {
+        free(s);
+        return false;
+    }
+    s->profile = profile;
+    s->is_server = is_server;
+    s->timeout_ms = timeout_ms != 0 ? timeout_ms : ATLS_DEFAULT_TIMEOUT_MS;
+    s->socket.fd = -1;
+    s->alpn = atls_bytes_empty();
+    empty_peer(s);
+    *out = s;
+    return true;
+}
+
+static void end_profile(atls_session *s)
+{
+    if (s->profile_begun) {
+        s->profile->end(s->profile_state);
+    }
+    s->profile_begun = false;
+    s->profile_state = NULL;
+}
+
+void atls_session_free(atls_session *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    end_profile(s);
+    atls_identity_detach(s);
+    atls_socket_close(&s->socket);
+    if (s->owns_transport) {
+        SSL_free(s->ssl);
+        SSL_CTX_free(s->ctx);
+        BIO_meth_free(s->bio_method);
+    }
+    atls_arena_free(&s->arena);
+    atls_wipe(s, sizeof *s);
+    free(s);
+}
+
+bool atls_session_alpn_list(atls_session *s, const char *const *names, bool without_h2, atls_error *err)
+{
+    size_t total = 0;
+    for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+        size_t len = strlen(names[i]);
+        if (len == 0 || len > 255 || total > 4096) {
+            return atls_fail(err, ATLS_E_CONFIGURATION, "alpn",
+                             "a protocol name has 1 to 255 bytes, the list at most 4096");
+        }
+        total += 1 + len;
+    }
+    uint8_t *wire = atls_arena_raw(&s->arena, total, err);
+    if (wire == NULL) {
+        return false;
+    }
+    size_t used = 0;
+    for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+        size_t len = strlen(names[i]);
+        if (without_h2 && strcmp(names[i], "h2") == 0) {
+            continue;
+        }
+        wire[used] = (uint8_t)len;
+        memcpy(wire + used + 1, names[i], len);
+        used += 1 + len;
+    }
+    s->alpn = atls_bytes_of(wire, used);
+    return true;
+}
+
+/* ---- failing
+ * --------------------------------------------------------------------------------------------------------------- */
+
+/* The first failure wins, also in the caller's object. */
+static atls_step refuse(const atls_session *s, atls_error *err)
+{
+    if (err->code == ATLS_OK) {
+        *err = s->error;
+    }
+    return ATLS_STEP_FAILED;
+}
+
+atls_step atls_session_fail(atls_session *s, const atls_error *why, atls_error *err)
+{
+    s->error = *why;
+    if (s->error.code == ATLS_OK) {
+        atls_fail(&s->error, ATLS_E_INTERNAL, "session", "a step failed and did not say why");
+    }
+    s->phase = ATLS_PHASE_FAILED;
+    end_profile(s);
+    atls_io_abandon(s);
+    return refuse(s, err);
+}
+
+static bool not_established(const atls_session *s, atls_error *err)
+{
+    if (s->phase == ATLS_PHASE_ESTABLISHED) {
+        return false;
+    }
+    if (s->phase == ATLS_PHASE_FAILED) {
+        (void)refuse(s, err);
+        return true;
+    }
+    atls_fail(err, ATLS_E_USAGE, "session", "no application bytes before the session is established");
+    return true;
+}
+
+/* ---- deadline
+ * -------------------------------------------------------------------------------------------------------------- */
+
+void atls_session_start_clock(atls_session *s)
+{
+    if (!s->started) {
+        s->started = true;
+        s->deadline_ms = atls_clock_ms() + s->timeout_ms;
+    }
+}
+
+int atls_session_timeout_ms(const atls_session *s)
+{
+    if (s->phase == ATLS_PHASE_ESTABLISHED) {
+        return -1;
+    }
+    if (s->phase == ATLS_PHASE_FAILED) {
+        return 0;
+    }
+    uint64_t left = s->timeout_ms;
+    if (s->started) {
+        uint64_t now = atls_clock_ms();
+        left = now < s->deadline_ms ? s->deadline_ms - now : 0;
+    }
+    return left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+bool atls_session_in_time(const atls_session *s, atls_error *err)
+{
+    if (atls_session_timeout_ms(s) != 0) {
+        return true;
+    }
+    const char *where = s->phase == ATLS_PHASE_HANDSHAKE ? "tls.handshake" : "session.exchange";
+    return atls_fail(err, ATLS_E_TIMEOUT, where, "no result within %u ms", (unsigned)s->timeout_ms);
+}
+
+/* ---- after the handshake
+ * --------------------------------------------------------------------------------------------------- */
+
+bool atls_session_exporter(atls_session *s, const char *label, uint8_t *out, size_t len, atls_error *err)
+{
+    /* Before both Finished messages the value would not cover the peer's authentication. */
+    bool ok = SSL_is_init_finished(s->ssl) == 1
+              && SSL_export_keying_material(s->ssl, out, len, label, strlen(label), NULL, 0, 0) == 1;
+    ERR_clear_error();
+    return ok || atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.exporter", "the exporter is not available");
+}
+
+static void note_connection(atls_session *s)
+{
+    const char *group = SSL_group_to_name(s->ssl, (int)SSL_get_negotiated_group(s->ssl));
+    s->peer.tls_version = SSL_get_version(s->ssl);
+    s->peer.cipher = SSL_get_cipher_name(s->ssl);
+    s->peer.group = group == NULL ? "" : group;
+    ERR_clear_error();
+}
+
+/* R11. The settings made these impossible; a caller who changed them afterwards is found out here. */
+static bool check_connection(atls_session *s, atls_error *err)
+{
+    if (SSL_version(s->ssl) != TLS1_3_VERSION) {
+        return atls_fail_values(err, ATLS_E_TLS_HANDSHAKE, "tls.version", "TLSv1.3", SSL_get_version(s->ssl),
+                                "another version of TLS was negotiated");
+    }
+    if (!(s->is_server ? atls_server_check_handshake(s, err) : atls_client_check_handshake(s, err))) {
+        return false;
+    }
+    if (SSL_session_reused(s->ssl) != 0) {
+        return atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.resumption",
+                         "the session was resumed, or uses an external PSK");
+    }
+    if (SSL_get_early_data_status(s->ssl) == SSL_EARLY_DATA_ACCEPTED) {
+        return atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.early_data", "early data was accepted");
+    }
+    return true;
+}
+
+static bool begin_exchange(atls_session *s, atls_error *err)
+{
+    note_connection(s);
+    if (!check_connection(s, err)) {
+        return false;
+    }
+    s->profile_begun = true;
+    if (!s->profile->begin(s, &s->profile_state, err)) {
+        return false;
+    }
+    s->phase = ATLS_PHASE_EXCHANGE;
+    return true;
+}
+
+/* ---- stepping
+ * -------------------------------------------------------------------------------------------------------------- */
+
+static atls_step advance(atls_session *s, atls_error *err)
+{
+    if (!atls_session_in_time(s, err)) {
+        return ATLS_STEP_FAILED;
+    }
+    if (s->phase == ATLS_PHASE_HANDSHAKE) {
+        if (SSL_in_before(s->ssl) == 1 && !atls_identity_set_time(s, err)) {
+            return ATLS_STEP_FAILED;
+        }
+        atls_step step = atls_io_handshake(s, err);
+        if (step != ATLS_STEP_DONE) {
+            return step;
+        }
+        if (!begin_exchange(s, err)) {
+            return ATLS_STEP_FAILED;
+        }
+    }
+    atls_step step = s->profile->step(s, s->profile_state, err);
+    if (step == ATLS_STEP_DONE) {
+        s->phase = ATLS_PHASE_ESTABLISHED;
+        end_profile(s);
+    }
+    return step;
+}
+
+atls_step atls_session_step(atls_session *s, atls_error *err)
+{
+    if (s->phase == ATLS_PHASE_FAILED) {
+        return refuse(s, err);
+    }
+    if (s->phase == ATLS_PHASE_ESTABLISHED) {
+        return ATLS_STEP_DONE;
+    }
+    atls_error why = {0};
+    atls_session_start_clock(s);
+    atls_step step = advance(s, &why);
+    if (step == ATLS_STEP_FAILED) {
+        return atls_session_fail(s, &why, err);
+    }
+    if (step == ATLS_STEP_DONE && s->is_server) {
+        atls_arena_free(&s->arena); /* the evidence has been sent: nothing of it is needed any more */
+    }
+    return step;
+}
+
+/* ---- the application
+ * ------------------------------------------------------------------------------------------------------- */
+
+atls_step atls_session_read(atls_session *s, void *buf, size_t size, size_t *n, atls_error *err)
+{
+    *n = 0;
+    if (not_established(s, err)) {
+        return ATLS_STEP_FAILED;
+    }
+    if (size == 0) {
+        atls_fail(err, ATLS_E_USAGE, "session.read", "a buffer of no bytes");
+        return ATLS_STEP_FAILED;
+    }
+    atls_error why = {0};
+    atls_step step = atls_io_read(s, buf, size, n, "session.read", &why);
+    return step == ATLS_STEP_FAILED ? atls_session_fail(s, &why, err) : step;
+}
+
+atls_step atls_session_write(atls_session *s, const void *buf, size_t size, size_t *n, atls_error *err)
+{
+    *n = 0;
+    if (not_established(s, err)) {
+        return ATLS_STEP_FAILED;
+    }
+    if (s->close_sent) {
+        atls_fail(err, ATLS_E_USAGE, "session.write", "the session has been closed for writing");
+        return ATLS_STEP_FAILED;
+    }
+    if (size == 0) {
+        return ATLS_STEP_DONE;
+    }
+    atls_error why = {0};
+    atls_step step = atls_io_write(s, buf, size, n, "session.write", &why);
+    return step == ATLS_STEP_FAILED ? atls_session_fail(s, &why, err) : step;
+}
+
+atls_step atls_session_close(atls_session *s, atls_error *err)
+{
+    atls_error why = {0};
+    if (s->phase == ATLS_PHASE_FAILED) {
+        return refuse(s, err);
+    }
+    if (s->phase != ATLS_PHASE_ESTABLISHED) {
+        /* Half a session cannot be kept: it ends here, and says so to whoever asks later. */
+        atls_error later = {0};
+        atls_fail(&why, ATLS_E_USAGE, "session.close", "the session was closed before it was established");
+        (void)atls_session_fail(s, &why, &later);
+        return ATLS_STEP_DONE;
+    }
+    atls_step step = atls_io_close(s, &why);
+    return step == ATLS_STEP_FAILED ? atls_session_fail(s, &why, err) : step;
+}
+
+/* ---- questions
+ * ------------------------------------------------------------------------------------------------------------- */
+
+const atls_result *atls_session_result(const atls_session *s)
+{
+    return s->has_result ? &s->result : NULL;
+}
+
+int atls_session_fd(const atls_session *s)
+{
+    return s->ssl == NULL ? -1 : SSL_get_rfd(s->ssl);
+}
+
+atls_bytes atls_session_alpn(const atls_session *s)
+{
+    const unsigned char *name = NULL;
+    unsigned len = 0;
+    if (s->ssl != NULL) {
+        SSL_get0_alpn_selected(s->ssl, &name, &len);
+    }
+    return name == NULL ? atls_bytes_empty() : atls_bytes_of(name, len);
+}
+
+const atls_peer *atls_session_peer(const atls_session *s)
+{
+    return &s->peer;
+}

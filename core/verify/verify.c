@@ -62,6 +62,21 @@ static bool check_binding_given(appraisal *a)
     return true;
 }
 
+static bool is_session(const atls_binding *b)
+{
+    return b->profile != NULL && b->profile[0] != '\0';
+}
+
+/* In a session the certificate event must be compared (dstack R6), so whoever runs one must say which certificate it met. */
+static bool check_leaf_given(appraisal *a)
+{
+    const atls_binding *b = &a->in->binding;
+    const bool needed = is_session(b) && a->v->kind->dstack && !a->v->policy->dstack.insecure_skip_certificate_event;
+    return !needed || b->has_leaf_sha256
+           || atls_fail(a->err, ATLS_E_USAGE, "binding.leaf_sha256",
+                        "a session must say which certificate its peer showed");
+}
+
 static bool begin(appraisal *a, const atls_error *earlier)
 {
     if (earlier->code != ATLS_OK) {
@@ -73,7 +88,7 @@ static bool begin(appraisal *a, const atls_error *earlier)
     if (a->in->now <= ATLS_TIME_UNSET) {
         return atls_fail(a->err, ATLS_E_USAGE, "now", "the time of the appraisal is not set");
     }
-    return check_binding_given(a);
+    return check_binding_given(a) && check_leaf_given(a);
 }
 
 /* ---- decode ---------------------------------------------------------------------------------------------------------
@@ -157,8 +172,7 @@ static bool judge_grade(appraisal *a)
 {
     const atls_policy *p = a->v->policy;
     const atls_binding *b = &a->in->binding;
-    const bool session = b->profile != NULL && b->profile[0] != '\0';
-    if (!p->has_min_grade && !session) {
+    if (!p->has_min_grade && !is_session(b)) {
         return atls_trace_skip(&a->trace, "binding.grade", "min_grade",
                                "this is no session, and the policy names no least grade", a->err);
     }
@@ -197,10 +211,31 @@ static bool judge_log(appraisal *a)
     return !a->v->kind->dstack || dstack_appraise(&a->claims, a->v->policy, leaf, a->arena, &a->trace, a->err);
 }
 
+static void keep_first(appraisal *a, const atls_error *e)
+{
+    if (a->err->code == ATLS_OK) {
+        *a->err = *e;
+    }
+}
+
+/* Reference values of a TD cannot match an enclave. There the kind of TEE is the reason, and not its measurements;
+ * everything else that the room found comes before it (dstack section 5). */
+static bool judge_claims(appraisal *a)
+{
+    atls_error found = {0};
+    const bool met = a->v->format->appraise(&a->claims, a->v->policy, a->in->now, a->arena, &a->trace, &found);
+    const bool is_value = found.code == ATLS_E_MEASUREMENT_MISMATCH;
+    if (!is_value) {
+        keep_first(a, &found);
+    }
+    const bool is_kind = judge_tee_type(a);
+    keep_first(a, &found);
+    return met && is_kind;
+}
+
 static bool judge(appraisal *a)
 {
-    bool ok = a->v->format->appraise(&a->claims, a->v->policy, a->in->now, a->arena, &a->trace, a->err);
-    ok = judge_tee_type(a) && ok;
+    bool ok = judge_claims(a);
     ok = judge_binding(a) && ok;
     ok = judge_grade(a) && ok;
     ok = judge_log(a) && ok;

@@ -15,8 +15,7 @@
 
 #define MAX_DEPTH 24
 
-/* ---- reading
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 typedef struct reader {
     sim_op *o;
@@ -142,8 +141,7 @@ static sim_node *read_doc(sim_op *o, atls_bytes text)
     return n;
 }
 
-/* ---- printing
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- printing ---- */
 
 static void print(const sim_node *n, atls_buf *b)
 {
@@ -196,8 +194,7 @@ void sim_doc_hex(atls_buf *b, atls_bytes bytes)
     sim_put_u8(b, '"');
 }
 
-/* ---- editing
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- editing ---- */
 
 static sim_node **end_of(sim_node *n)
 {
@@ -210,10 +207,9 @@ static sim_node **end_of(sim_node *n)
 
 static bool member_is(const sim_node *n, const char *name, const char *text)
 {
-    char quoted[96];
-    (void)snprintf(quoted, sizeof quoted, "\"%s\"", text);
     for (const sim_node *c = n->child; c != NULL; c = c->next) {
-        if (atls_bytes_equal_str(c->name, name) && atls_bytes_equal_str(c->text, quoted)) {
+        if (atls_bytes_equal_str(c->name, name) && c->text.len == strlen(text) + 2 && c->text.ptr[0] == '"'
+            && memcmp(c->text.ptr + 1, text, strlen(text)) == 0) {
             return true;
         }
     }

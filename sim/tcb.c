@@ -46,9 +46,10 @@ static void put_rating(sim_op *o, const char *prefix, size_t i, const char *advi
 /* ---- TCB info
  * -------------------------------------------------------------------------------------------------------- */
 
-static bool is_v2(sim_op *o)
+/* tcb_info.form: "sgx", "tdx" (version 3) or "v2" (SGX, flat); by default the room's own. */
+static bool form_is(sim_op *o, const char *form)
 {
-    return strcmp(sim_get_text(o, "v3", "tcb_info.form"), "v2") == 0;
+    return strcmp(sim_get_text(o, o->s->tdx ? "tdx" : "sgx", "tcb_info.form"), form) == 0;
 }
 
 static void put_components(atls_buf *b, const char *name, const uint8_t svn[16])
@@ -77,7 +78,7 @@ static void put_level(sim_op *o, size_t i, atls_buf *b)
     uint64_t pcesvn =
         sim_get_uint(o, SIM_BASE_PCESVN - (i < SIM_BASE_PCESVN ? i : SIM_BASE_PCESVN), "%s.pcesvn", prefix);
     atls_buf_str(b, "{\"tcb\":{");
-    if (is_v2(o)) {
+    if (form_is(o, "v2")) {
         for (unsigned k = 0; k < 16; k++) {
             atls_buf_format(b, "\"sgxtcbcomp%02usvn\":%u,", k + 1, sgx[k]);
         }
@@ -85,7 +86,7 @@ static void put_level(sim_op *o, size_t i, atls_buf *b)
     } else {
         put_components(b, "sgxtcbcomponents", sgx);
         atls_buf_format(b, ",\"pcesvn\":%llu", (unsigned long long)pcesvn);
-        if (o->s->tdx) {
+        if (form_is(o, "tdx")) {
             sim_get_fixed(o, tdx, sizeof tdx, "%s.tdx", prefix);
             atls_buf_str(b, ",");
             put_components(b, "tdxtcbcomponents", tdx);
@@ -150,10 +151,10 @@ static atls_bytes tcb_info_text(sim_op *o)
 {
     const sim_platform *p = &o->s->platform;
     atls_buf b = sim_buf(o);
-    if (is_v2(o)) {
+    if (form_is(o, "v2")) {
         atls_buf_str(&b, "{\"version\":2,");
     } else {
-        atls_buf_format(&b, "{\"id\":\"%s\",\"version\":3,", o->s->tdx ? "TDX" : "SGX");
+        atls_buf_format(&b, "{\"id\":\"%s\",\"version\":3,", form_is(o, "tdx") ? "TDX" : "SGX");
     }
     put_time(&b, "issueDate", sim_get_time(o, o->s->now - 5 * DAY, "tcb_info_date.issue"));
     atls_buf_str(&b, ",");
@@ -163,7 +164,7 @@ static atls_bytes tcb_info_text(sim_op *o)
     atls_buf_str(&b, ",");
     put_member_hex(&b, "pceId", p->pceid, sizeof p->pceid);
     atls_buf_str(&b, ",\"tcbType\":0,\"tcbEvaluationDataNumber\":17");
-    if (o->s->tdx && !is_v2(o)) {
+    if (form_is(o, "tdx")) {
         put_modules(o, &b);
     }
     atls_buf_str(&b, ",\"tcbLevels\":[");

@@ -7,11 +7,11 @@
 
 #define ARENA_SIZE ((size_t)6 * 1024 * 1024)
 
-#define OK_LINE "HTTP/1.1 200 OK\r\n"
-#define JSON_TYPE "Content-Type: application/json\r\n"
+#define OK_LINE                 "HTTP/1.1 200 OK\r\n"
+#define JSON_TYPE               "Content-Type: application/json\r\n"
 #define RESPONSE(headers, body) OK_LINE JSON_TYPE headers "\r\n" body
-#define REQUEST(headers, body) "POST /tdx_quote HTTP/1.1\r\nHost: a\r\n" headers "\r\n" body
-#define CHUNKED "Transfer-Encoding: chunked\r\n"
+#define REQUEST(headers, body)  "POST /tdx_quote HTTP/1.1\r\nHost: a\r\n" headers "\r\n" body
+#define CHUNKED                 "Transfer-Encoding: chunked\r\n"
 
 typedef struct row {
     const char *name;  /* what the row proves */
@@ -214,7 +214,8 @@ static void test_prefixes(void **state)
     }
 }
 
-/* ---- limits ------------------------------------------------------------------------------------------------------------ */
+/* ---- limits
+ * ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct fixture {
     atls_arena arena;

@@ -180,7 +180,7 @@ static bool run_file(driver *d, const char *path)
 
 static bool run_all(driver *d)
 {
-    run(d, d->work, 0);
+    run(d, (const uint8_t *)"", 0);
     load_seeds(d);
     for (size_t i = 0; i < d->n_seeds; i++) {
         run(d, d->seeds[i].ptr, d->seeds[i].len);

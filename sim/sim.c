@@ -73,11 +73,10 @@ static void rehearse(sim_op *o)
     static const uint8_t no_data[64] = {0};
     sim_tls tls;
     (void)sim_quote_make(o, no_data);
-    (void)sim_policy_make(o, o->s->tdx ? "tdx" : "sgx");
     sim_op later;
     sim_op_begin(&later, o->s, o->a);
     sim_tls_make(&later, "localhost", &tls);
-    (void)sim_policy_make(&later, "dstack_tdx");
+    (void)sim_policy_make(&later, o->s->tdx ? "dstack_tdx" : "sgx");
     if (o->s->tdx) {
         (void)sim_response_make(&later, no_data);
         (void)sim_log_ccel(&later);

@@ -27,7 +27,7 @@ void appraised_open(appraised *a, sim_kind kind, const char *const *settings, co
     }
     const sim_options options = {.kind = kind, .settings = all};
     atls_bytes text;
-    *a = (appraised){.event_log = atls_bytes_empty()};
+    *a = (appraised){.event_log = atls_bytes_empty(), .grade = ATLS_GRADE_REPORT_DATA};
     for (size_t i = 0; i < sizeof a->report_data; i++) {
         a->report_data[i] = (uint8_t)(0xa0 + i);
     }
@@ -60,7 +60,7 @@ void appraised_run(appraised *a)
 {
     atls_appraisal in = {.evidence = a->quote,
                          .event_log = a->event_log,
-                         .binding = {.grade = ATLS_GRADE_REPORT_DATA, .profile = ""},
+                         .binding = {.grade = a->grade, .profile = ""},
                          .now = sim_now(a->room),
                          .endorse = hand_out,
                          .endorse_ctx = a};
@@ -95,7 +95,7 @@ static void check_accepted(const sim_case *c, const appraised *a)
     must(a->accepted, "must be accepted", &a->err);
     assert_int_equal(a->err.code, ATLS_OK);
     assert_int_equal(a->result.verdict, ATLS_VERDICT_ACCEPTED);
-    assert_int_equal(a->result.grade, ATLS_GRADE_REPORT_DATA);
+    assert_int_equal(a->result.grade, a->grade);
     assert_true(a->result.simulated_or_test_root);
     if (c->status != NULL) {
         assert_string_equal(atls_tcb_status_name(a->result.claims.dcap.tcb.status), c->status);

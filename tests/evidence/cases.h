@@ -47,6 +47,7 @@ typedef struct appraised {
     sim *room;
     atls_policy *policy;
     atls_verifier *verifier;
+    atls_grade grade; /* that the binding proves */
     uint8_t report_data[64];
     atls_bytes quote;
     atls_bytes event_log;

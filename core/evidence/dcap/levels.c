@@ -169,12 +169,13 @@ static bool read_advisories(const atls_json *level, atls_arena *a, atls_text_lis
         return false;
     }
     for (const atls_json *id = list->child; id != NULL; id = id->next) {
-        if (id->type != ATLS_JSON_STRING) {
-            return atls_fail_values(err, ATLS_E_ENCODING, "advisoryIDs", "strings", atls_json_type_name(id), NULL);
+        if (id->type != ATLS_JSON_STRING || memchr(id->text.ptr, 0, id->text.len) != NULL) {
+            return atls_fail_values(err, ATLS_E_ENCODING, "advisoryIDs", "strings without NUL", atls_json_type_name(id),
+                                    NULL);
         }
         items[out->n] = atls_text_copy(id->text, a, err);
         if (items[out->n] == NULL) {
-            return atls_error_relabel(err, ATLS_E_COLLATERAL_FORMAT, "advisoryIDs");
+            return false;
         }
         out->n++;
     }

@@ -418,6 +418,49 @@ static const row rows[] = {
 };
 /* clang-format on */
 
+/* ---- docs/checks.md names every check ------------------------------------------------------------------------------- */
+
+static char checks_page[64 * 1024]; /* empty when the tests do not run in the source folder */
+
+static void load_checks_page(void)
+{
+    FILE *f = fopen("docs/checks.md", "rb");
+    if (f != NULL) {
+        checks_page[fread(checks_page, 1, sizeof checks_page - 1, f)] = '\0';
+        (void)fclose(f);
+    }
+}
+
+static bool is_on_page(const char *name, size_t len, const char *rest)
+{
+    char quoted[128];
+    (void)snprintf(quoted, sizeof quoted, "`%.*s%s`", (int)len, name, rest);
+    return strstr(checks_page, quoted) != NULL;
+}
+
+/* An id stands on the page as it is, or by what comes before its last dot or the first underscore after that. */
+static void assert_documented(const char *id)
+{
+    const char *dot = strrchr(id, '.');
+    const char *underscore = dot == NULL ? NULL : strchr(dot, '_');
+    const bool found = is_on_page(id, strlen(id), "") || (dot != NULL && is_on_page(id, (size_t)(dot + 1 - id), "*"))
+                       || (underscore != NULL && is_on_page(id, (size_t)(underscore + 1 - id), "*"));
+    if (!found && checks_page[0] != '\0') {
+        fail_msg("docs/checks.md does not know %s", id);
+    }
+}
+
+static void test_checks_page(void **state)
+{
+    (void)state;
+    if (checks_page[0] == '\0') {
+        skip();
+    }
+    assert_documented("policy.insecure_allow_debug");
+    assert_documented("dcap.measurement.mrtd");
+    assert_false(is_on_page("dcap.nonsense", 13, ""));
+}
+
 static atls_verdict verdict_for(const atls_error *err)
 {
     return err->code == ATLS_OK                      ? ATLS_VERDICT_ACCEPTED
@@ -437,6 +480,9 @@ static void assert_consistent(const world *w)
     assert_int_equal(w->result.verdict, verdict_for(&w->err));
     assert_true(w->result.time == w->in.now);
     assert_non_null(w->result.profile);
+    for (size_t i = 0; i < w->result.n_checks; i++) {
+        assert_documented(w->result.checks[i].id);
+    }
     if (w->accepted) {
         assert_int_equal(world_failures(w), 0);
         assert_int_equal(w->result.grade, w->in.binding.grade);
@@ -886,6 +932,7 @@ static void test_free_nothing(void **state)
 int main(void)
 {
     tap_list tests = {0};
+    load_checks_page();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         tap_add(&tests, rows[i].name, test_row, &rows[i]);
     }
@@ -910,6 +957,7 @@ int main(void)
     tap_add(&tests, "an arena of any size gives no wrong yes", test_every_arena_size, NULL);
     tap_add(&tests, "an error object that is in use", test_error_set_before, NULL);
     tap_add(&tests, "same arguments, same list", test_repeatable, NULL);
+    tap_add(&tests, "docs/checks.md names every check", test_checks_page, NULL);
     tap_add(&tests, "freeing nothing", test_free_nothing, NULL);
     return tap_run("verify/verify", &tests);
 }

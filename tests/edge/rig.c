@@ -149,6 +149,8 @@ void rig_start(rig *r, rig_script script)
         rig_server(r);
     } else {
         SSL_set_accept_state(r->server_ssl);
+        /* A transport of one byte cannot carry tickets one way and the request the other. */
+        (void)SSL_set_num_tickets(r->server_ssl, r->bio_size == 1 ? 0 : 2);
     }
 }
 
@@ -185,8 +187,7 @@ static void peer_say(rig *r, rig_peer *p)
         p->sent += (size_t)rc;
     }
     if (p->close) {
-        p->close = false;
-        (void)SSL_shutdown(p->ssl);
+        p->close = SSL_shutdown(p->ssl) < 0; /* again, while the transport has no room */
         ERR_clear_error();
     }
     if (p->cut) {

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inputs.c: evidence, policy, roots and endorsements out of files. */
+#include "inputs.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "files.h"
+#include "pki/cert.h"
+#include "pki/signature.h"
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_hex(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static uint8_t first_word(atls_bytes in)
+{
+    for (size_t i = 0; i < in.len; i++) {
+        if (!is_space(in.ptr[i])) {
+            return in.ptr[i];
+        }
+    }
+    return 0;
+}
+
+/* hex_text takes the white space out; false when anything else than digits is in there. */
+static bool hex_text(atls_bytes in, uint8_t *out, size_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < in.len; i++) {
+        if (is_hex(in.ptr[i])) {
+            out[(*n)++] = in.ptr[i];
+        } else if (!is_space(in.ptr[i])) {
+            return false;
+        }
+    }
+    return *n > 0;
+}
+
+static bool load_response(atls_bytes file, atls_arena *a, cli_evidence *out, atls_error *err)
+{
+    atls_dstack_response response;
+    if (!atls_dstack_response_decode(file, a, &response, err)) {
+        return false;
+    }
+    out->quote = response.quote;
+    out->event_log = response.event_log;
+    return true;
+}
+
+bool cli_evidence_load(const char *path, atls_arena *a, cli_evidence *out, atls_error *err)
+{
+    atls_bytes file;
+    if (!cli_read(path, "FILE", ATLS_MAX_HTTP_BODY_LEN, a, &file, err)) {
+        return false;
+    }
+    if (file.len == 0) {
+        return atls_fail(err, ATLS_E_TRUNCATED, "FILE", "%s: the file is empty", path);
+    }
+    *out = (cli_evidence){.quote = file, .event_log = atls_bytes_empty()};
+    if (first_word(file) == '{') {
+        return load_response(file, a, out, err);
+    }
+    uint8_t *digits = atls_arena_raw(a, file.len, err);
+    if (digits == NULL) {
+        return false;
+    }
+    size_t n = 0;
+    if (hex_text(file, digits, &n)) {
+        return atls_hex_decode(atls_bytes_of(digits, n), "FILE", a, &out->quote, err);
+    }
+    return true;
+}
+
+/* certificates reads a DER certificate or a text of PEM blocks. What a DER file holds is looked at by who uses it. */
+static bool certificates(const char *path, const char *field, atls_arena *a, atls_bytes *out, size_t max, size_t *n,
+                         atls_error *err)
+{
+    atls_bytes file;
+    if (!cli_read(path, field, ATLS_MAX_PEM_CERTS * ATLS_MAX_CERT_LEN * 2, a, &file, err)) {
+        return false;
+    }
+    if (file.len > 0 && file.ptr[0] == 0x30) {
+        out[0] = file;
+        *n = 1;
+        return max > 0;
+    }
+    return atls_pem_certificates(file, false, ATLS_E_USAGE, field, a, out, max, n, err);
+}
+
+static bool load_roots(const cli_list *roots, atls_arena *a, atls_bytes *out, size_t *n, atls_error *err)
+{
+    *n = 0;
+    for (size_t i = 0; i < roots->n; i++) {
+        size_t found = 0;
+        if (*n == CLI_MAX_ROOTS) {
+            return atls_fail(err, ATLS_E_USAGE, "--root", "more than %u roots", CLI_MAX_ROOTS);
+        }
+        if (!certificates(roots->items[i], "--root", a, out + *n, CLI_MAX_ROOTS - *n, &found, err)) {
+            return false;
+        }
+        *n += found;
+    }
+    return true;
+}
+
+static bool policy_text(const char *path, const char *kind, atls_arena *a, atls_bytes *out, atls_error *err)
+{
+    if (path != NULL && kind != NULL) {
+        return atls_fail(err, ATLS_E_USAGE, "--kind", "the policy file says its kind already");
+    }
+    if (path != NULL) {
+        return cli_read(path, "--policy", ATLS_MAX_POLICY_LEN, a, out, err);
+    }
+    if (kind == NULL || strcmp(kind, "tdx") == 0) {
+        *out = atls_bytes_str("{\"type\":\"tdx\"}");
+        return true;
+    }
+    if (strcmp(kind, "sgx") == 0) {
+        *out = atls_bytes_str("{\"type\":\"sgx\"}");
+        return true;
+    }
+    return atls_fail(err, ATLS_E_USAGE, "--kind", "wants tdx or sgx");
+}
+
+bool cli_policy_load(const char *path, const char *kind, const cli_list *roots, atls_arena *a, atls_policy **out,
+                     atls_error *err)
+{
+    atls_bytes text, der[CLI_MAX_ROOTS];
+    size_t n = 0;
+    if (!policy_text(path, kind, a, &text, err) || !load_roots(roots, a, der, &n, err)) {
+        return false;
+    }
+    return n == 0 ? atls_policy_parse(text, out, err) : atls_policy_parse_with_roots(text, der, n, out, err);
+}
+
+bool cli_endorsements_load(const char *path, atls_arena *a, cli_endorsements *out, atls_error *err)
+{
+    *out = (cli_endorsements){.present = false};
+    if (path == NULL) {
+        return true;
+    }
+    out->present = true;
+    return cli_exists(path, "--endorsements", err) && atls_endorsements_load(path, a, &out->value, err);
+}
+
+bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
+                 atls_error *err)
+{
+    const cli_endorsements *e = ctx;
+    (void)request;
+    (void)arena;
+    if (!e->present) {
+        return atls_fail(err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements", "none were given (--endorsements)");
+    }
+    *out = e->value;
+    return true;
+}
+
+bool cli_leaf_sha256(const char *path, const char *field, atls_arena *a, uint8_t out[32], atls_error *err)
+{
+    atls_bytes certs[ATLS_MAX_PEM_CERTS];
+    atls_crypto *crypto = NULL;
+    atls_cert decoded;
+    size_t n = 0;
+    if (!certificates(path, field, a, certs, ATLS_MAX_PEM_CERTS, &n, err)) {
+        return false;
+    }
+    if (!atls_cert_decode(certs[0], "certificate", &decoded, err)) {
+        return atls_error_relabel(err, ATLS_E_USAGE, field);
+    }
+    if (!atls_crypto_new(&crypto, err)) {
+        return false;
+    }
+    bool ok = atls_digest(crypto, ATLS_SHA256, &certs[0], 1, out, err);
+    atls_crypto_free(crypto);
+    return ok;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inputs.h: what an appraisal is made from, out of files.
+ *
+ * Everything is read before anything is decided and before any network traffic. The container of evidence (binary, hex,
+ * response) is recognised from its bytes; what kind of evidence is acceptable never is: that is the policy's. */
+#ifndef ATLS_CLI_INPUTS_H
+#define ATLS_CLI_INPUTS_H
+
+#include "options.h"
+
+#define CLI_MAX_ROOTS 8u
+
+/* Evidence as the verifier wants it. */
+typedef struct cli_evidence {
+    atls_bytes quote;
+    atls_bytes event_log; /* empty: none */
+} cli_evidence;
+
+/* cli_evidence_load reads a quote (binary, or hex digits with white space anywhere) or the response of /tdx_quote or
+ * GetQuote. Errors: those of cli_read and of atls_dstack_response_decode; TRUNCATED for an empty file. */
+ATLS_MUST_USE bool cli_evidence_load(const char *path, atls_arena *a, cli_evidence *out, atls_error *err);
+
+/* cli_policy_load reads the policy file; without one it takes the least there is for `kind` ("tdx" when NULL): genuine,
+ * UpToDate, no reference values. roots (files of --root, DER or PEM) are trusted instead of the vendor's. The caller's
+ * (atls_policy_free). Errors: USAGE, and those of atls_policy_parse_with_roots. */
+ATLS_MUST_USE bool cli_policy_load(const char *path, const char *kind, const cli_list *roots, atls_arena *a,
+                                   atls_policy **out, atls_error *err);
+
+/* cli_endorsements_load reads a bundle or a folder; NULL gives none. ctx of cli_endorse. */
+typedef struct cli_endorsements {
+    bool present;
+    atls_endorsements value;
+} cli_endorsements;
+ATLS_MUST_USE bool cli_endorsements_load(const char *path, atls_arena *a, cli_endorsements *out, atls_error *err);
+
+/* cli_endorse is the atls_endorse_fn over them. */
+bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
+                 atls_error *err);
+
+/* cli_leaf_sha256 hashes the first certificate of a PEM or DER file. */
+ATLS_MUST_USE bool cli_leaf_sha256(const char *path, const char *field, atls_arena *a, uint8_t out[32],
+                                   atls_error *err);
+
+#endif

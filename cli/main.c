@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c: the table of verbs. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "options.h"
+
+static const cli_verb verbs[] = {
+    {"connect", "connect to a server, prove what it is, then carry stdin and stdout", cli_connect},
+    {"verify", "appraise a quote or a response in a file", cli_verify},
+    {"inspect", "show what a file holds, without believing any of it", cli_inspect},
+    {"sim", "write evidence, endorsements and policies of a simulated TEE; serve one", cli_sim},
+    {"demo", "the first five minutes: an honest server, and seven that cheat", cli_demo},
+};
+
+#define N_VERBS (sizeof verbs / sizeof verbs[0])
+
+static void print_help(FILE *f)
+{
+    (void)fprintf(f, "usage: atls VERB [options] [operands]\n\n"
+                     "atls answers one question: may I trust the machine at the other end of this connection?\n\n"
+                     "verbs:\n");
+    for (size_t i = 0; i < N_VERBS; i++) {
+        (void)fprintf(f, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
+    }
+    (void)fprintf(
+        f, "\noptions:\n"
+           "  --help     print this and exit; after a verb: its options\n"
+           "  --version  print the version and exit\n\n"
+           "exit status: 0 accepted, 1 usage or policy file, 2 malformed or forged, 3 network or peer,\n"
+           "  4 not what the policy asks for, 5 endorsements missing or stale, 6 not fresh or not this session,\n"
+           "  7 revoked, 8 unsupported, 70 internal. manual: atls(1)\n");
+}
+
+static int unknown_verb(const char *word)
+{
+    const char *names[N_VERBS];
+    for (size_t i = 0; i < N_VERBS; i++) {
+        names[i] = verbs[i].name;
+    }
+    atls_error err = {0};
+    const char *near = cli_nearest(word, names, N_VERBS);
+    if (near != NULL) {
+        (void)atls_fail(&err, ATLS_E_USAGE, word, "unknown verb; did you mean %s?", near);
+    } else {
+        (void)atls_fail(&err, ATLS_E_USAGE, word, word[0] == '-' ? "unknown option" : "unknown verb");
+    }
+    return cli_report("", &err);
+}
+
+static int dispatch(int argc, char *const argv[])
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return atls_code_exit_status(ATLS_E_USAGE);
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("atls %s\n", ATLS_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < N_VERBS; i++) {
+        if (strcmp(argv[1], verbs[i].name) == 0) {
+            return verbs[i].run(argc - 1, argv + 1);
+        }
+    }
+    return unknown_verb(argv[1]);
+}
+
+/* A yes whose JSON did not reach its reader is not a yes. */
+static int close_stdout(int status)
+{
+    atls_error err = {0};
+    int failed = fflush(stdout);
+    int reason = errno;
+    if (failed == 0 && ferror(stdout) == 0) {
+        return status;
+    }
+    (void)atls_fail(&err, ATLS_E_IO, "stdout", "cannot be written: %s", strerror(failed == 0 ? EIO : reason));
+    int ours = cli_report("", &err);
+    return status == 0 ? ours : status;
+}
+
+int main(int argc, char *argv[])
+{
+    /* A peer or reader that goes away is an error of write(), not the end of the program. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    return close_stdout(dispatch(argc, argv));
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verify.c: atls verify: appraise evidence from a file. */
+#include <string.h>
+
+#include "base/limits.h"
+#include "files.h"
+#include "inputs.h"
+#include "page.h"
+#include "values.h"
+
+/* The command line, as words. */
+typedef struct words {
+    const char *endorsements, *policy, *kind, *event_log, *report_data, *nonce, *ekm, *leaf, *at;
+    cli_list roots;
+    bool json, quiet, verbose;
+    cli_list operands;
+} words;
+
+/* The command line, as values; everything lives in the arena but the policy. */
+typedef struct job {
+    atls_arena arena;
+    atls_policy *policy;
+    cli_endorsements endorsements;
+    atls_appraisal appraisal;
+    atls_result result;
+} job;
+
+static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
+{
+    const cli_option options[] = {
+        {"policy", 'p', "FILE", "what is expected (JSON); without it: genuine and UpToDate", .text = &w->policy},
+        {"kind", 0, "tdx|sgx", "without --policy: what the evidence must be (tdx)", .text = &w->kind},
+        {"endorsements", 'e', "PATH", "bundle file or folder of PCS responses", .text = &w->endorsements},
+        {"root", 0, "FILE", "trust this root (DER or PEM) instead of the vendor's", .list = &w->roots},
+        {"event-log", 0, "FILE", "event log: dstack's JSON or raw CCEL", .text = &w->event_log},
+        {"report-data", 0, "HEX|@FILE", "the evidence must be over this (padded with zeros)", .text = &w->report_data},
+        {"nonce", 0, "HEX|@FILE", "with --ekm: the dstack binding, 32 bytes", .text = &w->nonce},
+        {"ekm", 0, "HEX|@FILE", "with --nonce: the exporter value, 32 bytes", .text = &w->ekm},
+        {"leaf", 0, "FILE", "certificate of the peer (PEM or DER), for its event", .text = &w->leaf},
+        {"at", 0, "TIME", "appraise as of YYYY-MM-DDTHH:MM:SSZ (now)", .text = &w->at},
+        {"json", 0, NULL, "print one JSON object on stdout, and nothing else", .flag = &w->json},
+        {"quiet", 'q', NULL, "no page; only warnings, and the refusal", .flag = &w->quiet},
+        {"verbose", 'v', NULL, "list every check", .flag = &w->verbose},
+    };
+    const cli_usage usage = {
+        .verb = "verify",
+        .operands = "FILE",
+        .summary = "Appraises evidence: a quote (binary or hex), or a response of /tdx_quote or GetQuote; - is stdin.\n"
+                   "The page goes to stderr. Without --report-data, or --nonce with --ekm, nothing says that the\n"
+                   "evidence is fresh, and the page says so.",
+        .options = options,
+        .n_options = sizeof options / sizeof options[0],
+        .min_operands = 1,
+        .max_operands = 1,
+    };
+    return cli_parse(&usage, argc, argv, &w->operands, err);
+}
+
+/* load_binding turns what the caller says the evidence was made for into the 64 bytes that it must hold. */
+static bool load_binding(const words *w, job *j, atls_error *err)
+{
+    atls_binding *b = &j->appraisal.binding;
+    atls_bytes value, nonce, ekm;
+    b->profile = "";
+    if ((w->nonce == NULL) != (w->ekm == NULL) || (w->nonce != NULL && w->report_data != NULL)) {
+        return atls_fail(err, ATLS_E_USAGE, w->report_data != NULL ? "--report-data" : "--nonce",
+                         "give --report-data alone, or --nonce and --ekm together");
+    }
+    if (w->report_data != NULL) {
+        if (!cli_hex(w->report_data, "--report-data", 1, sizeof b->value, &j->arena, &value, err)) {
+            return false;
+        }
+        memcpy(b->value, value.ptr, value.len);
+        b->grade = ATLS_GRADE_REPORT_DATA;
+    }
+    if (w->nonce != NULL) {
+        if (!cli_hex(w->nonce, "--nonce", 32, 32, &j->arena, &nonce, err)
+            || !cli_hex(w->ekm, "--ekm", 32, 32, &j->arena, &ekm, err)
+            || !atls_dstack_report_data(nonce.ptr, ekm.ptr, b->value, err)) {
+            return false;
+        }
+        b->grade = ATLS_GRADE_EXPORTER;
+        /* A session knows the certificate that its peer showed. Without it this is a value that matched, and the
+         * check of the certificate's event is skipped, which the page shows. */
+        b->profile = w->leaf != NULL ? "dstack" : "";
+    }
+    return true;
+}
+
+static bool load_leaf(const words *w, job *j, atls_error *err)
+{
+    if (w->leaf == NULL) {
+        return true;
+    }
+    j->appraisal.binding.has_leaf_sha256 = true;
+    return cli_leaf_sha256(w->leaf, "--leaf", &j->arena, j->appraisal.binding.leaf_sha256, err);
+}
+
+static bool load_evidence(const words *w, job *j, atls_error *err)
+{
+    cli_evidence evidence;
+    if (!cli_evidence_load(w->operands.items[0], &j->arena, &evidence, err)) {
+        return false;
+    }
+    j->appraisal.evidence = evidence.quote;
+    j->appraisal.event_log = evidence.event_log;
+    if (w->event_log == NULL) {
+        return true;
+    }
+    if (evidence.event_log.len > 0) {
+        return atls_fail(err, ATLS_E_USAGE, "--event-log", "the response has an event log already");
+    }
+    return cli_read(w->event_log, "--event-log", ATLS_MAX_EVENT_LOG_LEN, &j->arena, &j->appraisal.event_log, err);
+}
+
+/* What the caller got wrong is said before anything is said about the evidence. */
+static bool load(const words *w, job *j, atls_error *err)
+{
+    return cli_time(w->at, "--at", &j->appraisal.now, err) && load_binding(w, j, err) && load_leaf(w, j, err)
+           && cli_policy_load(w->policy, w->kind, &w->roots, &j->arena, &j->policy, err)
+           && cli_endorsements_load(w->endorsements, &j->arena, &j->endorsements, err) && load_evidence(w, j, err);
+}
+
+static bool appraise(job *j, atls_error *err)
+{
+    atls_verifier *v = NULL;
+    j->appraisal.endorse = cli_endorse;
+    j->appraisal.endorse_ctx = &j->endorsements;
+    if (!atls_verifier_new(j->policy, &v, err)) {
+        return false;
+    }
+    bool ok = atls_verifier_appraise(v, &j->appraisal, &j->arena, &j->result, err);
+    atls_verifier_free(v);
+    return ok;
+}
+
+static const char *hint_for(const words *w, const atls_error *err)
+{
+    if (err->code == ATLS_E_TEE_TYPE_MISMATCH && w->policy == NULL && w->kind == NULL) {
+        return "evidence never picks its own judge: --kind sgx appraises SGX quotes";
+    }
+    return NULL;
+}
+
+int cli_verify(int argc, char *const argv[])
+{
+    atls_error err = {0};
+    words w = {0};
+    job j = {.result = {.profile = ""}};
+    cli_parsed parsed = parse(argc, argv, &w, &err);
+    if (parsed != CLI_PARSE_RUN) {
+        return parsed == CLI_PARSE_HELP ? 0 : cli_report("verify", &err);
+    }
+    if (!atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err)) {
+        return cli_report("verify", &err);
+    }
+    if (load(&w, &j, &err)) {
+        (void)appraise(&j, &err);
+    }
+    cli_page page = {
+        .result = &j.result,
+        .error = &err,
+        .policy = j.policy,
+        .hint = hint_for(&w, &err),
+        .verbose = w.verbose,
+    };
+    int status = cli_page_end("verify", &page, w.json, w.quiet, &j.arena);
+    atls_policy_free(j.policy);
+    atls_arena_free(&j.arena);
+    return status;
+}

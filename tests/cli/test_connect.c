@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_connect.c: atls connect against atls sim --serve, as two programs on one machine. */
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pki/cert.h"
+#include "pki/signature.h"
+#include "run.h"
+
+#define T    "--at 2026-06-15T12:00:00Z"
+#define BASE "connect localhost:{p} -e {d}/srv/collateral.json " T " --timeout 20 "
+#define CA   "--cacert {d}/srv/tls-ca.pem "
+#define POL  "-p {d}/srv/policy-dstack_tdx.json "
+
+/* clang-format off */
+static const run_row rows[] = {
+    {"what goes in comes out", BASE CA POL, "hello.txt", 0, "=", {"Verified", "CN=localhost", "grade         exporter"}},
+    {"a megabyte comes back whole", BASE CA POL, "big.bin", 0, "=", {NULL}},
+    {"nothing on stdin", BASE CA POL, "empty", 0, "=", {"Verified"}},
+    {"--quiet: warnings only", BASE CA POL "-q", "hello.txt", 0, "=", {"WARNING: the root", "!Verified"}},
+    {"--verbose: every check", BASE CA POL "-v", "hello.txt", 0, "=", {"Checks"}},
+    {"--max-time is --timeout", "connect localhost:{p} -e {d}/srv/pcs " T " -m 20 " CA POL, "hello.txt", 0, "=", {"Verified"}},
+    {"by address, with the name beside it", "connect 127.0.0.1:{p} --servername localhost -e {d}/srv/pcs " T " " CA POL, "hello.txt", 0, "=", {"Verified"}},
+    {"a protocol that the server does not know is no reason", BASE CA POL "--alpn http/1.1", "hello.txt", 0, "=", {"Verified"}},
+    {"the name is not the certificate's", BASE CA POL "--servername example.org", "hello.txt", 3, NULL, {"IDENTITY"}},
+    {"an authority that the system does not know", BASE POL, "hello.txt", 3, NULL, {"IDENTITY", "--cacert"}},
+    {"authorities that are not there", BASE POL "--cacert {d}/nothing", "hello.txt", 1, NULL, {"--cacert", "No such file"}},
+    {"authorities that are none", BASE POL "--cacert {d}/empty", "hello.txt", 1, NULL, {"!Verified"}},
+    {"attested only: nobody vouches for the name", BASE "-p {d}/attested.json --attested-only", "hello.txt", 0, "=", {"attested only", "!Verified"}},
+    {"attested_only in the policy alone changes nothing", BASE "-p {d}/attested.json", "hello.txt", 3, NULL, {"IDENTITY"}},
+    {"another application: no byte crosses", BASE CA "-p {d}/other/policy-dstack_tdx.json", "hello.txt", 4, NULL, {"Rejected: ", "  field     ", "  expected  "}},
+    {"no endorsements", "connect localhost:{p} " T " " CA POL, "hello.txt", 5, NULL, {"Undecided: ENDORSEMENTS_MISSING"}},
+    {"stale endorsements", "connect localhost:{p} -e {d}/srv/collateral.json --at 2026-07-20T00:00:00Z " CA POL, "hello.txt", 5, NULL, {"EXPIRED"}},
+    {"a revoked platform", "connect localhost:{p} -e {d}/revoked/collateral.json " T " " CA POL, "hello.txt", 7, NULL, {"REVOKED"}},
+    {"nobody listens on that family", "connect [::1]:{p} " T " " CA POL "--servername localhost", "hello.txt", 3, NULL, {"IO"}},
+    {"a name that does not exist", "connect no-such-host.invalid:443 " T " " CA POL, "hello.txt", 3, NULL, {"IO", "no-such-host.invalid"}},
+};
+/* clang-format on */
+
+static pid_t server;
+
+static void must_run(const char *line)
+{
+    run_output o = run(line, NULL);
+    if (o.status != 0) {
+        fail_msg("%s: exit status %d\n%s", line, o.status, o.err);
+    }
+    run_free(&o);
+}
+
+static void pause_ms(long ms)
+{
+    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    (void)nanosleep(&t, NULL);
+}
+
+/* The first line of the server's stdout is its address. */
+static void wait_for_port(const char *out_file)
+{
+    for (int i = 0; i < 400; i++) {
+        char *text = run_read(out_file, NULL);
+        char *end = strchr(text, '\n');
+        bool there = end != NULL && strncmp(text, "127.0.0.1:", 10) == 0;
+        if (there) {
+            *end = 0;
+            (void)snprintf(place.port, sizeof place.port, "%.7s", text + 10);
+        }
+        free(text);
+        if (there) {
+            return;
+        }
+        pause_ms(50);
+    }
+    fail_msg("the server does not say where it is");
+}
+
+static void test_start(void **state)
+{
+    char big[1024 * 1024];
+    uint32_t x = 1;
+    (void)state;
+    for (size_t i = 0; i < sizeof big; i++) {
+        x = x * 1664525u + 1013904223u;
+        big[i] = (char)(x >> 24);
+    }
+    run_write("big.bin", big, sizeof big);
+    run_write("hello.txt", "hello\nworld\n", 12);
+    run_write("empty", "", 0);
+    must_run("sim {d}/other " T " --set os_image_hash=0bad");
+    must_run("sim {d}/revoked " T " --set crl.pck.revoked=pck");
+    server = run_start("sim {d}/srv --serve 0 --seconds 500 " T, "srv");
+    wait_for_port("srv.out");
+}
+
+/* The honest policy and one more member. */
+static void test_attested_policy(void **state)
+{
+    size_t len = 0;
+    char text[8192];
+    char *policy = run_read("srv/policy-dstack_tdx.json", &len);
+    (void)state;
+    assert_true(len > 2 && policy[len - 1] == '}');
+    policy[len - 1] = 0;
+    int n = snprintf(text, sizeof text, "%s,\"attested_only\":true}", policy);
+    assert_true(n > 0 && (size_t)n < sizeof text);
+    run_write("attested.json", text, (size_t)n);
+    free(policy);
+}
+
+/* ---- pins -------------------------------------------------------------------------------------------------------- */
+
+static void spki_digest(uint8_t out[32], atls_arena *a)
+{
+    atls_error err = {0};
+    atls_crypto *crypto = NULL;
+    atls_bytes der;
+    atls_cert cert;
+    size_t len = 0, n = 0;
+    char *pem = run_read("srv/tls-chain.pem", &len);
+    char *end = strstr(pem, "-----END CERTIFICATE-----\n");
+    assert_non_null(end);
+    len = (size_t)(end - pem) + 26;
+    assert_true(atls_pem_certificates(atls_bytes_of(pem, len), false, ATLS_E_ENCODING, "pem", a, &der, 1, &n, &err));
+    assert_true(atls_cert_decode(der, "leaf", &cert, &err));
+    assert_true(atls_crypto_new(&crypto, &err));
+    assert_true(atls_digest(crypto, ATLS_SHA256, &cert.spki, 1, out, &err));
+    atls_crypto_free(crypto);
+    free(pem);
+}
+
+static void connect_with_pin(const char *pin, int status, const char *err)
+{
+    char line[1024];
+    (void)snprintf(line, sizeof line, BASE POL "--pin %s", pin);
+    const run_row r = {"", line, "hello.txt", status, status == 0 ? "=" : NULL, {err}};
+    union {
+        const run_row *in;
+        void *out;
+    } state = {.in = &r};
+    run_row_test(&state.out);
+}
+
+static void test_pins(void **state)
+{
+    uint8_t digest[32];
+    char hex[65], base64[64] = "sha256//";
+    atls_error err = {0};
+    atls_arena a = {0};
+    (void)state;
+    assert_true(atls_arena_new(&a, ATLS_ARENA_DEFAULT_SIZE, &err));
+    spki_digest(digest, &a);
+    atls_hex_encode(atls_bytes_of(digest, sizeof digest), hex);
+    (void)EVP_EncodeBlock((unsigned char *)base64 + 8, digest, sizeof digest);
+    connect_with_pin(hex, 0, "the pinned public key");
+    connect_with_pin(base64, 0, "the pinned public key");
+    hex[0] = hex[0] == '0' ? '1' : '0';
+    connect_with_pin(hex, 3, "IDENTITY");
+    atls_arena_free(&a);
+}
+
+/* ---- what stdout and stdin are for ------------------------------------------------------------------------------- */
+
+static void test_json(void **state)
+{
+    atls_error err = {0};
+    atls_arena a = {0};
+    (void)state;
+    assert_true(atls_arena_new(&a, ATLS_ARENA_DEFAULT_SIZE, &err));
+    run_output o = run(BASE CA POL "--json", "hello.txt");
+    assert_int_equal(o.status, 0);
+    assert_string_equal(o.err, "");
+    const atls_json *tree = run_json(&o, &a);
+    assert_string_equal(run_json_text(tree, "verdict", &a), "accepted");
+    assert_string_equal(run_json_text(tree, "grade", &a), "exporter");
+    assert_string_equal(run_json_text(tree, "peer.server_name", &a), "localhost");
+    assert_string_equal(run_json_text(tree, "peer.identity", &a), "ca");
+    assert_string_equal(run_json_text(tree, "peer.tls_version", &a), "TLSv1.3");
+    run_free(&o);
+    atls_arena_free(&a);
+}
+
+static int open_fifo(const char *name)
+{
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/%s", place.folder, name);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int fd = open(path, O_RDWR | O_NONBLOCK);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* What stands on stdin belongs to whoever runs after us, unless the server was accepted. */
+static void test_stdin_untouched(void **state)
+{
+    char back[8] = {0};
+    int fd = open_fifo("untouched");
+    (void)state;
+    assert_int_equal(write(fd, "secret\n", 7), 7);
+    run_output o = run(BASE CA "-p {d}/other/policy-dstack_tdx.json", "untouched");
+    assert_int_equal(o.status, 4);
+    assert_int_equal(read(fd, back, sizeof back), 7);
+    assert_string_equal(back, "secret\n");
+    run_free(&o);
+    (void)close(fd);
+}
+
+/* A server that goes away without a goodbye may have been cut off by somebody. */
+static void test_truncation(void **state)
+{
+    char kept[sizeof place.port];
+    int fd = open_fifo("open");
+    (void)state;
+    memcpy(kept, place.port, sizeof kept);
+    pid_t brief = run_start("sim {d}/brief --serve 0 --seconds 4 " T, "brief");
+    wait_for_port("brief.out");
+    assert_int_equal(write(fd, "hello\n", 6), 6);
+    run_output o = run("connect localhost:{p} -e {d}/brief/collateral.json " T
+                       " --cacert {d}/brief/tls-ca.pem -p {d}/brief/policy-dstack_tdx.json",
+                       "open");
+    assert_int_equal(o.status, 3);
+    assert_string_equal(o.out, "hello\n");
+    run_holds("stderr", o.err, "IO");
+    run_free(&o);
+    (void)close(fd);
+    assert_int_equal(run_wait(brief), 0);
+    memcpy(place.port, kept, sizeof kept);
+}
+
+static void test_count(void **state)
+{
+    char kept[sizeof place.port];
+    (void)state;
+    memcpy(kept, place.port, sizeof kept);
+    pid_t one = run_start("sim {d}/one --serve 0 --count 1 --seconds 100 " T, "one");
+    wait_for_port("one.out");
+    run_output o = run("connect localhost:{p} -e {d}/one/collateral.json " T
+                       " --cacert {d}/one/tls-ca.pem -p {d}/one/policy-dstack_tdx.json",
+                       "hello.txt");
+    assert_int_equal(o.status, 0);
+    run_free(&o);
+    assert_int_equal(run_wait(one), 0);
+    memcpy(place.port, kept, sizeof kept);
+}
+
+static void test_key_mode(void **state)
+{
+    char path[512];
+    struct stat s;
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/srv/tls-key.pem", place.folder);
+    assert_int_equal(stat(path, &s), 0);
+    assert_int_equal(s.st_mode & 0777, 0600);
+}
+
+static void test_stop(void **state)
+{
+    (void)state;
+    assert_int_equal(kill(server, SIGTERM), 0);
+    (void)run_wait(server);
+}
+
+int main(int argc, char *argv[])
+{
+    tap_list tests = {0};
+    if (!run_begin(argc, argv)) {
+        (void)fprintf(stderr, "usage: test_connect [PROGRAM]\n");
+        return 1;
+    }
+    tap_add(&tests, "sim --serve says where it is", test_start, NULL);
+    tap_add(&tests, "a policy for attested only", test_attested_policy, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        tap_add(&tests, rows[i].name, run_row_test, &rows[i]);
+    }
+    tap_add(&tests, "a pinned key, in hex and as curl writes it; another is refused", test_pins, NULL);
+    tap_add(&tests, "--json: one object, with the peer, and no traffic", test_json, NULL);
+    tap_add(&tests, "stdin is not read before the verdict", test_stdin_untouched, NULL);
+    tap_add(&tests, "a session that is cut ends with 3", test_truncation, NULL);
+    tap_add(&tests, "sim --serve --count 1 ends after one client", test_count, NULL);
+    tap_add(&tests, "the private key is for its owner only", test_key_mode, NULL);
+    tap_add(&tests, "the server can be stopped", test_stop, NULL);
+    int failed = tap_run("connect", &tests);
+    run_end();
+    return failed;
+}

@@ -225,6 +225,24 @@ static uint8_t simple_escape(uint8_t letter)
     }
 }
 
+/* One escape at i, whose form is known to be right; gives its length in the input. */
+static size_t decode_escape(atls_bytes content, size_t i, uint8_t *text, size_t *len)
+{
+    uint8_t letter = content.ptr[i + 1];
+    if (letter != 'u') {
+        text[(*len)++] = simple_escape(letter);
+        return 2;
+    }
+    uint32_t unit = (uint32_t)unicode_at(content, i + 2);
+    if (unit < 0xd800 || unit > 0xdfff) {
+        *len += put_utf8(text + *len, unit);
+        return 6;
+    }
+    unit = 0x10000 + ((unit & 0x3ff) << 10) + ((uint32_t)unicode_at(content, i + 8) & 0x3ff);
+    *len += put_utf8(text + *len, unit);
+    return 12;
+}
+
 /* Decodes what check_string has checked. No escape is shorter than what it stands for, so content.len bytes suffice. */
 static bool decode_string(parser *p, atls_bytes content, atls_bytes *out)
 {
@@ -234,21 +252,14 @@ static bool decode_string(parser *p, atls_bytes content, atls_bytes *out)
     }
     size_t len = 0;
     for (size_t i = 0; i < content.len;) {
-        const uint8_t *c = content.ptr + i;
-        if (c[0] != '\\') {
-            text[len++] = c[0];
-            i++;
-        } else if (c[1] != 'u') {
-            text[len++] = simple_escape(c[1]);
-            i += 2;
-        } else {
-            uint32_t unit = (uint32_t)unicode_at(content, i + 2);
-            i += 6;
-            if (unit >= 0xd800 && unit <= 0xdfff) {
-                unit = 0x10000 + ((unit & 0x3ff) << 10) + ((uint32_t)unicode_at(content, i + 2) & 0x3ff);
-                i += 6;
-            }
-            len += put_utf8(text + len, unit);
+        /* what stands between two escapes goes over in one piece: documents inside strings are mostly that */
+        const uint8_t *escape = memchr(content.ptr + i, '\\', content.len - i);
+        size_t plain = (escape == NULL ? content.len : (size_t)(escape - content.ptr)) - i;
+        memcpy(text + len, content.ptr + i, plain);
+        len += plain;
+        i += plain;
+        if (i < content.len) {
+            i += decode_escape(content, i, text, &len);
         }
     }
     *out = atls_bytes_of(text, len);

@@ -244,6 +244,13 @@ void fix_bench_close(fix_bench *b)
     atls_arena_free(&b->arena);
 }
 
+bool fix_replay(fix_bench *b, const char *text, uint8_t rtmr[4][48], atls_eventlog_claims *out)
+{
+    dstack_log log;
+    return dstack_log_decode(atls_bytes_str(text), &b->arena, &log, &b->err)
+           && dstack_log_replay(b->crypto, &log, (const uint8_t(*)[48])rtmr, &b->arena, out, &b->trace, &b->err);
+}
+
 void fix_expect(const atls_error *err, atls_code code, const char *field, const char *expected, const char *actual)
 {
     assert_string_equal(atls_code_name(err->code), atls_code_name(code));
@@ -266,6 +273,56 @@ const atls_check *fix_check(const fix_bench *b, const char *id)
     }
     return NULL;
 }
+
+/* ---- scenes ---- */
+
+bool fix_play(fix_bench *b, fix_scene *s, fix_change before, fix_change quote)
+{
+    uint8_t rtmr[4][48];
+    uint8_t leaf[32];
+    atls_claims claims;
+    fix_honest(&s->log);
+    fix_policy(&s->policy);
+    if (before != NULL) {
+        before(s);
+    }
+    fix_registers(&s->log, rtmr);
+    fix_td(&claims, (const uint8_t(*)[48])rtmr);
+    char *text = fix_print(&s->log);
+    assert_true(s->no_log || fix_replay(b, text, rtmr, &claims.log));
+    s->td = &claims.dcap.td;
+    if (quote != NULL) {
+        quote(s);
+    }
+    assert_true(atls_hex_fixed(atls_bytes_str(FIX_LEAF), leaf, sizeof leaf));
+    bool ok = dstack_appraise(&claims, &s->policy, s->no_leaf ? NULL : leaf, &b->arena, &b->trace, &b->err);
+    free(text);
+    return ok;
+}
+
+void fix_run_row(void **state)
+{
+    const fix_row *r = *state;
+    fix_scene s = {0};
+    fix_bench b;
+    fix_bench_open(&b);
+    bool ok = fix_play(&b, &s, r->before, r->quote);
+    assert_int_equal(ok, r->code == ATLS_OK);
+    if (!ok) {
+        fix_expect(&b.err, r->code, r->field, r->expected, r->actual);
+    } else {
+        assert_int_equal(b.err.code, ATLS_OK);
+    }
+    if (r->check != NULL) {
+        const atls_check *c = fix_check(&b, r->check);
+        assert_non_null(c);
+        assert_int_equal(c->verdict, r->verdict);
+        assert_true(c->verdict == ATLS_CHECK_PASS || c->why[0] != '\0');
+    }
+    fix_bench_close(&b);
+}
+
+/* ---- vectors ---- */
 
 atls_bytes fix_file(fix_bench *b, const char *path)
 {

@@ -89,10 +89,43 @@ void fix_bench_open(fix_bench *b);
 void fix_bench_clear(fix_bench *b); /* new trace, no error, empty arena */
 void fix_bench_close(fix_bench *b);
 
+/* fix_replay decodes a log and replays it against registers. */
+bool fix_replay(fix_bench *b, const char *text, uint8_t rtmr[4][48], atls_eventlog_claims *out);
+
 /* fix_expect fails the test unless the error has this code, field and, where not NULL, these values. */
 void fix_expect(const atls_error *err, atls_code code, const char *field, const char *expected, const char *actual);
 /* fix_check finds an entry of the trace; NULL when it is not there. */
 const atls_check *fix_check(const fix_bench *b, const char *id);
+
+/* A whole appraisal: the guest measures, its log is printed, read and replayed, and judged against the policy. */
+typedef struct fix_scene {
+    fix_log log;
+    atls_policy policy;
+    atls_td_report *td; /* of the quote, once it is made */
+    bool no_leaf;
+    bool no_log;
+} fix_scene;
+
+typedef void (*fix_change)(fix_scene *s);
+
+/* One row of a table of appraisals. */
+typedef struct fix_row {
+    const char *name;
+    fix_change before; /* changes the guest and the policy */
+    fix_change quote;  /* changes the quote, after measuring */
+    atls_code code;
+    const char *field;
+    const char *expected; /* NULL: any */
+    const char *actual;
+    const char *check;          /* an entry of the trace, NULL: none is looked at .. */
+    atls_check_verdict verdict; /* .. and what it must say */
+} fix_row;
+
+/* fix_play plays a scene and gives dstack_appraise's answer; fix_run_row is a test that plays a fix_row. */
+bool fix_play(fix_bench *b, fix_scene *s, fix_change before, fix_change quote);
+void fix_run_row(void **state);
+
+#define FIX_NOT_FOUND "<not found in event log>"
 
 /* fix_file reads a vector, below $ATLS_VECTORS or ../shared/vectors, into the bench's arena. fix_vector gives its entry
  * of dcap/manifest.json. Where the vectors are not there both skip the test. */

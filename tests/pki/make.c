@@ -241,7 +241,7 @@ static void put_basic_constraints(writer *w, const make_cert *c)
         put_hex(w, c->bc == MAKE_BC_CA ? "0101ff" : "010100");
     }
     wrap(w, 0x30, mark);
-    end_extension(w, mark, "551d13", true);
+    end_extension(w, mark, "551d13", !c->bc_not_critical);
 }
 
 static void put_cert_extensions(writer *w, const make_keys *k, const make_cert *c)

@@ -78,6 +78,7 @@ typedef struct make_cert {
     const char *unique_id;  /* hex, after the public key */
     const char *tail;       /* hex, after the extensions */
     const char *spki;       /* hex, instead of the key's; NULL: the key's */
+    bool bc_not_critical;
     bool no_extensions;
     bool flip_signature;
 } make_cert;

@@ -38,12 +38,11 @@ void walk_write(const make_keys *k, const walk_order *order, walk_files *out)
             make_crl_write(k, &order->crl[i], &out->crl[i]);
         }
     }
-    const made *root = &out->cert[WALK_ROOT];
-    made other;
+    out->trusted = out->cert[WALK_ROOT];
     if (order->other_root) { /* ECDSA: the same certificate signed again is another one */
-        make_cert_write(k, &order->cert[WALK_ROOT], &other);
-        root = &other;
+        make_cert_write(k, &order->cert[WALK_ROOT], &out->trusted);
     }
+    const made *root = &out->trusted;
     if (EVP_Q_digest(NULL, "SHA256", NULL, root->der, root->len, out->pinned, &len) != 1 || len != 32) {
         abort();
     }

@@ -24,7 +24,8 @@ typedef struct walk_files {
     made cert[WALK_N];
     made crl[2];
     bool has_crl[2];
-    uint8_t pinned[32]; /* SHA-256 of the root that is trusted */
+    made trusted;       /* the pinned root: cert[WALK_ROOT], unless other_root was ordered */
+    uint8_t pinned[32]; /* its SHA-256 */
     atls_time now;
 } walk_files;
 

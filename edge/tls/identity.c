@@ -285,9 +285,6 @@ static bool note_peer(atls_session *s, const X509 *leaf, atls_error *err)
 bool atls_identity_check(atls_session *s, atls_error *err)
 {
     const X509 *leaf = SSL_get0_peer_certificate(s->ssl);
-    if (leaf == NULL) {
-        return atls_fail(err, ATLS_E_MISSING_CERTIFICATE, "certificate", "the server sent no certificate");
-    }
     if (!note_peer(s, leaf, err)) {
         return false;
     }

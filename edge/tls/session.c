@@ -198,8 +198,8 @@ static bool check_connection(atls_session *s, atls_error *err)
         return atls_fail_values(err, ATLS_E_TLS_HANDSHAKE, "tls.version", "TLSv1.3", SSL_get_version(s->ssl),
                                 "another version of TLS was negotiated");
     }
-    if (!(s->is_server ? atls_server_check_handshake(s, err) : atls_client_check_handshake(s, err))) {
-        return false;
+    if (!s->is_server && SSL_get0_peer_certificate(s->ssl) == NULL) {
+        return atls_fail(err, ATLS_E_MISSING_CERTIFICATE, "certificate", "the server sent no certificate");
     }
     if (SSL_session_reused(s->ssl) != 0) {
         return atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.resumption",
@@ -208,7 +208,7 @@ static bool check_connection(atls_session *s, atls_error *err)
     if (SSL_get_early_data_status(s->ssl) == SSL_EARLY_DATA_ACCEPTED) {
         return atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.early_data", "early data was accepted");
     }
-    return true;
+    return s->is_server ? atls_server_check_handshake(s, err) : atls_client_check_handshake(s, err);
 }
 
 static bool begin_exchange(atls_session *s, atls_error *err)

@@ -279,6 +279,29 @@ void rig_expect_client(const rig *r, atls_code code, const char *field)
     assert_true(r->client_err.message[0] != '\0');
 }
 
+void rig_expect_established(const rig *r)
+{
+    assert_int_equal(r->client_step, ATLS_STEP_DONE);
+    assert_int_equal(r->server_step, ATLS_STEP_DONE);
+    assert_int_equal(r->client_err.code, ATLS_OK);
+    assert_int_equal(r->server_err.code, ATLS_OK);
+}
+
+void rig_say(atls_session *from, atls_session *to, const char *text)
+{
+    char got[64] = "";
+    size_t n = 0;
+    atls_error err = {0};
+    assert_int_equal(atls_session_write(from, text, strlen(text), &n, &err), ATLS_STEP_DONE);
+    assert_int_equal(n, strlen(text));
+    assert_int_equal(atls_session_read(to, got, sizeof got, &n, &err), ATLS_STEP_DONE);
+    assert_int_equal(n, strlen(text));
+    assert_memory_equal(got, text, n);
+    assert_int_equal(atls_session_read(to, got, sizeof got, &n, &err), ATLS_STEP_WANT_READ);
+    assert_int_equal(n, 0);
+    assert_int_equal(err.code, ATLS_OK);
+}
+
 /* ---- answers --------------------------------------------------------------------------------------------------------------- */
 
 void rig_nonce(const rig *r, uint8_t nonce[32])

@@ -102,5 +102,9 @@ void rig_file(char path[64], atls_bytes content);
 
 /* rig_expect_client wants the client to have failed with code and field. */
 void rig_expect_client(const rig *r, atls_code code, const char *field);
+/* rig_expect_established wants both ends to be. */
+void rig_expect_established(const rig *r);
+/* rig_say passes one piece of text between established sessions, and wants it alone to arrive. */
+void rig_say(atls_session *from, atls_session *to, const char *text);
 
 #endif

@@ -11,7 +11,7 @@
 #include "log.h"
 
 #define NOT_FOUND      "<not found in event log>"
-#define HASH_LEN       32u
+#define HASH_LEN       ((size_t)32)
 #define MAX_SHOWN_TEXT 120u /* fits into atls_error.actual */
 
 static const char why_disabled[] =

@@ -216,13 +216,15 @@ static bool decode_json(atls_bytes text, atls_arena *a, dstack_log *out, atls_er
     return true;
 }
 
-static bool is_json_array(atls_bytes text)
+int log_first_byte(atls_bytes text)
 {
-    size_t i = 0;
-    while (i < text.len && (text.ptr[i] == ' ' || text.ptr[i] == '\t' || text.ptr[i] == '\n' || text.ptr[i] == '\r')) {
-        i++;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (c != ' ' && c != '\t' && c != '\n' && c != '\r') {
+            return c;
+        }
     }
-    return i < text.len && text.ptr[i] == '[';
+    return -1;
 }
 
 static bool decode(atls_bytes text, atls_arena *a, dstack_log *out, atls_error *err)
@@ -231,7 +233,7 @@ static bool decode(atls_bytes text, atls_arena *a, dstack_log *out, atls_error *
         return atls_fail(err, ATLS_E_LIMIT, LOG_FIELD, "%zu bytes, at most %u are read", text.len,
                          ATLS_MAX_EVENT_LOG_LEN);
     }
-    if (is_json_array(text)) {
+    if (log_first_byte(text) == '[') {
         return decode_json(text, a, out, err);
     }
     return log_decode_ccel(text, a, out, err);

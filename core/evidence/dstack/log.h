@@ -28,6 +28,10 @@ ATLS_MUST_USE bool log_begin(log_builder *b, dstack_log *log, size_t cap, atls_a
  * together. */
 ATLS_MUST_USE bool log_count_payload(log_builder *b, const char *field, size_t len);
 
+/* log_first_byte gives the first byte that is no JSON white space, -1 when there is none. A log is JSON when it is '['.
+ */
+int log_first_byte(atls_bytes text);
+
 /* log_decode_ccel reads a raw TCG2 log. Failures carry the reader's codes. */
 ATLS_MUST_USE bool log_decode_ccel(atls_bytes in, atls_arena *a, dstack_log *out, atls_error *err);
 

@@ -44,18 +44,16 @@ static bool read_event_log(const response_form *f, atls_bytes *out, atls_error *
         return atls_fail_values(err, ATLS_E_EVENT_LOG_PARSE, f->event_log, "string or array",
                                 atls_json_type_name(value), NULL);
     }
-    *out = value->type == ATLS_JSON_ARRAY ? value->raw : value->text;
-    size_t i = 0;
-    while (i < out->len && memchr(" \t\r\n", out->ptr[i], 4) != NULL) {
-        i++;
+    atls_bytes text = value->type == ATLS_JSON_ARRAY ? value->raw : value->text;
+    int first = log_first_byte(text);
+    if (first == '[') {
+        *out = text;
+        return true;
     }
-    /* a string that holds anything else must not reach the reader of binary logs */
-    if (i < out->len && out->ptr[i] != '[') {
-        return atls_fail_values(err, ATLS_E_EVENT_LOG_PARSE, f->event_log, "a JSON array", NULL,
-                                "the event log is no array");
-    }
-    *out = i < out->len ? *out : atls_bytes_empty();
-    return true;
+    /* a string that holds anything else must not reach the reader of binary logs; an empty one is no log */
+    return first < 0
+           || atls_fail_values(err, ATLS_E_EVENT_LOG_PARSE, f->event_log, "a JSON array", NULL,
+                               "the event log is no array");
 }
 
 static bool read_vm_config(const response_form *f, atls_bytes *out, atls_error *err)

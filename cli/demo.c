@@ -88,7 +88,7 @@ static bool event_payload(atls_bytes log, const char *event, atls_arena *a, atls
     return atls_fail(err, ATLS_E_INTERNAL, "event_log", "the simulated log has no such event");
 }
 
-/* replace_once makes a copy of text with the first `from` replaced by `to`; text that has none is copied. */
+/* replace_once makes a copy of text with the first `from` replaced by `to`. */
 static bool replace_once(atls_bytes text, atls_bytes from, atls_bytes to, atls_arena *a, atls_bytes *out,
                          atls_error *err)
 {
@@ -112,7 +112,7 @@ static bool replace_once(atls_bytes text, atls_bytes from, atls_bytes to, atls_a
 static bool forge_attest(void *ctx, const uint8_t report_data[64], atls_arena *a, atls_evidence *out, atls_error *err)
 {
     attester *t = ctx;
-    atls_bytes honest_log, wanted, mine;
+    atls_bytes honest_log = atls_bytes_empty(), wanted = honest_log, mine = honest_log;
     return sim_attest(t->sim, report_data, a, out, err) && sim_event_log(t->pretend, a, &honest_log, err)
            && event_payload(honest_log, "compose-hash", a, &wanted, err)
            && event_payload(out->event_log, "compose-hash", a, &mine, err)
@@ -299,9 +299,7 @@ static bool talk(atls_session *session, atls_error *err)
 static bool outcome(const stage *s, const scene *c, const cli_page *page, atls_error *err)
 {
     const atls_error *got = page->error;
-    if (s->verbose) {
-        cli_page_print(stdout, page);
-    } else if (got->code == ATLS_OK) {
+    if (s->verbose || got->code == ATLS_OK) {
         cli_page_print(stdout, page);
     } else {
         cli_page_refusal(stdout, page);

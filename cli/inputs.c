@@ -10,6 +10,8 @@
 #include "pki/cert.h"
 #include "pki/signature.h"
 
+#define MAX_CERT_FILE ((size_t)256 * 1024) /* ATLS_MAX_PEM_CERTS of the longest, in base64 */
+
 static bool is_space(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -58,7 +60,7 @@ static bool load_response(atls_bytes file, atls_arena *a, cli_evidence *out, atl
 bool cli_evidence_load(const char *path, atls_arena *a, cli_evidence *out, atls_error *err)
 {
     atls_bytes file;
-    if (!cli_read(path, "FILE", ATLS_MAX_HTTP_BODY_LEN, a, &file, err)) {
+    if (!cli_read(path, "FILE", (size_t)ATLS_MAX_HTTP_BODY_LEN, a, &file, err)) {
         return false;
     }
     if (file.len == 0) {
@@ -84,7 +86,7 @@ static bool certificates(const char *path, const char *field, atls_arena *a, atl
                          atls_error *err)
 {
     atls_bytes file;
-    if (!cli_read(path, field, ATLS_MAX_PEM_CERTS * ATLS_MAX_CERT_LEN * 2, a, &file, err)) {
+    if (!cli_read(path, field, MAX_CERT_FILE, a, &file, err)) {
         return false;
     }
     if (file.len > 0 && file.ptr[0] == 0x30) {
@@ -117,7 +119,7 @@ static bool policy_text(const char *path, const char *kind, atls_arena *a, atls_
         return atls_fail(err, ATLS_E_USAGE, "--kind", "the policy file says its kind already");
     }
     if (path != NULL) {
-        return cli_read(path, "--policy", ATLS_MAX_POLICY_LEN, a, out, err);
+        return cli_read(path, "--policy", (size_t)ATLS_MAX_POLICY_LEN, a, out, err);
     }
     if (kind == NULL || strcmp(kind, "tdx") == 0) {
         *out = atls_bytes_str("{\"type\":\"tdx\"}");
@@ -133,7 +135,7 @@ static bool policy_text(const char *path, const char *kind, atls_arena *a, atls_
 bool cli_policy_load(const char *path, const char *kind, const cli_list *roots, atls_arena *a, atls_policy **out,
                      atls_error *err)
 {
-    atls_bytes text, der[CLI_MAX_ROOTS];
+    atls_bytes text = atls_bytes_empty(), der[CLI_MAX_ROOTS];
     size_t n = 0;
     if (!policy_text(path, kind, a, &text, err) || !load_roots(roots, a, der, &n, err)) {
         return false;

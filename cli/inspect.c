@@ -71,7 +71,8 @@ static bool print_text(atls_bytes json, atls_arena *a, atls_error *err)
 static bool inspect(const char *path, bool json, atls_arena *a, atls_error *err)
 {
     atls_bytes file, object;
-    if (!cli_read(path, "FILE", ATLS_MAX_BUNDLE_LEN, a, &file, err) || !atls_inspect_json(file, a, &object, err)) {
+    if (!cli_read(path, "FILE", (size_t)ATLS_MAX_BUNDLE_LEN, a, &file, err)
+        || !atls_inspect_json(file, a, &object, err)) {
         return false;
     }
     if (!json) {

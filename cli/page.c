@@ -87,7 +87,10 @@ void cli_page_warnings(FILE *f, const cli_page *p)
             f, "%sWARNING: the root that vouches is not a vendor's production root: simulated or test hardware%s\n", on,
             off);
     }
-    atls_text_list weak = p->policy == NULL ? (atls_text_list){0} : atls_policy_insecure(p->policy);
+    atls_text_list weak = {0};
+    if (p->policy != NULL) {
+        weak = atls_policy_insecure(p->policy);
+    }
     for (size_t i = 0; i < weak.n; i++) {
         (void)fprintf(f, "%sWARNING: the policy weakens a check: %s%s\n", on, weak.items[i], off);
     }
@@ -216,6 +219,44 @@ static void print_log(FILE *f, const atls_eventlog_claims *log, bool all)
     print_events(f, log, all);
 }
 
+/* The claim that a check compares with a reference value; NULL for checks of another kind. */
+static const char *compared_claim(const char *id)
+{
+    static const char *const prefixes[] = {"dcap.measurement.", "dstack.bootchain."};
+    static const char *const ids[] = {
+        "dstack.compose_hash", "dstack.os_image_hash",     "dstack.app_id",
+        "dstack.instance_id",  "dstack.key_provider_name", "dstack.key_provider_id",
+        "dcap.isvprodid",      "dcap.min_isvsvn",          "dcap.min_tee_tcb_svn",
+    };
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        if (strncmp(id, prefixes[i], strlen(prefixes[i])) == 0) {
+            return id + strlen(prefixes[i]);
+        }
+    }
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        if (strcmp(id, ids[i]) == 0) {
+            return strchr(id, '.') + 1;
+        }
+    }
+    return NULL;
+}
+
+/* Everything above this line is signed; only what it names was also expected. */
+static void print_compared(FILE *f, const atls_result *r)
+{
+    size_t n = 0;
+    label(f, "as expected");
+    for (size_t i = 0; i < r->n_checks; i++) {
+        const char *claim = r->checks[i].verdict == ATLS_CHECK_PASS ? compared_claim(r->checks[i].id) : NULL;
+        if (claim != NULL) {
+            (void)fprintf(f, "%s%s", n == 0 ? "" : ", ", claim);
+            n++;
+        }
+    }
+    (void)fputs(n == 0 ? "NOTHING: the policy has no reference values for the code\n" : "; nothing else was compared\n",
+                f);
+}
+
 static void print_code(FILE *f, const cli_page *p)
 {
     const atls_claims *c = &p->result->claims;
@@ -230,9 +271,7 @@ static void print_code(FILE *f, const cli_page *p)
         row_hex(f, "attributes", atls_bytes_of(c->dcap.sgx.attributes, 16));
     }
     print_log(f, &c->log, p->verbose);
-    row(f, "compared with",
-        p->result->runtime_verified ? "the reference values of the policy"
-                                    : "NOTHING: the policy has no reference values for the code");
+    print_compared(f, p->result);
 }
 
 static void print_fresh(FILE *f, const cli_page *p)

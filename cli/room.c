@@ -71,7 +71,7 @@ static void put_percent(atls_buf *b, const char *name, atls_bytes text, bool las
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
         bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
-        atls_buf_format(b, plain ? "%c" : "%%%02X", plain ? (int)c : (int)c);
+        atls_buf_format(b, plain ? "%c" : "%%%02X", c);
     }
     atls_buf_str(b, last ? "\"" : "\",");
 }

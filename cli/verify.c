@@ -110,7 +110,8 @@ static bool load_evidence(const words *w, job *j, atls_error *err)
     if (evidence.event_log.len > 0) {
         return atls_fail(err, ATLS_E_USAGE, "--event-log", "the response has an event log already");
     }
-    return cli_read(w->event_log, "--event-log", ATLS_MAX_EVENT_LOG_LEN, &j->arena, &j->appraisal.event_log, err);
+    return cli_read(w->event_log, "--event-log", (size_t)ATLS_MAX_EVENT_LOG_LEN, &j->arena, &j->appraisal.event_log,
+                    err);
 }
 
 /* What the caller got wrong is said before anything is said about the evidence. */

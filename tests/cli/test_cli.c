@@ -85,6 +85,8 @@ static const run_row verify_rows[] = {
     {"a policy that leaves nothing open", BOUND "-p {d}/strict.json", NULL, 0, NULL, {"Verified", "nothing that this policy could have asked for"}},
     {"without the certificate its event is skipped", HALF " --nonce @{d}/td/nonce.hex --ekm @{d}/td/ekm.hex", NULL, 0, NULL, {"Accepted by the policy, but", "dstack.certificate_event: ", "!Verified"}},
     {"without a binding never Verified", TD " -p {d}/td/policy-tdx.json", NULL, 0, NULL, {"Accepted by the policy, but", "!Verified", "NOT checked"}},
+    {"the page says which claims were compared", FULL, NULL, 0, NULL, {"as expected   mrtd, rtmr0, rtmr1, rtmr2, compose_hash, os_image_hash; nothing else"}},
+    {"and which were not", TD " -p {d}/td/policy-tdx.json", NULL, 0, NULL, {"as expected   mrtd; nothing else was compared"}},
     {"without a binding it says so", TD " -p {d}/td/policy-tdx.json", NULL, 0, NULL, {"binding: no binding was given"}},
     {"report data as a binding", TD " -p {d}/td/policy-tdx.json --report-data " RD, NULL, 0, NULL, {"grade         report_data"}},
     {"report data in upper case from a file", TD " -p {d}/td/policy-tdx.json --report-data @{d}/upper.hex", NULL, 0, NULL, {"report_data"}},

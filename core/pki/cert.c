@@ -68,18 +68,18 @@ static bool read_public_key(atls_cur *tbs, atls_cert *out)
 {
     atls_cur again = *tbs;
     atls_cur c;
-    atls_bytes algorithm;
+    atls_algorithm_id algorithm;
     uint8_t unused;
     if (!atls_read_sequence(tbs, "public_key", &out->spki)
         || !atls_der_nested(&again, "public_key", ATLS_DER_SEQUENCE, &c)) {
         return false;
     }
     c.prefix = "tbs.public_key";
-    if (!atls_read_sequence(&c, "algorithm", &algorithm) || !atls_der_bits(&c, "key", &unused, &out->key.point)
+    if (!atls_read_algorithm_id(&c, "algorithm", &algorithm) || !atls_der_bits(&c, "key", &unused, &out->key.point)
         || !atls_cur_end(&c)) {
         return false;
     }
-    out->key.kind = find_key_kind(algorithm);
+    out->key.kind = find_key_kind(algorithm.whole);
     return unused == 0
            || atls_cur_fail(&c, ATLS_E_ENCODING, "key", NULL, NULL, "the key is not a whole number of bytes");
 }

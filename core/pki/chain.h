@@ -48,10 +48,10 @@ ATLS_MUST_USE bool atls_cert_pool_add(atls_cert_pool *p, atls_bytes der, atls_co
 
 /* atls_link_verify checks one link: names, key ids, constraints of the issuer and (when intermediates are below it) of
  * cert, critical extensions of both, signature. issuer_key is the opened key of issuer. n_below is the number of
- * intermediate certificates between issuer and the leaf (path length). A signature that the pool knows to be verified by
- * this issuer is not verified again; everything else is checked each time. cert may be issuer, for a root.
- * Failures: code, field "<field>.<rule>", where rule is one of issuer, authority_key_id, basic_constraints, key_usage,
- * path_len, critical_extension, signature; what is wrong with the issuer has the field "<field>.issuer.<rule>". */
+ * intermediate certificates between issuer and the leaf (path length). A signature that the pool knows to be verified
+ * by this issuer is not verified again; everything else is checked each time. cert may be issuer, for a root. Failures:
+ * code, field "<field>.<rule>", where rule is one of issuer, authority_key_id, basic_constraints, key_usage, path_len,
+ * critical_extension, signature; what is wrong with the issuer has the field "<field>.issuer.<rule>". */
 ATLS_MUST_USE bool atls_link_verify(const atls_crypto *c, atls_cert *cert, const atls_cert *issuer,
                                     atls_key *issuer_key, uint32_t n_below, atls_code code, const char *field,
                                     atls_error *err);

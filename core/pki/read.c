@@ -38,26 +38,37 @@ static const algorithm *find_algorithm(atls_bytes oid)
     return NULL;
 }
 
-bool atls_read_algorithm(atls_cur *c, const char *field, atls_sig_alg *alg, atls_bytes *whole)
+bool atls_read_algorithm_id(atls_cur *c, const char *field, atls_algorithm_id *out)
 {
     atls_cur sequence;
-    atls_bytes oid;
     atls_cur again = *c;
-    if (!atls_read_sequence(c, field, whole) || !atls_der_nested(&again, field, ATLS_DER_SEQUENCE, &sequence)
-        || !atls_der_oid(&sequence, field, &oid)) {
+    if (!atls_read_sequence(c, field, &out->whole) || !atls_der_nested(&again, field, ATLS_DER_SEQUENCE, &sequence)
+        || !atls_der_oid(&sequence, field, &out->oid)) {
         return false;
     }
+    out->parameters = sequence.rest;
+    if (sequence.rest.len > 0 && !atls_der_any(&sequence, field, NULL, NULL, NULL)) {
+        return false;
+    }
+    return sequence.rest.len == 0
+           || atls_cur_fail(c, ATLS_E_ENCODING, field, NULL, NULL, "more than an algorithm and its parameters");
+}
+
+bool atls_read_algorithm(atls_cur *c, const char *field, atls_sig_alg *alg, atls_bytes *whole)
+{
+    static const uint8_t null[] = {ATLS_DER_NULL, 0};
+    atls_algorithm_id id;
+    if (!atls_read_algorithm_id(c, field, &id)) {
+        return false;
+    }
+    *whole = id.whole;
     *alg = ATLS_SIG_UNKNOWN;
-    const algorithm *known = find_algorithm(oid);
+    const algorithm *known = find_algorithm(id.oid);
     if (known == NULL) {
         return true; /* parameters of something unknown stay unread */
     }
     /* RSA asks for NULL and ECDSA for nothing; phones have been seen to write NULL for ECDSA, and it means nothing */
-    atls_bytes null = atls_bytes_empty();
-    if (atls_der_peek(&sequence, ATLS_DER_NULL) && !atls_der_expect(&sequence, field, ATLS_DER_NULL, &null)) {
-        return false;
-    }
-    if (null.len != 0 || sequence.rest.len != 0) {
+    if (id.parameters.len > 0 && !atls_bytes_equal(id.parameters, atls_bytes_of(null, sizeof null))) {
         return atls_cur_fail(c, ATLS_E_ENCODING, field, NULL, NULL, "parameters that this algorithm does not have");
     }
     *alg = known->alg;

@@ -9,6 +9,14 @@
 /* atls_read_sequence reads one SEQUENCE and gives its whole encoding. */
 ATLS_MUST_USE bool atls_read_sequence(atls_cur *c, const char *field, atls_bytes *whole);
 
+/* atls_read_algorithm_id reads SEQUENCE { OID, parameters ANY OPTIONAL } and nothing more (RFC 5280 4.1.1.2). */
+typedef struct atls_algorithm_id {
+    atls_bytes whole;
+    atls_bytes oid;        /* content */
+    atls_bytes parameters; /* whole encoding, empty when absent */
+} atls_algorithm_id;
+ATLS_MUST_USE bool atls_read_algorithm_id(atls_cur *c, const char *field, atls_algorithm_id *out);
+
 /* atls_read_algorithm reads a signature's AlgorithmIdentifier: its whole encoding, and which it is (UNKNOWN when not in
  * the list). A known one with parameters it must not have is ENCODING. */
 ATLS_MUST_USE bool atls_read_algorithm(atls_cur *c, const char *field, atls_sig_alg *alg, atls_bytes *whole);

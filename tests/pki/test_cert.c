@@ -67,6 +67,11 @@ CHANGE(key_no_bits, c->spki = "300d300b06072a8648ce3d02010500")
 CHANGE(key_third, c->spki = "3011300906072a8648ce3d020103020004"
                             "0500")
 CHANGE(key_half_byte, c->spki = "300f300906072a8648ce3d020103020410")
+CHANGE(key_two_parameters, c->spki = "3013300d06072a8648ce3d020105000500"
+                                     "03020004")
+CHANGE(key_no_algorithm, c->spki = "30083002"
+                                   "0500"
+                                   "03020004")
 CHANGE(no_extension_in_list, (c->ski = c->aki = MAKE_NO_KEY, c->bc = MAKE_BC_ABSENT, c->key_usage = 0))
 CHANGE(extension_twice, c->extra = "300c" BC_OID "0101ff"
                                    "0402"
@@ -193,6 +198,8 @@ static const bad_row bad_rows[] = {
     {"public key without bits", key_no_bits, NULL, ATLS_E_TRUNCATED, ".tbs.public_key.key"},
     {"public key of three parts", key_third, NULL, ATLS_E_TRAILING, ".tbs.public_key"},
     {"public key ends inside a byte", key_half_byte, NULL, ATLS_E_ENCODING, ".tbs.public_key.key"},
+    {"public key with two parameters", key_two_parameters, NULL, ATLS_E_ENCODING, ".tbs.public_key.algorithm"},
+    {"public key without algorithm", key_no_algorithm, NULL, ATLS_E_ENCODING, ".tbs.public_key.algorithm"},
     {"empty list of extensions", no_extension_in_list, NULL, ATLS_E_TRUNCATED, ".tbs.extensions"},
     {"basicConstraints twice", extension_twice, NULL, ATLS_E_ENCODING, ".tbs.extensions"},
     {"an unknown extension twice", unknown_twice, NULL, ATLS_E_ENCODING, ".tbs.extensions"},

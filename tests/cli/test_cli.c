@@ -97,6 +97,8 @@ static const run_row verify_rows[] = {
     {"a quote on stdin", "verify - --root {d}/td/root.pem -e {d}/td/collateral.json " T, "td/quote.bin", 0, NULL, {"UpToDate"}},
     {"a response under a policy of kind tdx", "verify {d}/td/response.json -p {d}/td/policy-tdx.json -e {d}/td/collateral.json " T, NULL, 0, NULL, {"app-id"}},
     {"a quote and its event log", TD " -p {d}/td/policy-tdx.json --event-log {d}/td/event_log.json", NULL, 0, NULL, {"system-ready"}},
+    {"a quote and its CCEL", "verify {d}/boot/quote.bin -p {d}/boot/policy-tdx.json -e {d}/boot/pcs --event-log {d}/boot/ccel.bin " T, NULL, 0, NULL, {"events        (", "of boot)"}},
+    {"a CCEL that stops before the guest does", TD " -p {d}/td/policy-tdx.json --event-log {d}/td/ccel.bin", NULL, 2, NULL, {"RTMR_MISMATCH", "rtmr3"}},
     {"a version 5 quote", "verify {d}/td5/quote.bin -p {d}/td5/policy-tdx.json -e {d}/td5/collateral.json " T, NULL, 0, NULL, {"quote version 5"}},
     {"an enclave", "verify {d}/sgx/quote.bin -p {d}/sgx/policy-sgx.json -e {d}/sgx/collateral.json " T, NULL, 0, NULL, {"mrenclave", "Intel SGX"}},
     {"an enclave by kind", "verify {d}/sgx/quote.bin --kind=sgx --root {d}/sgx/root.der -e {d}/sgx/collateral.json " T, NULL, 0, NULL, {"mrsigner"}},
@@ -319,6 +321,7 @@ static void test_rooms(void **state)
     must_run("sim {d}/td " T);
     must_run("sim {d}/td5 --kind tdx-v5 " T);
     must_run("sim {d}/sgx -k sgx-v3 --seed another " T);
+    must_run("sim {d}/boot --set log.runtime=none " T);
     must_run("sim {d}/revoked --set crl.pck.revoked=pck " T);
     must_run("sim {d}/other --set td.mrtd=0bad --set log.storage-fs=00 " T);
     make_bad_quotes();

@@ -15,8 +15,12 @@
 /* Room for the object, one reference per row of the table, lists of pointers and roots. The document's own text comes
  * on top: nothing that is kept is longer than what was written. */
 #define POLICY_OVERHEAD ((size_t)128 * 1024)
-#define MAX_EDITS       2u
-#define MAX_NAME_LEN    48u
+/* Room to read it in: a value takes at least two bytes of text and a node of the tree, and the application is printed once
+ * more. */
+#define SCRATCH_OVERHEAD ((size_t)64 * 1024)
+#define SCRATCH_PER_BYTE 96u
+#define MAX_EDITS        2u
+#define MAX_NAME_LEN     48u
 
 /* clang-format off */
 #define TD_ROW(name, member, width) {name, KIND_TD, policy_read_reference, width, 0},
@@ -164,7 +168,8 @@ static bool read_member(policy_reader *r, const atls_json *v)
         return m->read(r, m, v);
     }
     const size_t shown = v->name.len < MAX_NAME_LEN ? v->name.len : MAX_NAME_LEN;
-    const char *field = atls_text_format(r->scratch, r->err, "%.*s", (int)shown, (const char *)v->name.ptr);
+    const char *field =
+        shown == 0 ? "\"\"" : atls_text_format(r->scratch, r->err, "%.*s", (int)shown, (const char *)v->name.ptr);
     return field != NULL && unknown_member(r, field, v->name);
 }
 
@@ -241,58 +246,62 @@ static void finish(policy_reader *r)
     r->policy->n_anchors = r->policy->n_anchors > 0 ? r->policy->n_anchors : 1;
 }
 
-static bool parse_into(atls_policy *p, atls_bytes json, const atls_bytes *roots, size_t n_roots, atls_arena *scratch,
-                       const atls_crypto *crypto, atls_error *err)
+const atls_crypto *policy_crypto(policy_reader *r)
 {
-    policy_reader r = {.policy = p, .scratch = scratch, .crypto = crypto, .err = err};
+    return r->crypto != NULL || atls_crypto_new(&r->crypto, r->err) ? r->crypto : NULL;
+}
+
+static bool parse_into(policy_reader *r, atls_bytes json, const atls_bytes *roots, size_t n_roots)
+{
     const atls_json *document = NULL;
-    if (!atls_json_parse(json, "json", scratch, &document, err)) {
-        return atls_error_relabel(err, ATLS_E_CONFIGURATION, "policy");
+    if (!atls_json_parse(json, "json", r->scratch, &document, r->err)) {
+        return atls_error_relabel(r->err, ATLS_E_CONFIGURATION, "policy");
     }
-    if (!start(&r) || !read_document(&r, document, roots, n_roots)) {
+    if (!start(r) || !read_document(r, document, roots, n_roots)) {
         return false;
     }
-    finish(&r);
+    finish(r);
     return true;
 }
 
 /* The object lives in its own arena, whose book-keeping it holds. */
-static bool make(atls_bytes json, const atls_bytes *roots, size_t n_roots, atls_arena *scratch,
-                 const atls_crypto *crypto, atls_policy **out, atls_error *err)
+static atls_policy *new_policy(size_t document_len, atls_error *err)
 {
     atls_arena arena;
-    if (!atls_arena_new(&arena, POLICY_OVERHEAD + json.len, err)) {
-        return false;
+    if (!atls_arena_new(&arena, POLICY_OVERHEAD + document_len, err)) {
+        return NULL;
     }
     atls_policy *p = atls_arena_alloc(&arena, sizeof *p, err);
     if (p == NULL) {
         atls_arena_free(&arena);
-        return false;
+        return NULL;
     }
     p->arena = arena;
-    if (!parse_into(p, json, roots, n_roots, scratch, crypto, err)) {
-        atls_policy_free(p);
-        return false;
-    }
-    *out = p;
-    return true;
+    return p;
 }
 
 bool atls_policy_parse_with_roots(atls_bytes json, const atls_bytes *roots, size_t n_roots, atls_policy **out,
                                   atls_error *err)
 {
-    atls_crypto *crypto = NULL;
-    atls_arena scratch = {0};
+    atls_arena scratch;
     *out = NULL;
     if (json.len > ATLS_MAX_POLICY_LEN) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "policy", "the document is longer than %u bytes",
                          ATLS_MAX_POLICY_LEN);
     }
-    const bool ok = atls_crypto_new(&crypto, err) && atls_arena_new(&scratch, ATLS_ARENA_DEFAULT_SIZE, err)
-                    && make(json, roots, n_roots, &scratch, crypto, out, err);
+    if (!atls_arena_new(&scratch, SCRATCH_OVERHEAD + SCRATCH_PER_BYTE * json.len, err)) {
+        return false;
+    }
+    policy_reader r = {.policy = new_policy(json.len, err), .scratch = &scratch, .err = err};
+    const bool ok = r.policy != NULL && parse_into(&r, json, roots, n_roots);
+    atls_crypto_free(r.crypto);
     atls_arena_free(&scratch);
-    atls_crypto_free(crypto);
-    return ok;
+    if (!ok) {
+        atls_policy_free(r.policy);
+        return false;
+    }
+    *out = r.policy;
+    return true;
 }
 
 bool atls_policy_parse(atls_bytes json, atls_policy **out, atls_error *err)

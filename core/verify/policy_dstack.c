@@ -50,7 +50,8 @@ static bool only_compose_member(policy_reader *r, const policy_member *m)
 
 static bool hash_compose(policy_reader *r, atls_bytes file)
 {
-    return atls_digest(r->crypto, ATLS_SHA256, &file, 1, r->policy->dstack.compose_hash, r->err);
+    const atls_crypto *crypto = policy_crypto(r);
+    return crypto != NULL && atls_digest(crypto, ATLS_SHA256, &file, 1, r->policy->dstack.compose_hash, r->err);
 }
 
 bool policy_read_compose(policy_reader *r, const policy_member *m, const atls_json *v)

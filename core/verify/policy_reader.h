@@ -24,7 +24,7 @@
 typedef struct policy_reader {
     atls_policy *policy; /* being made; its arena holds what it keeps */
     atls_arena *scratch; /* the JSON tree and paths; gone when the policy is made */
-    const atls_crypto *crypto;
+    atls_crypto *crypto; /* policy_crypto's; few documents need any */
     atls_error *err;
     const struct policy_member *members; /* the table */
     size_t n_members;
@@ -42,6 +42,8 @@ typedef struct policy_member {
     size_t offset; /* flags: of the bool in atls_policy */
 } policy_member;
 
+/* policy_crypto gives the reader's crypto, made at its first use; NULL with err set when there is none. */
+const atls_crypto *policy_crypto(policy_reader *r);
 /* policy_wrong fails with CONFIGURATION: expected in words, actual is the value as it stands in the document. */
 bool policy_wrong(policy_reader *r, const char *path, const char *expected, const atls_json *v);
 /* policy_path makes "<name>[i]" in the scratch arena; NULL with err set when that is full. */

@@ -48,8 +48,12 @@ static bool read_pem_root(policy_reader *r, const char *path, const atls_json *v
     if (!atls_pem_certificates(v->text, false, ATLS_E_CONFIGURATION, path, r->scratch, &der, 1, &n, r->err)) {
         return false;
     }
+    const atls_crypto *crypto = policy_crypto(r);
     atls_error why = {0};
-    if (!atls_anchor_from_der(r->crypto, der, &anchor, &why)) {
+    if (crypto == NULL) {
+        return false;
+    }
+    if (!atls_anchor_from_der(crypto, der, &anchor, &why)) {
         return atls_fail_values(r->err, ATLS_E_CONFIGURATION, path, why.expected, why.actual,
                                 "not usable as a root: %s", why.message);
     }
@@ -80,7 +84,8 @@ bool policy_read_roots(policy_reader *r, const policy_member *m, const atls_json
 
 bool policy_add_roots(policy_reader *r, const atls_bytes *roots, size_t n)
 {
-    if (n > 0 && !room_for_anchors(r)) {
+    const atls_crypto *crypto = n > 0 ? policy_crypto(r) : NULL;
+    if (n > 0 && (crypto == NULL || !room_for_anchors(r))) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -89,7 +94,7 @@ bool policy_add_roots(policy_reader *r, const atls_bytes *roots, size_t n)
             return atls_fail(r->err, ATLS_E_PCK_CHAIN, "trusted_roots", "a root of %zu bytes; at most %u", roots[i].len,
                              POLICY_MAX_ROOT_LEN);
         }
-        if (!atls_anchor_from_der(r->crypto, roots[i], &anchor, r->err) || !add_anchor(r, "trusted_roots", anchor)) {
+        if (!atls_anchor_from_der(crypto, roots[i], &anchor, r->err) || !add_anchor(r, "trusted_roots", anchor)) {
             return false;
         }
     }

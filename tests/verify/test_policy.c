@@ -122,6 +122,7 @@ static const row rows[] = {
     /* unknown members: a misspelt one must not weaken anything */
     NO("dstack: misspelt bootchain", DEV(",\"expected_bootchian\":{}"), "expected_bootchian"),
     NO("dstack: unknown member", DEV(",\"x\":1"), "x"),
+    NO("tdx: a member without a name", TDX(",\"\":1"), "\"\""),
     NO("dstack: description is not a member of theirs", DEV(",\"description\":\"\""), "description"),
     NO("dstack: unknown member of the bootchain",
        "{\"type\":\"dstack_tdx\",\"expected_bootchain\":{\"mrtd\":\"" A96 "\",\"rtmr4\":\"" A96 "\"}}",

@@ -92,7 +92,7 @@ static void add_flips(tap_list *l, flip *f, size_t n, sim_kind kind, const char 
     }
 }
 
-/* tcb-outer-space: white space between the members around the signed object is nobody's business. */
+/* tcb-outer-space, qeid-outer-space: white space between the members around the signed object is nobody's business. */
 static void outer_space(void **state)
 {
     (void)state;
@@ -127,5 +127,6 @@ int main(void)
     add_flips(&l, td10, TD10_FLIPS, V4, "td10");
     add_flips(&l, td15, TD15_FLIPS, V5, "td15");
     tap_add(&l, "tcb-outer-space", outer_space, NULL);
+    tap_add(&l, "qeid-outer-space", outer_space, NULL);
     return tap_run("cases B: signatures", &l);
 }

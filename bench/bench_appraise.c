@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_SAMPLES 400
+#define N_SAMPLES      400
 #define MAX_SIGNATURES 16
 
 /* The floor: n verifications of distinct P-256 signatures under distinct keys that are ready to use. */
@@ -113,15 +113,16 @@ static void measure(const subject *s)
     atls_verifier *verifier = NULL;
     const uint8_t report_data[64] = {1};
     if (!atls_arena_new(&keep, ATLS_ARENA_DEFAULT_SIZE, &err) || !atls_arena_new(&work, ATLS_ARENA_DEFAULT_SIZE, &err)
-        || !sim_new(&(sim_options){.kind = s->kind}, &room, &err)
-        || !sim_quote(room, report_data, &keep, &quote, &err) || !sim_collateral(room, &keep, &endorsements, &err)
+        || !sim_new(&(sim_options){.kind = s->kind}, &room, &err) || !sim_quote(room, report_data, &keep, &quote, &err)
+        || !sim_collateral(room, &keep, &endorsements, &err)
         || !atls_endorsements_to_bundle(&endorsements, &keep, &bundle, &err)
         || (s->with_log && !sim_event_log(room, &keep, &log, &err))
         || !sim_policy(room, s->policy, &keep, &document, &err)) {
         die_of(s->name, &err);
     }
     const atls_bytes root = sim_root(room);
-    if (!atls_policy_parse_with_roots(document, &root, 1, &policy, &err) || !atls_verifier_new(policy, &verifier, &err)) {
+    if (!atls_policy_parse_with_roots(document, &root, 1, &policy, &err)
+        || !atls_verifier_new(policy, &verifier, &err)) {
         die_of(s->name, &err);
     }
     atls_appraisal in = {.evidence = quote,

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_SAMPLES 200
+#define N_SAMPLES   200
 #define SERVER_NAME "server.example"
 
 typedef struct world {
@@ -85,8 +85,7 @@ static void world_init(world *w)
     if (!atls_arena_new(&w->keep, ATLS_ARENA_DEFAULT_SIZE, &err)
         || !sim_new(&(sim_options){.kind = SIM_TDX_V4}, &w->room, &err)
         || !sim_tls_identity(w->room, SERVER_NAME, &w->keep, &w->tls, &err)
-        || !sim_measure_certificate(w->room, w->tls.leaf_der, &err)
-        || !sim_collateral(w->room, &w->keep, &e, &err)
+        || !sim_measure_certificate(w->room, w->tls.leaf_der, &err) || !sim_collateral(w->room, &w->keep, &e, &err)
         || !atls_endorsements_to_bundle(&e, &w->keep, &w->bundle, &err)
         || !sim_policy(w->room, "dstack_tdx", &w->keep, &document, &err)) {
         die_of("set-up", &err);

@@ -71,7 +71,7 @@ ATLS_MUST_USE bool atls_trace_step(atls_trace *t, bool ok, const char *id, const
 
 /* For appraise, where every mismatch is listed and the first one is the error: record one comparison and go on. A
  * failure is recorded in the trace and, if it is the first, in err. Returns false when it failed. */
-bool atls_trace_compare(atls_trace *t, bool ok, const char *id, atls_code code, const char *field,
-                        const char *expected, const char *actual, const char *why, atls_error *err);
+bool atls_trace_compare(atls_trace *t, bool ok, const char *id, atls_code code, const char *field, const char *expected,
+                        const char *actual, const char *why, atls_error *err);
 
 #endif

@@ -63,7 +63,7 @@ struct atls_policy {
     bool has_min_tee_tcb_svn;
     uint8_t min_tee_tcb_svn[16];
     bool allow_sgx_quote_v4_v5;
-    bool strict_cpusvn;   /* TCB components must equal the CPUSVN octets */
+    bool strict_cpusvn;     /* TCB components must equal the CPUSVN octets */
     bool require_event_log; /* tdx: an event log must come along and replay */
     bool attested_only;
     bool has_min_grade;   /* the document names it; then an appraisal without a binding fails, too */

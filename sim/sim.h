@@ -25,10 +25,10 @@ typedef enum sim_kind {
 } sim_kind;
 
 typedef struct sim_options {
-    sim_kind kind;              /* default (0): SIM_TDX_V4 */
-    const char *seed;           /* any text; NULL: "atls" */
+    sim_kind kind;               /* default (0): SIM_TDX_V4 */
+    const char *seed;            /* any text; NULL: "atls" */
     const char *const *settings; /* NULL-terminated "path=value"; NULL: none */
-    atls_time now;              /* dates are laid around it; 0: SIM_NOW */
+    atls_time now;               /* dates are laid around it; 0: SIM_NOW */
 } sim_options;
 
 /* sim_new makes a room. A setting that names no field is CONFIGURATION with the path as field. sim_free frees it. */
@@ -57,8 +57,7 @@ ATLS_MUST_USE bool sim_emit(sim *s, const char *name, atls_bytes payload, atls_e
 ATLS_MUST_USE bool sim_measure_certificate(sim *s, atls_bytes leaf_der, atls_error *err);
 
 /* sim_response gives the body that /tdx_quote answers with, over report_data. */
-ATLS_MUST_USE bool sim_response(sim *s, const uint8_t report_data[64], atls_arena *a, atls_bytes *out,
-                                atls_error *err);
+ATLS_MUST_USE bool sim_response(sim *s, const uint8_t report_data[64], atls_arena *a, atls_bytes *out, atls_error *err);
 
 /* sim_policy writes a policy document that accepts this room and names its root: kind "dstack_tdx", "tdx" or "sgx". */
 ATLS_MUST_USE bool sim_policy(sim *s, const char *kind, atls_arena *a, atls_bytes *out, atls_error *err);

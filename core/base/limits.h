@@ -3,6 +3,7 @@
 #ifndef ATLS_BASE_LIMITS_H
 #define ATLS_BASE_LIMITS_H
 
+/* clang-format off */
 #define ATLS_MAX_QUOTE_LEN (128u * 1024)              /* real quotes are 4 to 8 KiB; kernels pad buffers */
 #define ATLS_MAX_CERTIFICATION_DATA_LEN (32u * 1024)  /* a PEM chain of three is under 4 KiB */
 #define ATLS_MAX_QE_AUTH_LEN 4096u                    /* production: 32 */
@@ -29,5 +30,6 @@
 #define ATLS_MAX_HTTP_BODY_LEN (4u * 1024 * 1024)
 #define ATLS_MAX_HTTP_REQUEST_BODY_LEN 4096u
 #define ATLS_MAX_CHECKS 256u                          /* entries of a result's list */
+/* clang-format on */
 
 #endif

@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
-#define ATLS_MUST_USE __attribute__((warn_unused_result))
+#define ATLS_MUST_USE          __attribute__((warn_unused_result))
 #define ATLS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define ATLS_MUST_USE

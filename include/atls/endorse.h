@@ -69,8 +69,7 @@ ATLS_MUST_USE bool atls_endorsements_to_bundle(const atls_endorsements *in, atls
 /* atls_endorsements_load (libatls, does I/O) reads path: a bundle file, or a folder of PCS responses
  * (tcb.body.json, qe_identity.body.json, pckcrl.body.der, rootcacrl.body.der, headers.json; docs/endorsements.md lists the
  * spellings that are understood). Everything is copied into the arena. Errors: IO, COLLATERAL_FORMAT, LIMIT, MEMORY. */
-ATLS_MUST_USE bool atls_endorsements_load(const char *path, atls_arena *arena, atls_endorsements *out,
-                                          atls_error *err);
+ATLS_MUST_USE bool atls_endorsements_load(const char *path, atls_arena *arena, atls_endorsements *out, atls_error *err);
 
 #ifdef __cplusplus
 }

@@ -143,8 +143,8 @@ bool atls_fail_bytes(atls_error *err, atls_code code, const char *field, atls_by
 
 /* atls_fail_unsupported is atls_fail_values for a kind, version or algorithm that this library does not know: it
  * marks the error, which makes the exit status 8 whatever the code. */
-bool atls_fail_unsupported(atls_error *err, atls_code code, const char *field, const char *expected,
-                           const char *actual, const char *message, ...) ATLS_PRINTF(6, 7);
+bool atls_fail_unsupported(atls_error *err, atls_code code, const char *field, const char *expected, const char *actual,
+                           const char *message, ...) ATLS_PRINTF(6, 7);
 
 /* atls_error_relabel gives a failure that came from a reader (TRUNCATED, TRAILING, ENCODING, LIMIT) the code of the
  * object that was being read, keeps its field, expected, actual and message, and prefixes the field with

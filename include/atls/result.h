@@ -30,12 +30,12 @@ typedef enum atls_verdict {
 
 /* Grade of the binding between evidence and session, weakest first, so that >= compares. */
 #define ATLS_GRADE_LIST(X)                                                                                             \
-    X(NONE, "none")                     /* not bound to anything: says nothing about now or about whom you talk to */  \
-    X(REPORT_DATA, "report_data")       /* the caller's own value, compared in full */                                 \
-    X(KEY, "key")                       /* public key only */                                                          \
-    X(KEY_FRESH, "key_fresh")           /* public key and nonce */                                                     \
-    X(EXPORTER, "exporter")             /* TLS exporter and nonce */                                                   \
-    X(SESSION, "session")               /* exporter, nonce, role and leaf keys */
+    X(NONE, "none")               /* not bound to anything: says nothing about now or about whom you talk to */        \
+    X(REPORT_DATA, "report_data") /* the caller's own value, compared in full */                                       \
+    X(KEY, "key")                 /* public key only */                                                                \
+    X(KEY_FRESH, "key_fresh")     /* public key and nonce */                                                           \
+    X(EXPORTER, "exporter")       /* TLS exporter and nonce */                                                         \
+    X(SESSION, "session")         /* exporter, nonce, role and leaf keys */
 
 typedef enum atls_grade {
 #define X(name, text) ATLS_GRADE_##name,
@@ -112,7 +112,7 @@ typedef struct atls_td_report {
     uint8_t mrownerconfig[48];
     uint8_t rtmr[4][48];
     uint8_t reportdata[64];
-    bool is_15;              /* the two members below are there */
+    bool is_15;               /* the two members below are there */
     uint8_t tee_tcb_svn2[16]; /* SVNs of the module loaded now; tee_tcb_svn is of the module at TD launch */
     uint8_t mrservicetd[48];
 } atls_td_report;
@@ -155,7 +155,7 @@ typedef struct atls_dcap_claims {
     uint8_t cpusvn[16];   /* raw, as certified */
     uint8_t tcb_comp[16]; /* SGX TCB component SVNs, which TCB levels are compared with */
     uint16_t pcesvn;
-    uint8_t sgx_type;      /* 0 standard, 1 scalable, 2 scalable with integrity */
+    uint8_t sgx_type;       /* 0 standard, 1 scalable, 2 scalable with integrity */
     bool has_platform_info; /* Platform CA: the four below are there */
     uint8_t platform_instance_id[16];
     bool dynamic_platform;
@@ -168,8 +168,8 @@ typedef struct atls_dcap_claims {
     atls_time earliest_issue;      /* over TCB info, QE identity and both CRLs */
     atls_time latest_issue;        /* same */
     atls_time earliest_expiration; /* same, and every certificate that was used */
-    uint8_t root_key_id[48];       /* SHA-384 of the root's public key, 65-byte uncompressed point without its first byte */
-    uint8_t root_sha256[32];       /* of the root certificate's DER */
+    uint8_t root_key_id[48]; /* SHA-384 of the root's public key, 65-byte uncompressed point without its first byte */
+    uint8_t root_sha256[32]; /* of the root certificate's DER */
 } atls_dcap_claims;
 
 /* One entry of an event log that replays to the quote. */
@@ -184,7 +184,7 @@ typedef struct atls_event {
 
 typedef struct atls_eventlog_claims {
     bool present;
-    bool is_ccel;            /* raw TCG log, no runtime events */
+    bool is_ccel;             /* raw TCG log, no runtime events */
     const atls_event *events; /* in log order */
     size_t n_events;
     atls_bytes app_id; /* of dstack, from before the first system-ready; empty: no such event */
@@ -213,21 +213,21 @@ typedef struct atls_claims {
 
 typedef struct atls_result {
     atls_verdict verdict;
-    atls_grade grade;           /* what was obtained; NONE unless a binding was given and matched */
-    const char *profile;        /* "dstack", "" for an offline appraisal */
-    bool runtime_verified;      /* measurements of the code were compared with reference values */
-    bool insecure;              /* the policy holds at least one insecure_ member: each is a skipped check */
+    atls_grade grade;            /* what was obtained; NONE unless a binding was given and matched */
+    const char *profile;         /* "dstack", "" for an offline appraisal */
+    bool runtime_verified;       /* measurements of the code were compared with reference values */
+    bool insecure;               /* the policy holds at least one insecure_ member: each is a skipped check */
     bool simulated_or_test_root; /* the root that vouched is not a vendor's production root */
-    bool attested_only;         /* no ordinary server identity was checked; set by the TLS layer */
-    atls_time time;             /* the time of the appraisal, as given */
-    atls_claims claims;         /* zero unless accepted */
-    const atls_check *checks;   /* always there, in the order they were made */
+    bool attested_only;          /* no ordinary server identity was checked; set by the TLS layer */
+    atls_time time;              /* the time of the appraisal, as given */
+    atls_claims claims;          /* zero unless accepted */
+    const atls_check *checks;    /* always there, in the order they were made */
     size_t n_checks;
 } atls_result;
 
-const char *atls_verdict_name(atls_verdict v);            /* "accepted", "rejected", "undecided", "none" */
-const char *atls_grade_name(atls_grade g);                /* "exporter" */
-const char *atls_tcb_status_name(atls_tcb_status s);      /* "UpToDate" */
+const char *atls_verdict_name(atls_verdict v);             /* "accepted", "rejected", "undecided", "none" */
+const char *atls_grade_name(atls_grade g);                 /* "exporter" */
+const char *atls_tcb_status_name(atls_tcb_status s);       /* "UpToDate" */
 const char *atls_check_verdict_name(atls_check_verdict v); /* "pass", "fail", "skipped", "not_applicable" */
 
 /* atls_tcb_status_parse reads Intel's spelling, exactly. UNKNOWN when it is none (and for "Unknown"). */

@@ -24,8 +24,7 @@ typedef int64_t atls_time;
 ATLS_MUST_USE bool atls_time_parse(atls_bytes text, atls_time *out);
 
 /* atls_time_from_civil builds a time from calendar fields, false when there is no such date (years 1950 to 9999). */
-ATLS_MUST_USE bool atls_time_from_civil(int year, int month, int day, int hour, int minute, int second,
-                                        atls_time *out);
+ATLS_MUST_USE bool atls_time_from_civil(int year, int month, int day, int hour, int minute, int second, atls_time *out);
 
 /* atls_time_format writes YYYY-MM-DDTHH:MM:SSZ and a NUL; "unset" for ATLS_TIME_UNSET, "out of range" beyond 9999. */
 void atls_time_format(atls_time t, char out[ATLS_TIME_TEXT_SIZE]);

@@ -30,26 +30,26 @@ struct ssl_st; /* OpenSSL's SSL */
 typedef struct atls_session atls_session;
 
 typedef enum atls_identity_mode {
-    ATLS_IDENTITY_WEBPKI = 0, /* the system's roots and the server name; the default */
-    ATLS_IDENTITY_CA,         /* the roots in ca_file only, and the server name */
-    ATLS_IDENTITY_PIN,        /* SHA-256 of the leaf's SubjectPublicKeyInfo equals pin_spki_sha256 */
+    ATLS_IDENTITY_WEBPKI = 0,    /* the system's roots and the server name; the default */
+    ATLS_IDENTITY_CA,            /* the roots in ca_file only, and the server name */
+    ATLS_IDENTITY_PIN,           /* SHA-256 of the leaf's SubjectPublicKeyInfo equals pin_spki_sha256 */
     ATLS_IDENTITY_ATTESTED_ONLY, /* no ordinary identity. Refused unless the policy says "attested_only": true */
 } atls_identity_mode;
 
 typedef struct atls_client_options {
-    const char *server_name;         /* SNI and certificate name: a DNS name, or an IP address (then no SNI). Required */
-    const char *http_host;           /* Host header of the exchange; NULL: server_name */
-    const atls_verifier *verifier;   /* required; outlives the session */
-    atls_endorse_fn endorse;         /* required unless every appraisal may fail */
+    const char *server_name;       /* SNI and certificate name: a DNS name, or an IP address (then no SNI). Required */
+    const char *http_host;         /* Host header of the exchange; NULL: server_name */
+    const atls_verifier *verifier; /* required; outlives the session */
+    atls_endorse_fn endorse;       /* required unless every appraisal may fail */
     void *endorse_ctx;
     atls_identity_mode identity;
-    const char *ca_file;             /* IDENTITY_CA: PEM file */
-    uint8_t pin_spki_sha256[32];     /* IDENTITY_PIN */
-    const char *const *alpn;         /* offered protocols, most wanted first; NULL-terminated; NULL: none */
-    uint32_t timeout_ms;             /* for everything from connect to the verdict; 0: 30,000 */
-    atls_time now;                   /* time of the appraisal and of certificate validity; UNSET: the system's clock is
+    const char *ca_file;         /* IDENTITY_CA: PEM file */
+    uint8_t pin_spki_sha256[32]; /* IDENTITY_PIN */
+    const char *const *alpn;     /* offered protocols, most wanted first; NULL-terminated; NULL: none */
+    uint32_t timeout_ms;         /* for everything from connect to the verdict; 0: 30,000 */
+    atls_time now;               /* time of the appraisal and of certificate validity; UNSET: the system's clock is
                                       * read once, when the evidence is appraised */
-    size_t arena_size;               /* 0: ATLS_ARENA_DEFAULT_SIZE */
+    size_t arena_size;           /* 0: ATLS_ARENA_DEFAULT_SIZE */
 } atls_client_options;
 
 /* What an attester gives for 64 bytes of report data. */
@@ -145,12 +145,12 @@ atls_bytes atls_session_alpn(const atls_session *s);
 
 /* What the peer is called by its certificate, for people: subject, SHA-256 of the DER. Borrowed; empty before the handshake. */
 typedef struct atls_peer {
-    const char *subject;        /* RFC 2253 text, escaped to printable ASCII */
-    const char *issuer;         /* same */
-    const char *tls_version;    /* "TLSv1.3" */
-    const char *cipher;         /* "TLS_AES_256_GCM_SHA384" */
-    const char *group;          /* key exchange group */
-    uint8_t leaf_sha256[32];    /* of the DER */
+    const char *subject;         /* RFC 2253 text, escaped to printable ASCII */
+    const char *issuer;          /* same */
+    const char *tls_version;     /* "TLSv1.3" */
+    const char *cipher;          /* "TLS_AES_256_GCM_SHA384" */
+    const char *group;           /* key exchange group */
+    uint8_t leaf_sha256[32];     /* of the DER */
     atls_identity_mode identity; /* how the name was checked */
 } atls_peer;
 const atls_peer *atls_session_peer(const atls_session *s);

@@ -29,10 +29,10 @@ typedef struct atls_binding {
 } atls_binding;
 
 typedef struct atls_appraisal {
-    atls_bytes evidence;    /* borrowed: a quote as received, 1 to ATLS_MAX_QUOTE_LEN bytes */
-    atls_bytes event_log;   /* borrowed: JSON array (dstack) or raw CCEL; empty: none */
-    atls_binding binding;   /* copied */
-    atls_time now;          /* UTC seconds; ATLS_TIME_UNSET is refused */
+    atls_bytes evidence;     /* borrowed: a quote as received, 1 to ATLS_MAX_QUOTE_LEN bytes */
+    atls_bytes event_log;    /* borrowed: JSON array (dstack) or raw CCEL; empty: none */
+    atls_binding binding;    /* copied */
+    atls_time now;           /* UTC seconds; ATLS_TIME_UNSET is refused */
     atls_endorse_fn endorse; /* called when the evidence has been decoded; NULL: ENDORSEMENTS_MISSING */
     void *endorse_ctx;
 } atls_appraisal;

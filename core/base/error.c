@@ -36,7 +36,10 @@ static const code_entry *entry(atls_code code)
 /* Text may come from the peer: what is not printable ASCII could fool a terminal or a log. */
 static char sanitised(char c)
 {
-    return c >= 0x20 && c <= 0x7e ? c : '?';
+    if (c < 0x20 || c > 0x7e) {
+        return '?';
+    }
+    return c;
 }
 
 /* Adds as much of text as fits to what stands in out. */

@@ -54,8 +54,9 @@ bool atls_json_member(const atls_json *obj, const char *prefix, const char *name
 {
     const atls_json *found = atls_json_find(obj, name);
     if (found == NULL || found->type != type) {
-        return atls_fail_values(err, ATLS_E_ENCODING, path_of(prefix, name).text, type_name(type),
-                                atls_json_type_name(found), "JSON: a member is missing or of another type");
+        (void)atls_fail_values(err, ATLS_E_ENCODING, path_of(prefix, name).text, type_name(type),
+                               atls_json_type_name(found), "JSON: a member is missing or of another type");
+        return false; /* spelt out, so that compilers see which values are set where */
     }
     *out = found;
     return true;

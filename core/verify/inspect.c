@@ -112,17 +112,17 @@ typedef struct guess {
 } guess;
 
 static const guess guesses[] = {
-    {"quote", is_quote, NULL, inspect_quote},
-    {"event_log", is_ccel, NULL, inspect_event_log},
-    {"certificates", is_pem_certificates, NULL, inspect_pem_certificates},
-    {"crl", is_pem_crl, NULL, inspect_pem_crl},
-    {"certificates", is_der_certificate, NULL, inspect_der_certificate},
-    {"crl", is_der_crl, NULL, inspect_der_crl},
-    {"event_log", NULL, is_event_array, inspect_event_log},
-    {"dstack_response", NULL, is_response, inspect_response},
-    {"collateral_bundle", NULL, is_bundle, inspect_bundle},
-    {"tcb_info", NULL, is_tcb_info, inspect_tcb_info},
-    {"qe_identity", NULL, is_qe_identity, inspect_qe_identity},
+    {"quote", is_quote, NULL, atls_inspect_quote},
+    {"event_log", is_ccel, NULL, atls_inspect_event_log},
+    {"certificates", is_pem_certificates, NULL, atls_inspect_pem_certificates},
+    {"crl", is_pem_crl, NULL, atls_inspect_pem_crl},
+    {"certificates", is_der_certificate, NULL, atls_inspect_der_certificate},
+    {"crl", is_der_crl, NULL, atls_inspect_der_crl},
+    {"event_log", NULL, is_event_array, atls_inspect_event_log},
+    {"dstack_response", NULL, is_response, atls_inspect_response},
+    {"collateral_bundle", NULL, is_bundle, atls_inspect_bundle},
+    {"tcb_info", NULL, is_tcb_info, atls_inspect_tcb_info},
+    {"qe_identity", NULL, is_qe_identity, atls_inspect_qe_identity},
 };
 
 static bool fits(const guess *g, const inspection *i)
@@ -215,19 +215,19 @@ static bool show_quote(inspection *i, atls_bytes quote)
            && dcap_format()->inspect(evidence, &i->w, i->arena, i->err);
 }
 
-bool inspect_quote(inspection *i)
+bool atls_inspect_quote(inspection *i)
 {
     return show_quote(i, i->file);
 }
 
-bool inspect_event_log(inspection *i)
+bool atls_inspect_event_log(inspection *i)
 {
     dstack_log log;
     return dstack_log_decode(i->file, i->arena, &log, i->err)
            && dstack_log_inspect(i->crypto, &log, &i->w, i->arena, i->err);
 }
 
-bool inspect_response(inspection *i)
+bool atls_inspect_response(inspection *i)
 {
     atls_dstack_response response;
     if (!atls_dstack_response_decode(i->file, i->arena, &response, i->err)

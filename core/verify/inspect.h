@@ -17,17 +17,17 @@ typedef struct inspection {
 } inspection;
 
 /* Each writes members into the open object of i->w. Errors: the decoders' own. */
-bool inspect_quote(inspection *i);
-bool inspect_response(inspection *i);
-bool inspect_event_log(inspection *i);
+bool atls_inspect_quote(inspection *i);
+bool atls_inspect_response(inspection *i);
+bool atls_inspect_event_log(inspection *i);
 
 /* inspect_endorsements.c */
-bool inspect_bundle(inspection *i);
-bool inspect_tcb_info(inspection *i);    /* with or without the outer object and its signature */
-bool inspect_qe_identity(inspection *i); /* same */
-bool inspect_pem_certificates(inspection *i);
-bool inspect_der_certificate(inspection *i);
-bool inspect_pem_crl(inspection *i);
-bool inspect_der_crl(inspection *i);
+bool atls_inspect_bundle(inspection *i);
+bool atls_inspect_tcb_info(inspection *i);    /* with or without the outer object and its signature */
+bool atls_inspect_qe_identity(inspection *i); /* same */
+bool atls_inspect_pem_certificates(inspection *i);
+bool atls_inspect_der_certificate(inspection *i);
+bool atls_inspect_pem_crl(inspection *i);
+bool atls_inspect_der_crl(inspection *i);
 
 #endif

@@ -132,12 +132,12 @@ static atls_bytes inner(inspection *i, const char *name)
     return wrapped == NULL ? i->file : wrapped->raw;
 }
 
-bool inspect_tcb_info(inspection *i)
+bool atls_inspect_tcb_info(inspection *i)
 {
     return show_tcb_info(i, inner(i, "tcbInfo"));
 }
 
-bool inspect_qe_identity(inspection *i)
+bool atls_inspect_qe_identity(inspection *i)
 {
     return show_qe_identity(i, inner(i, "enclaveIdentity"));
 }
@@ -239,12 +239,12 @@ static bool put_chain(inspection *i, const char *name, atls_bytes pem)
     return true;
 }
 
-bool inspect_pem_certificates(inspection *i)
+bool atls_inspect_pem_certificates(inspection *i)
 {
     return put_chain(i, "certificates", i->file);
 }
 
-bool inspect_der_certificate(inspection *i)
+bool atls_inspect_der_certificate(inspection *i)
 {
     atls_jw_open(&i->w, "certificates", '[');
     const bool ok = put_certificate(i, i->file);
@@ -290,13 +290,13 @@ static bool put_crl(inspection *i, atls_bytes der)
     return put_serials(i, &crl);
 }
 
-bool inspect_der_crl(inspection *i)
+bool atls_inspect_der_crl(inspection *i)
 {
     return put_crl(i, i->file);
 }
 
 /* One block; what is between the two lines is base64. */
-bool inspect_pem_crl(inspection *i)
+bool atls_inspect_pem_crl(inspection *i)
 {
     static const char begin[] = "-----BEGIN X509 CRL-----";
     static const char end[] = "-----END X509 CRL-----";
@@ -335,7 +335,7 @@ static bool put_optional_chain(inspection *i, const char *name, atls_bytes pem)
     return put_chain(i, name, pem);
 }
 
-bool inspect_bundle(inspection *i)
+bool atls_inspect_bundle(inspection *i)
 {
     atls_endorsements e;
     if (!atls_endorsements_from_bundle(i->file, i->arena, &e, i->err)) {

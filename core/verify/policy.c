@@ -15,30 +15,30 @@
 /* Room for the object, one reference per row of the table, lists of pointers and roots. The document's own text comes
  * on top: nothing that is kept is longer than what was written. */
 #define POLICY_OVERHEAD ((size_t)128 * 1024)
-/* Room to read it in: a value takes at least two bytes of text and a node of the tree, and the application is printed once
- * more. */
+/* Room to read it in: a value takes at least two bytes of text and a node of the tree, and the application is printed
+ * once more. */
 #define SCRATCH_OVERHEAD ((size_t)64 * 1024)
 #define SCRATCH_PER_BYTE 96u
 #define MAX_EDITS        2u
 #define MAX_NAME_LEN     48u
 
 /* clang-format off */
-#define TD_ROW(name, member, width) {name, KIND_TD, policy_read_reference, width, 0},
-#define SGX_ROW(name, member, width) {name, KIND_SGX, policy_read_reference, width, 0},
-#define DCAP_ROW(name, member, width) {name, KIND_ALL, policy_read_reference, width, 0},
-#define FLAG(name, kinds) {#name, kinds, policy_read_flag, 0, offsetof(atls_policy, name)}
-#define INSECURE_FLAG(name, kinds) {#name, kinds, policy_read_insecure_flag, 0, offsetof(atls_policy, name)}
+#define TD_ROW(name, member, width) {name, KIND_TD, atls_policy_read_reference, width, 0},
+#define SGX_ROW(name, member, width) {name, KIND_SGX, atls_policy_read_reference, width, 0},
+#define DCAP_ROW(name, member, width) {name, KIND_ALL, atls_policy_read_reference, width, 0},
+#define FLAG(name, kinds) {#name, kinds, atls_policy_read_flag, 0, offsetof(atls_policy, name)}
+#define INSECURE_FLAG(name, kinds) {#name, kinds, atls_policy_read_insecure_flag, 0, offsetof(atls_policy, name)}
 
 static const policy_member members[] = {
-    {"type", KIND_ALL, policy_read_nothing, 0, 0},
-    {"description", KIND_OWN, policy_read_description, 0, 0},
+    {"type", KIND_ALL, atls_policy_read_nothing, 0, 0},
+    {"description", KIND_OWN, atls_policy_read_description, 0, 0},
     /* who vouches, and what is tolerated */
-    {"trusted_roots", KIND_ALL, policy_read_roots, 0, 0},
-    {"allowed_tcb_status", KIND_ALL, policy_read_statuses, 0, 0},
-    {"grace_period", KIND_ALL, policy_read_grace_period, 0, 0},
-    {"min_tcb_evaluation_data_number", KIND_ALL, policy_read_evaluation_number, 0, 0},
-    {"accepted_advisories", KIND_ALL, policy_read_advisories, 0, 0},
-    {"rejected_advisories", KIND_ALL, policy_read_advisories, 0, 0},
+    {"trusted_roots", KIND_ALL, atls_policy_read_roots, 0, 0},
+    {"allowed_tcb_status", KIND_ALL, atls_policy_read_statuses, 0, 0},
+    {"grace_period", KIND_ALL, atls_policy_read_grace_period, 0, 0},
+    {"min_tcb_evaluation_data_number", KIND_ALL, atls_policy_read_evaluation_number, 0, 0},
+    {"accepted_advisories", KIND_ALL, atls_policy_read_advisories, 0, 0},
+    {"rejected_advisories", KIND_ALL, atls_policy_read_advisories, 0, 0},
     FLAG(strict_cpusvn, KIND_ALL),
     FLAG(allow_sgx_quote_v4_v5, KIND_SGX),
     /* which machine */
@@ -46,33 +46,33 @@ static const policy_member members[] = {
     /* which code */
     ATLS_TD_FIELDS(TD_ROW)
     ATLS_TD15_FIELDS(TD_ROW)
-    {"min_tee_tcb_svn", KIND_TD, policy_read_min_tee_tcb_svn, 0, 0},
+    {"min_tee_tcb_svn", KIND_TD, atls_policy_read_min_tee_tcb_svn, 0, 0},
     ATLS_SGX_FIELDS(SGX_ROW)
-    {"isvprodid", KIND_SGX, policy_read_isvprodid, 0, 0},
-    {"min_isvsvn", KIND_SGX, policy_read_min_isvsvn, 0, 0},
-    {"expected_bootchain", KIND_DSTACK, policy_read_bootchain, 0, 0},
-    {"app_compose", KIND_DSTACK, policy_read_compose, 0, 0},
-    {"app_compose_raw", KIND_DSTACK, policy_read_compose_raw, 0, 0},
-    {"app_compose_hash", KIND_DSTACK, policy_read_compose_hash, 0, 0},
-    {"os_image_hash", KIND_DSTACK, policy_read_os_image_hash, 0, 0},
-    {"app_id", KIND_DSTACK, policy_read_app_id, 0, 0},
-    {"instance_id", KIND_DSTACK, policy_read_instance_id, 0, 0},
-    {"key_provider", KIND_DSTACK, policy_read_key_provider, 0, 0},
+    {"isvprodid", KIND_SGX, atls_policy_read_isvprodid, 0, 0},
+    {"min_isvsvn", KIND_SGX, atls_policy_read_min_isvsvn, 0, 0},
+    {"expected_bootchain", KIND_DSTACK, atls_policy_read_bootchain, 0, 0},
+    {"app_compose", KIND_DSTACK, atls_policy_read_compose, 0, 0},
+    {"app_compose_raw", KIND_DSTACK, atls_policy_read_compose_raw, 0, 0},
+    {"app_compose_hash", KIND_DSTACK, atls_policy_read_compose_hash, 0, 0},
+    {"os_image_hash", KIND_DSTACK, atls_policy_read_os_image_hash, 0, 0},
+    {"app_id", KIND_DSTACK, atls_policy_read_app_id, 0, 0},
+    {"instance_id", KIND_DSTACK, atls_policy_read_instance_id, 0, 0},
+    {"key_provider", KIND_DSTACK, atls_policy_read_key_provider, 0, 0},
     FLAG(require_event_log, KIND_TDX),
     /* how it is bound, and where endorsements come from */
-    {"min_grade", KIND_ALL, policy_read_min_grade, 0, 0},
+    {"min_grade", KIND_ALL, atls_policy_read_min_grade, 0, 0},
     FLAG(attested_only, KIND_ALL),
-    {"pccs_url", KIND_DSTACK, policy_read_pccs_url, 0, 0},
-    {"cache_collateral", KIND_DSTACK, policy_read_flag, 0, offsetof(atls_policy, dstack.cache_collateral)},
+    {"pccs_url", KIND_DSTACK, atls_policy_read_pccs_url, 0, 0},
+    {"cache_collateral", KIND_DSTACK, atls_policy_read_flag, 0, offsetof(atls_policy, dstack.cache_collateral)},
     /* what weakens */
-    {"disable_runtime_verification", KIND_DSTACK, policy_read_insecure_flag, 0,
+    {"disable_runtime_verification", KIND_DSTACK, atls_policy_read_insecure_flag, 0,
      offsetof(atls_policy, dstack.disable_runtime_verification)},
-    {"insecure_skip_certificate_event", KIND_DSTACK, policy_read_insecure_flag, 0,
+    {"insecure_skip_certificate_event", KIND_DSTACK, atls_policy_read_insecure_flag, 0,
      offsetof(atls_policy, dstack.insecure_skip_certificate_event)},
     INSECURE_FLAG(insecure_allow_debug, KIND_ALL),
     INSECURE_FLAG(insecure_allow_no_sept_ve_disable, KIND_TD),
     INSECURE_FLAG(insecure_allow_service_td, KIND_TD),
-    {"insecure_td_attributes_mask", KIND_TD, policy_read_attributes_mask, 0, 0},
+    {"insecure_td_attributes_mask", KIND_TD, atls_policy_read_attributes_mask, 0, 0},
 };
 /* clang-format on */
 #define N_MEMBERS (sizeof members / sizeof members[0])
@@ -116,7 +116,7 @@ static size_t edits(atls_bytes a, atls_bytes b)
     return row[b.len];
 }
 
-const char *policy_nearest(atls_bytes word, const char *const *names, size_t n)
+const char *atls_policy_nearest(atls_bytes word, const char *const *names, size_t n)
 {
     const char *nearest = NULL;
     size_t best = MAX_EDITS + 1;
@@ -143,7 +143,7 @@ static bool unknown_member(policy_reader *r, const char *field, atls_bytes name)
                              atls_policy_kind(r->policy));
         }
     }
-    const char *hint = policy_nearest(name, known, n_known);
+    const char *hint = atls_policy_nearest(name, known, n_known);
     return atls_fail(r->err, ATLS_E_CONFIGURATION, field, "unknown member%s%s%s", hint == NULL ? "" : "; did you mean ",
                      hint == NULL ? "" : hint, hint == NULL ? "" : "?");
 }
@@ -176,7 +176,7 @@ static bool read_member(policy_reader *r, const atls_json *v)
 static bool read_type(policy_reader *r, const atls_json *document)
 {
     if (document->type != ATLS_JSON_OBJECT) {
-        return policy_wrong(r, "policy", "a JSON object", document);
+        return atls_policy_wrong(r, "policy", "a JSON object", document);
     }
     const atls_json *type = atls_json_find(document, "type");
     for (size_t i = 0; type != NULL && type->type == ATLS_JSON_STRING && i < N_KINDS; i++) {
@@ -185,7 +185,7 @@ static bool read_type(policy_reader *r, const atls_json *document)
             return true;
         }
     }
-    return policy_wrong(r, "type", "dstack_tdx, tdx or sgx", type);
+    return atls_policy_wrong(r, "type", "dstack_tdx, tdx or sgx", type);
 }
 
 /* A grace period for a status that is refused anyway would be a mistake about what is allowed. */
@@ -211,8 +211,8 @@ static bool read_document(policy_reader *r, const atls_json *document, const atl
             return false;
         }
     }
-    return check_grace_period(r) && (r->policy->type != ATLS_POLICY_DSTACK_TDX || policy_check_dstack(r))
-           && policy_add_roots(r, roots, n_roots);
+    return check_grace_period(r) && (r->policy->type != ATLS_POLICY_DSTACK_TDX || atls_policy_check_dstack(r))
+           && atls_policy_add_roots(r, roots, n_roots);
 }
 
 /* ---- making the object ----------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ static void finish(policy_reader *r)
     r->policy->n_anchors = r->policy->n_anchors > 0 ? r->policy->n_anchors : 1;
 }
 
-const atls_crypto *policy_crypto(policy_reader *r)
+const atls_crypto *atls_policy_crypto(policy_reader *r)
 {
     return r->crypto != NULL || atls_crypto_new(&r->crypto, r->err) ? r->crypto : NULL;
 }

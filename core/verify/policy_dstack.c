@@ -13,7 +13,7 @@
 #define MAX_PROVIDER_LEN 4096u
 #define MAX_URL_LEN      2048u
 
-bool policy_read_bootchain(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_bootchain(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     static const char *const names[] = {"mrtd", "rtmr0", "rtmr1", "rtmr2"};
     static const char *const paths[] = {"expected_bootchain.mrtd", "expected_bootchain.rtmr0",
@@ -22,11 +22,11 @@ bool policy_read_bootchain(policy_reader *r, const policy_member *m, const atls_
     if (v->type == ATLS_JSON_NULL) {
         return true;
     }
-    if (!policy_object(r, m->name, v, names, 4, true, values)) {
+    if (!atls_policy_object(r, m->name, v, names, 4, true, values)) {
         return false;
     }
     for (size_t i = 0; i < 4; i++) {
-        if (!policy_hex(r, paths[i], values[i], r->policy->dstack.bootchain[i], 48)) {
+        if (!atls_policy_hex(r, paths[i], values[i], r->policy->dstack.bootchain[i], 48)) {
             return false;
         }
     }
@@ -50,11 +50,11 @@ static bool only_compose_member(policy_reader *r, const policy_member *m)
 
 static bool hash_compose(policy_reader *r, atls_bytes file)
 {
-    const atls_crypto *crypto = policy_crypto(r);
+    const atls_crypto *crypto = atls_policy_crypto(r);
     return crypto != NULL && atls_digest(crypto, ATLS_SHA256, &file, 1, r->policy->dstack.compose_hash, r->err);
 }
 
-bool policy_read_compose(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_compose(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     atls_bytes canonical;
     return v->type == ATLS_JSON_NULL
@@ -62,27 +62,27 @@ bool policy_read_compose(policy_reader *r, const policy_member *m, const atls_js
                && hash_compose(r, canonical));
 }
 
-bool policy_read_compose_raw(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_compose_raw(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     if (v->type != ATLS_JSON_STRING || v->text.len == 0) {
-        return policy_wrong(r, m->name, "the text of app-compose.json", v);
+        return atls_policy_wrong(r, m->name, "the text of app-compose.json", v);
     }
     return only_compose_member(r, m) && hash_compose(r, v->text);
 }
 
-bool policy_read_compose_hash(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_compose_hash(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     return only_compose_member(r, m)
-           && policy_hex(r, m->name, v, r->policy->dstack.compose_hash, sizeof r->policy->dstack.compose_hash);
+           && atls_policy_hex(r, m->name, v, r->policy->dstack.compose_hash, sizeof r->policy->dstack.compose_hash);
 }
 
-bool policy_read_os_image_hash(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_os_image_hash(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     if (v->type == ATLS_JSON_NULL) {
         return true;
     }
     r->policy->dstack.has_os_image_hash = true;
-    return policy_hex(r, m->name, v, r->policy->dstack.os_image_hash, sizeof r->policy->dstack.os_image_hash);
+    return atls_policy_hex(r, m->name, v, r->policy->dstack.os_image_hash, sizeof r->policy->dstack.os_image_hash);
 }
 
 /* ---- pins -----------------------------------------------------------------------------------------------------------
@@ -91,45 +91,45 @@ bool policy_read_os_image_hash(policy_reader *r, const policy_member *m, const a
 static bool read_id(policy_reader *r, const policy_member *m, const atls_json *v, atls_bytes *out)
 {
     uint8_t *id = atls_arena_raw(&r->policy->arena, DSTACK_ID_LEN, r->err);
-    if (id == NULL || !policy_hex(r, m->name, v, id, DSTACK_ID_LEN)) {
+    if (id == NULL || !atls_policy_hex(r, m->name, v, id, DSTACK_ID_LEN)) {
         return false;
     }
     *out = atls_bytes_of(id, DSTACK_ID_LEN);
     return true;
 }
 
-bool policy_read_app_id(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_app_id(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     return read_id(r, m, v, &r->policy->dstack.app_id);
 }
 
-bool policy_read_instance_id(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_instance_id(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     return read_id(r, m, v, &r->policy->dstack.instance_id);
 }
 
-bool policy_read_key_provider(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_key_provider(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     static const char *const names[] = {"name", "id"};
     atls_dstack_policy *d = &r->policy->dstack;
     const atls_json *values[2];
-    if (!policy_object(r, m->name, v, names, 2, false, values)) {
+    if (!atls_policy_object(r, m->name, v, names, 2, false, values)) {
         return false;
     }
     if (values[0] == NULL && values[1] == NULL) {
-        return policy_wrong(r, m->name, "an object with name, id or both", v);
+        return atls_policy_wrong(r, m->name, "an object with name, id or both", v);
     }
     return (values[0] == NULL
-            || policy_text(r, "key_provider.name", values[0], MAX_PROVIDER_LEN, &d->key_provider_name))
+            || atls_policy_text(r, "key_provider.name", values[0], MAX_PROVIDER_LEN, &d->key_provider_name))
            && (values[1] == NULL
-               || policy_text(r, "key_provider.id", values[1], MAX_PROVIDER_LEN, &d->key_provider_id));
+               || atls_policy_text(r, "key_provider.id", values[1], MAX_PROVIDER_LEN, &d->key_provider_id));
 }
 
 /* ---- where endorsements come from
  * ------------------------------------------------------------------------------------ */
 
 /* Null and empty mean Intel's own service, which is the empty value. */
-bool policy_read_pccs_url(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_pccs_url(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     static const char https[] = "https://";
     r->policy->dstack.pccs_url = atls_bytes_empty();
@@ -138,15 +138,15 @@ bool policy_read_pccs_url(policy_reader *r, const policy_member *m, const atls_j
     }
     if (v->type != ATLS_JSON_STRING || v->text.len < sizeof https
         || memcmp(v->text.ptr, https, sizeof https - 1) != 0) {
-        return policy_wrong(r, m->name, "null or a URL that begins with https://", v);
+        return atls_policy_wrong(r, m->name, "null or a URL that begins with https://", v);
     }
-    return policy_text(r, m->name, v, MAX_URL_LEN, &r->policy->dstack.pccs_url);
+    return atls_policy_text(r, m->name, v, MAX_URL_LEN, &r->policy->dstack.pccs_url);
 }
 
 /* ---- rules between members
  * ------------------------------------------------------------------------------------------- */
 
-bool policy_check_dstack(policy_reader *r)
+bool atls_policy_check_dstack(policy_reader *r)
 {
     const atls_dstack_policy *d = &r->policy->dstack;
     const char *missing = !d->has_bootchain       ? "expected_bootchain"

@@ -24,7 +24,7 @@
 typedef struct policy_reader {
     atls_policy *policy; /* being made; its arena holds what it keeps */
     atls_arena *scratch; /* the JSON tree and paths; gone when the policy is made */
-    atls_crypto *crypto; /* policy_crypto's; few documents need any */
+    atls_crypto *crypto; /* atls_policy_crypto's; few documents need any */
     atls_error *err;
     const struct policy_member *members; /* the table */
     size_t n_members;
@@ -42,60 +42,62 @@ typedef struct policy_member {
     size_t offset; /* flags: of the bool in atls_policy */
 } policy_member;
 
-/* policy_crypto gives the reader's crypto, made at its first use; NULL with err set when there is none. */
-const atls_crypto *policy_crypto(policy_reader *r);
-/* policy_wrong fails with CONFIGURATION: expected in words, actual is the value as it stands in the document. */
-bool policy_wrong(policy_reader *r, const char *path, const char *expected, const atls_json *v);
-/* policy_path makes "<name>[i]" in the scratch arena; NULL with err set when that is full. */
-const char *policy_path(policy_reader *r, const char *name, size_t i);
-/* policy_hex reads a string of exactly 2 * n hex digits: lower case in the documents of dstack clients, any elsewhere.
- */
-ATLS_MUST_USE bool policy_hex(policy_reader *r, const char *path, const atls_json *v, uint8_t *out, size_t n);
-ATLS_MUST_USE bool policy_uint(policy_reader *r, const char *path, const atls_json *v, uint64_t max, uint64_t *out);
-ATLS_MUST_USE bool policy_flag(policy_reader *r, const char *path, const atls_json *v, bool *out);
-/* policy_text copies a string of 1 to max bytes without control characters into the policy. */
-ATLS_MUST_USE bool policy_text(policy_reader *r, const char *path, const atls_json *v, size_t max, atls_bytes *out);
-/* policy_list wants an array of at least min and at most ATLS_MAX_POLICY_LIST entries. */
-ATLS_MUST_USE bool policy_list(policy_reader *r, const char *path, const atls_json *v, size_t min);
-/* policy_object wants an object whose members are all among the n names (all of them, when `all`), and gives their
+/* atls_policy_crypto gives the reader's crypto, made at its first use; NULL with err set when there is none. */
+const atls_crypto *atls_policy_crypto(policy_reader *r);
+/* atls_policy_wrong fails with CONFIGURATION: expected in words, actual is the value as it stands in the document. */
+bool atls_policy_wrong(policy_reader *r, const char *path, const char *expected, const atls_json *v);
+/* atls_policy_path makes "<name>[i]" in the scratch arena; NULL with err set when that is full. */
+const char *atls_policy_path(policy_reader *r, const char *name, size_t i);
+/* atls_policy_hex reads a string of exactly 2 * n hex digits: lower case in the documents of dstack clients, any case
+ * elsewhere. */
+ATLS_MUST_USE bool atls_policy_hex(policy_reader *r, const char *path, const atls_json *v, uint8_t *out, size_t n);
+ATLS_MUST_USE bool atls_policy_uint(policy_reader *r, const char *path, const atls_json *v, uint64_t max,
+                                    uint64_t *out);
+ATLS_MUST_USE bool atls_policy_flag(policy_reader *r, const char *path, const atls_json *v, bool *out);
+/* atls_policy_text copies a string of 1 to max bytes without control characters into the policy. */
+ATLS_MUST_USE bool atls_policy_text(policy_reader *r, const char *path, const atls_json *v, size_t max,
+                                    atls_bytes *out);
+/* atls_policy_list wants an array of at least min and at most ATLS_MAX_POLICY_LIST entries. */
+ATLS_MUST_USE bool atls_policy_list(policy_reader *r, const char *path, const atls_json *v, size_t min);
+/* atls_policy_object wants an object whose members are all among the n names (all of them, when `all`), and gives their
  * values in that order, NULL for one that is not there. */
-ATLS_MUST_USE bool policy_object(policy_reader *r, const char *path, const atls_json *v, const char *const *names,
-                                 size_t n, bool all, const atls_json **out);
-/* policy_nearest gives the name within two edits of `word`, NULL when there is none. */
-const char *policy_nearest(atls_bytes word, const char *const *names, size_t n);
+ATLS_MUST_USE bool atls_policy_object(policy_reader *r, const char *path, const atls_json *v, const char *const *names,
+                                      size_t n, bool all, const atls_json **out);
+/* atls_policy_nearest gives the name within two edits of `word`, NULL when there is none. */
+const char *atls_policy_nearest(atls_bytes word, const char *const *names, size_t n);
 
 /* Readers of values that every kind shares: policy_values.c. */
-bool policy_read_nothing(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_description(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_flag(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_insecure_flag(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_reference(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_statuses(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_grace_period(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_evaluation_number(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_advisories(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_isvprodid(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_min_isvsvn(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_min_tee_tcb_svn(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_min_grade(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_attributes_mask(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_nothing(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_description(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_flag(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_insecure_flag(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_reference(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_statuses(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_grace_period(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_evaluation_number(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_advisories(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_isvprodid(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_min_isvsvn(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_min_tee_tcb_svn(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_min_grade(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_attributes_mask(policy_reader *r, const policy_member *m, const atls_json *v);
 
 /* Roots: policy_roots.c. */
-bool policy_read_roots(policy_reader *r, const policy_member *m, const atls_json *v);
-/* policy_add_roots adds roots that came as DER next to the document. Errors: PCK_CHAIN. */
-ATLS_MUST_USE bool policy_add_roots(policy_reader *r, const atls_bytes *roots, size_t n);
+bool atls_policy_read_roots(policy_reader *r, const policy_member *m, const atls_json *v);
+/* atls_policy_add_roots adds roots that came as DER next to the document. Errors: PCK_CHAIN. */
+ATLS_MUST_USE bool atls_policy_add_roots(policy_reader *r, const atls_bytes *roots, size_t n);
 
 /* The members of dstack clients: policy_dstack.c. */
-bool policy_read_bootchain(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_compose(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_compose_raw(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_compose_hash(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_os_image_hash(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_app_id(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_instance_id(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_key_provider(policy_reader *r, const policy_member *m, const atls_json *v);
-bool policy_read_pccs_url(policy_reader *r, const policy_member *m, const atls_json *v);
-/* policy_check_dstack holds the rules between members. */
-ATLS_MUST_USE bool policy_check_dstack(policy_reader *r);
+bool atls_policy_read_bootchain(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_compose(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_compose_raw(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_compose_hash(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_os_image_hash(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_app_id(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_instance_id(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_key_provider(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_pccs_url(policy_reader *r, const policy_member *m, const atls_json *v);
+/* atls_policy_check_dstack holds the rules between members. */
+ATLS_MUST_USE bool atls_policy_check_dstack(policy_reader *r);
 
 #endif

@@ -48,7 +48,7 @@ static bool read_pem_root(policy_reader *r, const char *path, const atls_json *v
     if (!atls_pem_certificates(v->text, false, ATLS_E_CONFIGURATION, path, r->scratch, &der, 1, &n, r->err)) {
         return false;
     }
-    const atls_crypto *crypto = policy_crypto(r);
+    const atls_crypto *crypto = atls_policy_crypto(r);
     atls_error why = {0};
     if (crypto == NULL) {
         return false;
@@ -63,17 +63,17 @@ static bool read_pem_root(policy_reader *r, const char *path, const atls_json *v
 static bool read_hashed_root(policy_reader *r, const char *path, const atls_json *v)
 {
     atls_anchor anchor = {.label = "a root of the policy"};
-    return policy_hex(r, path, v, anchor.sha256, SHA256_LEN) && add_anchor(r, path, anchor);
+    return atls_policy_hex(r, path, v, anchor.sha256, SHA256_LEN) && add_anchor(r, path, anchor);
 }
 
-bool policy_read_roots(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_roots(policy_reader *r, const policy_member *m, const atls_json *v)
 {
-    if (!policy_list(r, m->name, v, 1) || !room_for_anchors(r)) {
+    if (!atls_policy_list(r, m->name, v, 1) || !room_for_anchors(r)) {
         return false;
     }
     size_t i = 0;
     for (const atls_json *item = v->child; item != NULL; item = item->next) {
-        const char *path = policy_path(r, m->name, i++);
+        const char *path = atls_policy_path(r, m->name, i++);
         const bool pem = item->type == ATLS_JSON_STRING && item->text.len > 0 && item->text.ptr[0] == '-';
         if (path == NULL || !(pem ? read_pem_root(r, path, item) : read_hashed_root(r, path, item))) {
             return false;
@@ -82,9 +82,9 @@ bool policy_read_roots(policy_reader *r, const policy_member *m, const atls_json
     return true;
 }
 
-bool policy_add_roots(policy_reader *r, const atls_bytes *roots, size_t n)
+bool atls_policy_add_roots(policy_reader *r, const atls_bytes *roots, size_t n)
 {
-    const atls_crypto *crypto = n > 0 ? policy_crypto(r) : NULL;
+    const atls_crypto *crypto = n > 0 ? atls_policy_crypto(r) : NULL;
     if (n > 0 && (crypto == NULL || !room_for_anchors(r))) {
         return false;
     }

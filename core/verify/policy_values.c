@@ -18,7 +18,7 @@
 /* ---- single values ------------------------------------------------------------------------------------------------
  */
 
-bool policy_wrong(policy_reader *r, const char *path, const char *expected, const atls_json *v)
+bool atls_policy_wrong(policy_reader *r, const char *path, const char *expected, const atls_json *v)
 {
     char shown[MAX_SHOWN + 4];
     const char *actual = atls_json_type_name(v);
@@ -31,12 +31,12 @@ bool policy_wrong(policy_reader *r, const char *path, const char *expected, cons
     return atls_fail_values(r->err, ATLS_E_CONFIGURATION, path, expected, actual, "%s must be %s", path, expected);
 }
 
-const char *policy_path(policy_reader *r, const char *name, size_t i)
+const char *atls_policy_path(policy_reader *r, const char *name, size_t i)
 {
     return atls_text_format(r->scratch, r->err, "%s[%zu]", name, i);
 }
 
-bool policy_hex(policy_reader *r, const char *path, const atls_json *v, uint8_t *out, size_t n)
+bool atls_policy_hex(policy_reader *r, const char *path, const atls_json *v, uint8_t *out, size_t n)
 {
     const bool lower = r->policy->type == ATLS_POLICY_DSTACK_TDX;
     if (v->type == ATLS_JSON_STRING && (!lower || atls_is_lower_hex(v->text)) && atls_hex_fixed(v->text, out, n)) {
@@ -44,10 +44,10 @@ bool policy_hex(policy_reader *r, const char *path, const atls_json *v, uint8_t 
     }
     char expected[64];
     (void)snprintf(expected, sizeof expected, "a string of %zu %shex digits", 2 * n, lower ? "lower-case " : "");
-    return policy_wrong(r, path, expected, v);
+    return atls_policy_wrong(r, path, expected, v);
 }
 
-bool policy_uint(policy_reader *r, const char *path, const atls_json *v, uint64_t max, uint64_t *out)
+bool atls_policy_uint(policy_reader *r, const char *path, const atls_json *v, uint64_t max, uint64_t *out)
 {
     atls_error unused = {0};
     if (atls_json_uint(v, path, max, out, &unused)) {
@@ -55,13 +55,13 @@ bool policy_uint(policy_reader *r, const char *path, const atls_json *v, uint64_
     }
     char expected[64];
     (void)snprintf(expected, sizeof expected, "an integer from 0 to %llu", (unsigned long long)max);
-    return policy_wrong(r, path, expected, v);
+    return atls_policy_wrong(r, path, expected, v);
 }
 
-bool policy_flag(policy_reader *r, const char *path, const atls_json *v, bool *out)
+bool atls_policy_flag(policy_reader *r, const char *path, const atls_json *v, bool *out)
 {
     if (v->type != ATLS_JSON_TRUE && v->type != ATLS_JSON_FALSE) {
-        return policy_wrong(r, path, "true or false", v);
+        return atls_policy_wrong(r, path, "true or false", v);
     }
     *out = v->type == ATLS_JSON_TRUE;
     return true;
@@ -77,22 +77,22 @@ static bool has_control(atls_bytes text)
     return false;
 }
 
-bool policy_text(policy_reader *r, const char *path, const atls_json *v, size_t max, atls_bytes *out)
+bool atls_policy_text(policy_reader *r, const char *path, const atls_json *v, size_t max, atls_bytes *out)
 {
     if (v->type != ATLS_JSON_STRING || v->text.len == 0 || v->text.len > max || has_control(v->text)) {
         char expected[64];
         (void)snprintf(expected, sizeof expected, "a string of 1 to %zu printable bytes", max);
-        return policy_wrong(r, path, expected, v);
+        return atls_policy_wrong(r, path, expected, v);
     }
     return atls_arena_copy(&r->policy->arena, v->text, out, r->err);
 }
 
-bool policy_list(policy_reader *r, const char *path, const atls_json *v, size_t min)
+bool atls_policy_list(policy_reader *r, const char *path, const atls_json *v, size_t min)
 {
     if (v->type != ATLS_JSON_ARRAY || v->n < min || v->n > ATLS_MAX_POLICY_LIST) {
         char expected[64];
         (void)snprintf(expected, sizeof expected, "an array of %zu to %u entries", min, ATLS_MAX_POLICY_LIST);
-        return policy_wrong(r, path, expected, v);
+        return atls_policy_wrong(r, path, expected, v);
     }
     return true;
 }
@@ -110,7 +110,7 @@ static bool unknown_in_object(policy_reader *r, const char *path, atls_bytes nam
 {
     const char *field = atls_text_format(r->scratch, r->err, "%s.%.*s", path, name.len < 40 ? (int)name.len : 40,
                                          (const char *)name.ptr);
-    const char *hint = policy_nearest(name, names, n);
+    const char *hint = atls_policy_nearest(name, names, n);
     if (field == NULL) {
         return false;
     }
@@ -118,13 +118,15 @@ static bool unknown_in_object(policy_reader *r, const char *path, atls_bytes nam
                      hint == NULL ? "" : hint, hint == NULL ? "" : "?");
 }
 
-bool policy_object(policy_reader *r, const char *path, const atls_json *v, const char *const *names, size_t n, bool all,
-                   const atls_json **out)
+bool atls_policy_object(policy_reader *r, const char *path, const atls_json *v, const char *const *names, size_t n,
+                        bool all, const atls_json **out)
 {
     if (v->type != ATLS_JSON_OBJECT) {
-        return policy_wrong(r, path, "an object", v);
+        return atls_policy_wrong(r, path, "an object", v);
     }
-    memset(out, 0, n * sizeof *out);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = NULL;
+    }
     for (const atls_json *member = v->child; member != NULL; member = member->next) {
         const size_t i = index_of(member->name, names, n);
         if (i == n) {
@@ -144,7 +146,7 @@ bool policy_object(policy_reader *r, const char *path, const atls_json *v, const
 /* ---- members without a value of their own -------------------------------------------------------------------------
  */
 
-bool policy_read_nothing(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_nothing(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     (void)r;
     (void)m;
@@ -152,23 +154,23 @@ bool policy_read_nothing(policy_reader *r, const policy_member *m, const atls_js
     return true;
 }
 
-bool policy_read_description(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_description(policy_reader *r, const policy_member *m, const atls_json *v)
 {
-    return v->type == ATLS_JSON_STRING || policy_wrong(r, m->name, "a string", v);
+    return v->type == ATLS_JSON_STRING || atls_policy_wrong(r, m->name, "a string", v);
 }
 
 /* ---- flags --------------------------------------------------------------------------------------------------------
  */
 
-bool policy_read_flag(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_flag(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     void *flag = (unsigned char *)r->policy + m->offset;
-    return policy_flag(r, m->name, v, flag);
+    return atls_policy_flag(r, m->name, v, flag);
 }
 
-bool policy_read_insecure_flag(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_insecure_flag(policy_reader *r, const policy_member *m, const atls_json *v)
 {
-    if (!policy_read_flag(r, m, v)) {
+    if (!atls_policy_read_flag(r, m, v)) {
         return false;
     }
     if (v->type == ATLS_JSON_TRUE) {
@@ -178,14 +180,14 @@ bool policy_read_insecure_flag(policy_reader *r, const policy_member *m, const a
 }
 
 /* DEBUG has a switch of its own and bits 1 to 7 are never acceptable, so a mask must not speak of them. */
-bool policy_read_attributes_mask(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_attributes_mask(policy_reader *r, const policy_member *m, const atls_json *v)
 {
-    uint8_t bytes[8];
-    if (!policy_hex(r, m->name, v, bytes, sizeof bytes)) {
+    uint8_t bytes[8] = {0};
+    if (!atls_policy_hex(r, m->name, v, bytes, sizeof bytes)) {
         return false;
     }
     if (bytes[0] != 0) {
-        return policy_wrong(r, m->name, "a mask without bits 0 to 7 (first byte 00)", v);
+        return atls_policy_wrong(r, m->name, "a mask without bits 0 to 7 (first byte 00)", v);
     }
     uint64_t mask = 0;
     for (size_t i = sizeof bytes; i > 0; i--) {
@@ -201,10 +203,10 @@ bool policy_read_attributes_mask(policy_reader *r, const policy_member *m, const
  */
 
 /* One value, or an array of values of which one must match. */
-bool policy_read_reference(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_reference(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     const bool single = v->type != ATLS_JSON_ARRAY;
-    if (!single && !policy_list(r, m->name, v, 1)) {
+    if (!single && !atls_policy_list(r, m->name, v, 1)) {
         return false;
     }
     const size_t n = single ? 1 : v->n;
@@ -214,8 +216,8 @@ bool policy_read_reference(policy_reader *r, const policy_member *m, const atls_
     }
     const atls_json *item = single ? v : v->child;
     for (size_t i = 0; i < n; i++, item = item->next) {
-        const char *path = single ? m->name : policy_path(r, m->name, i);
-        if (path == NULL || !policy_hex(r, path, item, values + i * m->width, m->width)) {
+        const char *path = single ? m->name : atls_policy_path(r, m->name, i);
+        if (path == NULL || !atls_policy_hex(r, path, item, values + i * m->width, m->width)) {
             return false;
         }
     }
@@ -234,21 +236,21 @@ static bool read_status(policy_reader *r, const char *path, const atls_json *v)
         return atls_fail(r->err, ATLS_E_CONFIGURATION, path, "Revoked cannot be allowed");
     }
     if (status == ATLS_TCB_UNKNOWN) {
-        return policy_wrong(r, path, "a TCB status", v);
+        return atls_policy_wrong(r, path, "a TCB status", v);
     }
     r->policy->allowed_status[status] = true;
     return true;
 }
 
-bool policy_read_statuses(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_statuses(policy_reader *r, const policy_member *m, const atls_json *v)
 {
-    if (!policy_list(r, m->name, v, 1)) {
+    if (!atls_policy_list(r, m->name, v, 1)) {
         return false;
     }
     r->policy->allowed_status[ATLS_TCB_UP_TO_DATE] = false; /* the default, which the list replaces */
     size_t i = 0;
     for (const atls_json *item = v->child; item != NULL; item = item->next) {
-        const char *path = policy_path(r, m->name, i++);
+        const char *path = atls_policy_path(r, m->name, i++);
         if (path == NULL || !read_status(r, path, item)) {
             return false;
         }
@@ -256,13 +258,13 @@ bool policy_read_statuses(policy_reader *r, const policy_member *m, const atls_j
     return true;
 }
 
-bool policy_read_grace_period(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_grace_period(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     if (v->type == ATLS_JSON_NULL && r->policy->type == ATLS_POLICY_DSTACK_TDX) {
         return true; /* null is absent there */
     }
     uint64_t seconds = 0;
-    if (!policy_uint(r, m->name, v, MAX_GRACE_PERIOD_S, &seconds)) {
+    if (!atls_policy_uint(r, m->name, v, MAX_GRACE_PERIOD_S, &seconds)) {
         return false;
     }
     r->policy->has_grace_period = true;
@@ -270,10 +272,10 @@ bool policy_read_grace_period(policy_reader *r, const policy_member *m, const at
     return true;
 }
 
-bool policy_read_evaluation_number(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_evaluation_number(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     uint64_t number = 0;
-    if (!policy_uint(r, m->name, v, UINT32_MAX, &number)) {
+    if (!atls_policy_uint(r, m->name, v, UINT32_MAX, &number)) {
         return false;
     }
     r->policy->has_min_tcb_evaluation_data_number = true;
@@ -283,17 +285,17 @@ bool policy_read_evaluation_number(policy_reader *r, const policy_member *m, con
 
 /* accepted_advisories may be empty (then none may apply); the same goes for rejected_advisories, which then says
  * nothing. */
-bool policy_read_advisories(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_advisories(policy_reader *r, const policy_member *m, const atls_json *v)
 {
-    if (!policy_list(r, m->name, v, 0)) {
+    if (!atls_policy_list(r, m->name, v, 0)) {
         return false;
     }
     const char **items = atls_arena_array(&r->policy->arena, v->n, sizeof *items, r->err);
     size_t i = 0;
     for (const atls_json *item = v->child; items != NULL && item != NULL; item = item->next, i++) {
-        atls_bytes id;
-        const char *path = policy_path(r, m->name, i);
-        if (path == NULL || !policy_text(r, path, item, MAX_ADVISORY_LEN, &id)) {
+        atls_bytes id = atls_bytes_empty();
+        const char *path = atls_policy_path(r, m->name, i);
+        if (path == NULL || !atls_policy_text(r, path, item, MAX_ADVISORY_LEN, &id)) {
             return false;
         }
         items[i] = atls_text_copy(id, &r->policy->arena, r->err);
@@ -315,10 +317,10 @@ bool policy_read_advisories(policy_reader *r, const policy_member *m, const atls
 /* ---- numbers of enclaves and modules ------------------------------------------------------------------------------
  */
 
-bool policy_read_isvprodid(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_isvprodid(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     uint64_t number = 0;
-    if (!policy_uint(r, m->name, v, UINT16_MAX, &number)) {
+    if (!atls_policy_uint(r, m->name, v, UINT16_MAX, &number)) {
         return false;
     }
     r->policy->has_isvprodid = true;
@@ -326,10 +328,10 @@ bool policy_read_isvprodid(policy_reader *r, const policy_member *m, const atls_
     return true;
 }
 
-bool policy_read_min_isvsvn(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_min_isvsvn(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     uint64_t number = 0;
-    if (!policy_uint(r, m->name, v, UINT16_MAX, &number)) {
+    if (!atls_policy_uint(r, m->name, v, UINT16_MAX, &number)) {
         return false;
     }
     r->policy->has_min_isvsvn = true;
@@ -337,15 +339,15 @@ bool policy_read_min_isvsvn(policy_reader *r, const policy_member *m, const atls
     return true;
 }
 
-bool policy_read_min_tee_tcb_svn(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_min_tee_tcb_svn(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     r->policy->has_min_tee_tcb_svn = true;
-    return policy_hex(r, m->name, v, r->policy->min_tee_tcb_svn, sizeof r->policy->min_tee_tcb_svn);
+    return atls_policy_hex(r, m->name, v, r->policy->min_tee_tcb_svn, sizeof r->policy->min_tee_tcb_svn);
 }
 
-bool policy_read_min_grade(policy_reader *r, const policy_member *m, const atls_json *v)
+bool atls_policy_read_min_grade(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     r->policy->has_min_grade = true;
     return (v->type == ATLS_JSON_STRING && atls_grade_parse(v->text, &r->policy->min_grade))
-           || policy_wrong(r, m->name, "none, report_data, key, key_fresh, exporter or session", v);
+           || atls_policy_wrong(r, m->name, "none, report_data, key, key_fresh, exporter or session", v);
 }

@@ -10,7 +10,7 @@ static const registry_row rows[] = {
     {ATLS_POLICY_SGX, ATLS_PLATFORM_SGX, dcap_format, REGISTRY_LOG_NONE, false},
 };
 
-const registry_row *registry_find(atls_policy_type type)
+const registry_row *atls_registry_find(atls_policy_type type)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].type == type) {

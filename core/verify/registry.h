@@ -23,7 +23,7 @@ typedef struct registry_row {
     bool dstack; /* the log is dstack's: its events are appraised, too */
 } registry_row;
 
-/* registry_find gives the row of a kind of policy, NULL when there is none. Static. */
-const registry_row *registry_find(atls_policy_type type);
+/* atls_registry_find gives the row of a kind of policy, NULL when there is none. Static. */
+const registry_row *atls_registry_find(atls_policy_type type);
 
 #endif

@@ -67,7 +67,8 @@ static bool is_session(const atls_binding *b)
     return b->profile != NULL && b->profile[0] != '\0';
 }
 
-/* In a session the certificate event must be compared (dstack R6), so whoever runs one must say which certificate it met. */
+/* In a session the certificate event must be compared (dstack R6), so whoever runs one must say which certificate it
+ * met. */
 static bool check_leaf_given(appraisal *a)
 {
     const atls_binding *b = &a->in->binding;
@@ -382,7 +383,7 @@ bool atls_verifier_appraise(const atls_verifier *v, const atls_appraisal *in, at
 bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_error *err)
 {
     *out = NULL;
-    const registry_row *kind = registry_find(policy->type);
+    const registry_row *kind = atls_registry_find(policy->type);
     if (kind == NULL) {
         return atls_fail(err, ATLS_E_INTERNAL, "policy.type", "no room judges policies of this kind");
     }

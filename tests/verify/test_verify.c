@@ -30,11 +30,6 @@ typedef struct row {
 
 /* ---- changes of the call -------------------------------------------------------------------------------------------- */
 
-static void no_binding(world *w)
-{
-    memset(&w->in.binding, 0, sizeof w->in.binding);
-}
-
 static void offline(world *w)
 {
     w->in.binding.profile = NULL;
@@ -44,11 +39,6 @@ static void own_value(world *w)
 {
     w->in.binding.grade = ATLS_GRADE_REPORT_DATA;
     w->in.binding.profile = "";
-}
-
-static void other_value(world *w)
-{
-    w->in.binding.value[63] ^= 1;
 }
 
 static void other_first_byte(world *w)
@@ -79,11 +69,6 @@ static void key_grade(world *w)
 static void no_leaf(world *w)
 {
     w->in.binding.has_leaf_sha256 = false;
-}
-
-static void other_leaf(world *w)
-{
-    w->in.binding.leaf_sha256[31] ^= 1;
 }
 
 static void no_time(world *w)
@@ -237,8 +222,8 @@ static const row rows[] = {
     {"honest: tdx, quote 5", TDX5, NOTHING, ACCEPT},
     {"honest: tdx without a log", TDX4, CALL(no_log), ACCEPT},
     {"honest: sgx", SGX3, NOTHING, ACCEPT},
-    {"honest: sgx outside a session", SGX3, CALL(no_binding), ACCEPT},
-    {"honest: dstack outside a session", DSTACK4, CALL(no_binding), ACCEPT},
+    {"honest: sgx outside a session", SGX3, CALL(world_no_binding), ACCEPT},
+    {"honest: dstack outside a session", DSTACK4, CALL(world_no_binding), ACCEPT},
     {"honest: dstack offline, with a leaf", DSTACK4, CALL(offline), ACCEPT},
     {"honest: the caller's own value", TDX4, CALL(own_value), ACCEPT},
     {"honest: runtime digests blank", DSTACK4, SET("log.digests=blank"), ACCEPT},
@@ -367,13 +352,13 @@ static const row rows[] = {
      "quote.body.attributes.debug", "dcap.debug"},
 
     /* binding */
-    {"binding: last byte", DSTACK4, CALL(other_value), ATLS_E_REPORT_DATA_MISMATCH, "quote.body.reportdata", "binding"},
+    {"binding: last byte", DSTACK4, CALL(world_other_value), ATLS_E_REPORT_DATA_MISMATCH, "quote.body.reportdata", "binding"},
     {"binding: first byte", SGX3, CALL(other_first_byte), ATLS_E_REPORT_DATA_MISMATCH, "quote.body.reportdata", "binding"},
     {"grade: a session asks for exporter", TDX4, CALL(key_grade), ATLS_E_GRADE, "min_grade", "binding.grade"},
     {"grade: the policy asks for session", TDX4, MORE(",\"min_grade\":\"session\""), ATLS_E_GRADE, "min_grade", "binding.grade"},
-    {"grade: named, and no binding given", TDX4, {NULL}, ",\"min_grade\":\"report_data\"", NULL, no_binding,
+    {"grade: named, and no binding given", TDX4, {NULL}, ",\"min_grade\":\"report_data\"", NULL, world_no_binding,
      ATLS_E_GRADE, "min_grade", "binding.grade"},
-    {"grade: named none, and no binding given", TDX4, {NULL}, ",\"min_grade\":\"none\"", NULL, no_binding, ACCEPT},
+    {"grade: named none, and no binding given", TDX4, {NULL}, ",\"min_grade\":\"none\"", NULL, world_no_binding, ACCEPT},
     {"grade: the policy is content with less", TDX4, {NULL}, ",\"min_grade\":\"key\"", NULL, key_grade, ACCEPT},
 
     /* event log, tdx */
@@ -385,9 +370,9 @@ static const row rows[] = {
     {"dstack: a register of its own", DSTACK4, SET("td.rtmr3=" A96), ATLS_E_RTMR_MISMATCH, "rtmr3", "dstack.replay.rtmr3"},
     {"dstack: payload swapped, digest kept", DSTACK4, SET("event_log.@compose-hash.event_payload=\"" A64 "\""),
      ATLS_E_EVENT_LOG_PARSE, NULL, "dstack.event_digests"},
-    {"dstack: another certificate", DSTACK4, CALL(other_leaf), ATLS_E_CERTIFICATE_NOT_IN_EVENT_LOG,
+    {"dstack: another certificate", DSTACK4, CALL(world_other_leaf), ATLS_E_CERTIFICATE_NOT_IN_EVENT_LOG,
      "event_log.New TLS Certificate", "dstack.certificate_event"},
-    {"dstack: another certificate, waived", DSTACK4, {NULL}, ",\"insecure_skip_certificate_event\":true", NULL, other_leaf, ACCEPT},
+    {"dstack: another certificate, waived", DSTACK4, {NULL}, ",\"insecure_skip_certificate_event\":true", NULL, world_other_leaf, ACCEPT},
     {"dstack: certificate waived, none given", DSTACK4, {NULL}, ",\"insecure_skip_certificate_event\":true", NULL, no_leaf, ACCEPT},
     {"dstack: expected mrtd", DSTACK4, SPOIL("mrtd"), ATLS_E_BOOTCHAIN_MISMATCH, "mrtd", "dstack.bootchain.mrtd"},
     {"dstack: expected rtmr0", DSTACK4, SPOIL("rtmr0"), ATLS_E_BOOTCHAIN_MISMATCH, "rtmr0", "dstack.bootchain.rtmr0"},
@@ -417,85 +402,6 @@ static const row rows[] = {
      "quote.body.mrseam", "dcap.measurement.mrseam"},
 };
 /* clang-format on */
-
-/* ---- docs/checks.md names every check ------------------------------------------------------------------------------- */
-
-static char checks_page[64 * 1024]; /* empty when the tests do not run in the source folder */
-
-static void load_checks_page(void)
-{
-    FILE *f = fopen("docs/checks.md", "rb");
-    if (f != NULL) {
-        checks_page[fread(checks_page, 1, sizeof checks_page - 1, f)] = '\0';
-        (void)fclose(f);
-    }
-}
-
-static bool is_on_page(const char *name, size_t len, const char *rest)
-{
-    char quoted[128];
-    (void)snprintf(quoted, sizeof quoted, "`%.*s%s`", (int)len, name, rest);
-    return strstr(checks_page, quoted) != NULL;
-}
-
-/* An id stands on the page as it is, or by what comes before its last dot or the first underscore after that. */
-static void assert_documented(const char *id)
-{
-    const char *dot = strrchr(id, '.');
-    const char *underscore = dot == NULL ? NULL : strchr(dot, '_');
-    const bool found = is_on_page(id, strlen(id), "") || (dot != NULL && is_on_page(id, (size_t)(dot + 1 - id), "*"))
-                       || (underscore != NULL && is_on_page(id, (size_t)(underscore + 1 - id), "*"));
-    if (!found && checks_page[0] != '\0') {
-        fail_msg("docs/checks.md does not know %s", id);
-    }
-}
-
-static void test_checks_page(void **state)
-{
-    (void)state;
-    if (checks_page[0] == '\0') {
-        skip();
-    }
-    assert_documented("policy.insecure_allow_debug");
-    assert_documented("dcap.measurement.mrtd");
-    assert_false(is_on_page("dcap.nonsense", 13, ""));
-}
-
-static atls_verdict verdict_for(const atls_error *err)
-{
-    return err->code == ATLS_OK                      ? ATLS_VERDICT_ACCEPTED
-           : err->category == ATLS_CATEGORY_INTERNAL ? ATLS_VERDICT_UNDECIDED
-                                                     : ATLS_VERDICT_REJECTED;
-}
-
-static bool is_zero(const void *p, size_t n)
-{
-    return atls_bytes_is_zero(atls_bytes_of(p, n));
-}
-
-/* What must hold of every result, whatever the verdict. */
-static void assert_consistent(const world *w)
-{
-    assert_int_equal(w->accepted, w->err.code == ATLS_OK);
-    assert_int_equal(w->result.verdict, verdict_for(&w->err));
-    assert_true(w->result.time == w->in.now);
-    assert_non_null(w->result.profile);
-    for (size_t i = 0; i < w->result.n_checks; i++) {
-        assert_documented(w->result.checks[i].id);
-    }
-    if (w->accepted) {
-        assert_int_equal(world_failures(w), 0);
-        assert_int_equal(w->result.grade, w->in.binding.grade);
-        assert_int_equal(w->result.insecure, atls_policy_insecure(w->parsed).n > 0);
-        assert_true(w->result.simulated_or_test_root);
-        return;
-    }
-    assert_true(is_zero(&w->result.claims, sizeof w->result.claims));
-    assert_int_equal(w->result.grade, ATLS_GRADE_NONE);
-    assert_false(w->result.runtime_verified);
-    assert_int_not_equal(w->err.message[0], '\0');
-    assert_int_not_equal(w->err.platform, ATLS_PLATFORM_NONE);
-}
 
 /* The first check that failed is the error, word for word. */
 static void assert_check_is_error(const world *w, const char *id)
@@ -537,427 +443,15 @@ static void test_row(void **state)
         assert_int_equal(world_failures(&w), 1); /* only because of it */
         assert_check_is_error(&w, r->id);
     }
-    assert_consistent(&w);
+    world_assert_consistent(&w);
     world_close(&w);
-}
-
-/* ---- grace ---------------------------------------------------------------------------------------------------------- */
-
-/* The stale level is dated 200 days before the room's instant. */
-#define GRACE_DAYS 200
-
-static void appraise_with_grace(world *w, long long seconds, const char *status)
-{
-    char members[128];
-    const char *settings[] = {status, NULL};
-    world_open(w, SIM_TDX_V4, settings, "dstack_tdx");
-    char *list = strstr(w->policy, "[\"UpToDate\"]");
-    assert_non_null(list);
-    (void)sprintf(list, "[\"OutOfDate\"]}");
-    (void)snprintf(members, sizeof members, ",\"grace_period\":%lld", seconds);
-    world_more(w, members);
-    world_appraise(w);
-}
-
-static void test_grace(void **state)
-{
-    (void)state;
-    world w;
-    appraise_with_grace(&w, GRACE_DAYS * 86400LL, STALE);
-    assert_true(w.accepted);
-    assert_int_equal(w.result.claims.dcap.tcb.status, ATLS_TCB_OUT_OF_DATE);
-    world_close(&w);
-    appraise_with_grace(&w, GRACE_DAYS * 86400LL - 1, STALE);
-    assert_string_equal(atls_code_name(w.err.code), "GRACE_PERIOD_EXPIRED");
-    assert_string_equal(w.err.field, "tcb.date");
-    assert_consistent(&w);
-    world_close(&w);
-}
-
-/* ---- every mismatch is listed, the first is the error ---------------------------------------------------------------- */
-
-static void test_all_mismatches(void **state)
-{
-    (void)state;
-    static const char *const settings[] = {STALE, "log.compose-hash=" A64, NULL};
-    static const char *const failing[] = {"dcap.tcb_status",
-                                          "dcap.machine",
-                                          "binding",
-                                          "binding.grade",
-                                          "dstack.certificate_event",
-                                          "dstack.bootchain.mrtd",
-                                          "dstack.bootchain.rtmr2",
-                                          "dstack.compose_hash",
-                                          "dstack.os_image_hash"};
-    world w;
-    world_open(&w, SIM_TDX_V4, settings, "dstack_tdx");
-    world_spoil(&w, "mrtd");
-    world_spoil(&w, "rtmr2");
-    world_spoil(&w, "os_image_hash");
-    world_more(&w, ",\"machines\":[\"" A32 "\"],\"min_grade\":\"session\"");
-    other_value(&w);
-    other_leaf(&w);
-    world_appraise(&w);
-    assert_string_equal(atls_code_name(w.err.code), "TCB_STATUS_NOT_ALLOWED");
-    assert_int_equal(world_failures(&w), sizeof failing / sizeof failing[0]);
-    size_t k = 0;
-    for (size_t i = 0; i < w.result.n_checks; i++) {
-        if (w.result.checks[i].verdict == ATLS_CHECK_FAIL) {
-            assert_string_equal(w.result.checks[i].id, failing[k++]); /* in this order */
-        }
-    }
-    assert_consistent(&w);
-    world_close(&w);
-}
-
-/* A log that does not replay is not looked into, but what does not rest on it is listed. */
-static void test_replay_stops_the_log(void **state)
-{
-    (void)state;
-    static const char *const settings[] = {"td.rtmr3=" A96, NULL};
-    world w;
-    world_open(&w, SIM_TDX_V4, settings, "dstack_tdx");
-    other_value(&w);
-    world_appraise(&w);
-    assert_string_equal(atls_code_name(w.err.code), "REPORT_DATA_MISMATCH");
-    assert_non_null(world_check(&w, "dstack.replay.rtmr3"));
-    assert_null(world_check(&w, "dstack.certificate_event"));
-    assert_null(world_check(&w, "dstack.compose_hash"));
-    world_close(&w);
-}
-
-/* ---- evidence never picks its verifier ------------------------------------------------------------------------------- */
-
-typedef struct crossing {
-    const char *name;
-    sim_kind kind;
-    const char *its_type;
-    const char *policy; /* what the relying party wants */
-    const char *expected;
-    const char *actual;
-} crossing;
-
-static const crossing crossings[] = {
-    {"evidence never picks its verifier: enclave for tdx", SIM_SGX_V3, "sgx", "{\"type\":\"tdx\"", "tdx", "sgx"},
-    {"evidence never picks its verifier: enclave for tdx with an mrtd", SIM_SGX_V3, "sgx",
-     "{\"type\":\"tdx\",\"mrtd\":\"" A96 "\"", "tdx", "sgx"},
-    {"evidence never picks its verifier: TD for sgx", SIM_TDX_V4, "tdx", "{\"type\":\"sgx\"", "sgx", "tdx"},
-    {"evidence never picks its verifier: TD for sgx with an mrenclave", SIM_TDX_V5, "tdx",
-     "{\"type\":\"sgx\",\"mrenclave\":\"" A64 "\"", "sgx", "tdx"},
-};
-
-static void test_crossing(void **state)
-{
-    const crossing *c = *state;
-    world w;
-    world_open(&w, c->kind, NULL, c->its_type);
-    char *roots = strstr(w.policy, ",\"trusted_roots\":[");
-    assert_non_null(roots);
-    char kept[128] = "";
-    (void)snprintf(kept, sizeof kept, "%.*s}", (int)(strchr(roots, ']') + 1 - roots), roots);
-    (void)sprintf(w.policy, "%s%s", c->policy, kept);
-    world_appraise(&w);
-    assert_string_equal(atls_code_name(w.err.code), "TEE_TYPE_MISMATCH");
-    assert_string_equal(atls_code_kind(w.err.code), "TeeTypeMismatch");
-    assert_string_equal(w.err.field, "quote.header.tee_type");
-    assert_string_equal(w.err.expected, c->expected);
-    assert_string_equal(w.err.actual, c->actual);
-    assert_consistent(&w);
-    world_close(&w);
-}
-
-/* dstack's order: status before kind of TEE, kind of TEE before report data */
-static void test_crossing_order(void **state)
-{
-    (void)state;
-    static const char *const settings[] = {STALE, NULL};
-    world w;
-    world_open(&w, SIM_SGX_V3, settings, "sgx");
-    char *type = strstr(w.policy, "\"sgx\"");
-    memcpy(type, "\"tdx\"", 5);
-    char *code = strstr(w.policy, ",\"mrenclave\"");
-    char *status = strstr(w.policy, ",\"allowed_tcb_status\"");
-    assert_true(code != NULL && status != NULL);
-    memmove(code, status, strlen(status) + 1);
-    other_value(&w);
-    world_appraise(&w);
-    assert_string_equal(atls_code_name(w.err.code), "TCB_STATUS_NOT_ALLOWED");
-    assert_int_equal(world_failures(&w), 3);
-    assert_non_null(world_check(&w, "tee_type"));
-    assert_int_equal(world_check(&w, "tee_type")->verdict, ATLS_CHECK_FAIL);
-    assert_int_equal(world_check(&w, "binding")->verdict, ATLS_CHECK_FAIL);
-    world_close(&w);
-}
-
-/* ---- facts of the dstack kinds --------------------------------------------------------------------------------------- */
-
-static void test_facts_report_data(void **state)
-{
-    (void)state;
-    world w;
-    char expected[129];
-    world_open(&w, SIM_TDX_V4, NULL, "dstack_tdx");
-    other_value(&w);
-    world_appraise(&w);
-    atls_hex_encode(atls_bytes_of(w.in.binding.value, 64), expected);
-    assert_string_equal(w.err.expected, expected);
-    w.in.binding.value[63] ^= 1;
-    atls_hex_encode(atls_bytes_of(w.in.binding.value, 64), expected);
-    assert_string_equal(w.err.actual, expected);
-    assert_int_equal(w.err.category, ATLS_CATEGORY_TIME);
-    assert_int_equal(atls_error_exit_status(&w.err), 6);
-    world_close(&w);
-}
-
-static void test_facts_status(void **state)
-{
-    (void)state;
-    static const char *const settings[] = {"level.0.status=SWHardeningNeeded", NULL};
-    world w;
-    world_open(&w, SIM_TDX_V4, settings, "dstack_tdx");
-    world_appraise(&w);
-    assert_string_equal(atls_code_kind(w.err.code), "TcbStatusNotAllowed");
-    assert_string_equal(w.err.expected, "UpToDate");
-    assert_string_equal(w.err.actual, "SWHardeningNeeded");
-    world_close(&w);
-}
-
-static void test_facts_image(void **state)
-{
-    (void)state;
-    static const char *const settings[] = {"-log.os-image-hash", NULL};
-    world w;
-    world_open(&w, SIM_TDX_V4, settings, "dstack_tdx");
-    world_appraise(&w);
-    assert_string_equal(atls_code_kind(w.err.code), "OsImageHashMismatch");
-    assert_string_equal(w.err.actual, "<not found in event log>");
-    assert_int_equal(strlen(w.err.expected), 64);
-    world_close(&w);
-}
-
-static void test_facts_rtmr(void **state)
-{
-    (void)state;
-    static const char *const settings[] = {"td.rtmr1=" A96, NULL};
-    world w;
-    world_open(&w, SIM_TDX_V4, settings, "dstack_tdx");
-    world_appraise(&w);
-    assert_string_equal(atls_code_kind(w.err.code), "RtmrMismatch");
-    assert_string_equal(w.err.field, "rtmr1");
-    assert_string_equal(w.err.expected, A96); /* the quote's */
-    assert_int_equal(strlen(w.err.actual), 96);
-    world_close(&w);
-}
-
-/* ---- what the result says --------------------------------------------------------------------------------------------- */
-
-static void test_runtime_disabled(void **state)
-{
-    (void)state;
-    world w;
-    world_open(&w, SIM_TDX_V4, NULL, "dstack_tdx");
-    world_spoil(&w, "mrtd"); /* not compared any more */
-    world_more(&w, ",\"disable_runtime_verification\":true,\"insecure_allow_debug\":true");
-    world_appraise(&w);
-    assert_true(w.accepted);
-    assert_false(w.result.runtime_verified);
-    assert_true(w.result.insecure);
-    const atls_check *check = world_check(&w, "policy.disable_runtime_verification");
-    assert_non_null(check);
-    assert_int_equal(check->verdict, ATLS_CHECK_SKIPPED);
-    assert_non_null(world_check(&w, "policy.insecure_allow_debug"));
-    assert_int_equal(world_check(&w, "dstack.certificate_event")->verdict, ATLS_CHECK_PASS); /* R14: that one stays */
-    world_close(&w);
-}
-
-static void test_weaknesses_show_in_a_refusal(void **state)
-{
-    (void)state;
-    world w;
-    world_open(&w, SIM_TDX_V4, NULL, "tdx");
-    world_more(&w, ",\"insecure_allow_service_td\":true");
-    no_evidence(&w);
-    world_appraise(&w);
-    assert_false(w.accepted);
-    assert_non_null(world_check(&w, "policy.insecure_allow_service_td"));
-    world_close(&w);
-}
-
-typedef struct runtime_row {
-    const char *name;
-    sim_kind kind;
-    const char *type;
-    const char *cut; /* this member and what follows it, up to the statuses, is taken out */
-    bool verified;
-} runtime_row;
-
-static const runtime_row runtime_rows[] = {
-    {"runtime: dstack", SIM_TDX_V4, "dstack_tdx", NULL, true},
-    {"runtime: tdx with mrtd", SIM_TDX_V4, "tdx", NULL, true},
-    {"runtime: tdx with nothing", SIM_TDX_V4, "tdx", ",\"mrtd\"", false},
-    {"runtime: sgx with mrenclave and mrsigner", SIM_SGX_V3, "sgx", NULL, true},
-    {"runtime: sgx with mrenclave", SIM_SGX_V3, "sgx", ",\"mrsigner\"", true},
-    {"runtime: sgx with nothing", SIM_SGX_V3, "sgx", ",\"mrenclave\"", false},
-};
-
-static void test_runtime_verified(void **state)
-{
-    const runtime_row *r = *state;
-    world w;
-    world_open(&w, r->kind, NULL, r->type);
-    if (r->cut != NULL) {
-        char *from = strstr(w.policy, r->cut);
-        char *to = strstr(w.policy, ",\"allowed_tcb_status\"");
-        assert_true(from != NULL && to != NULL);
-        memmove(from, to, strlen(to) + 1);
-    }
-    world_appraise(&w);
-    assert_true(w.accepted);
-    assert_int_equal(w.result.runtime_verified, r->verified);
-    assert_int_equal(world_check(&w, "policy.reference_values") != NULL, !r->verified);
-    assert_false(w.result.insecure);
-    world_close(&w);
-}
-
-static void test_no_binding_is_skipped(void **state)
-{
-    (void)state;
-    world w;
-    world_open(&w, SIM_TDX_V4, NULL, "dstack_tdx");
-    no_binding(&w);
-    world_appraise(&w);
-    assert_true(w.accepted);
-    assert_int_equal(w.result.grade, ATLS_GRADE_NONE);
-    assert_string_equal(w.result.profile, "");
-    assert_int_equal(world_check(&w, "binding")->verdict, ATLS_CHECK_SKIPPED);
-    assert_int_equal(world_check(&w, "binding.grade")->verdict, ATLS_CHECK_SKIPPED);
-    assert_int_equal(world_check(&w, "dstack.certificate_event")->verdict, ATLS_CHECK_SKIPPED);
-    world_close(&w);
-}
-
-static void test_claims(void **state)
-{
-    (void)state;
-    static const char *const settings[] = {"td.mrowner=" A96, NULL};
-    world w;
-    world_open(&w, SIM_TDX_V4, settings, "dstack_tdx");
-    world_appraise(&w);
-    assert_true(w.accepted);
-    const atls_claims *c = &w.result.claims;
-    assert_int_equal(c->platform, ATLS_PLATFORM_TDX);
-    assert_memory_equal(c->report_data, w.in.binding.value, 64);
-    assert_int_equal(c->dcap.td.mrowner[0], 0xaa);
-    assert_int_equal(c->dcap.tcb.status, ATLS_TCB_UP_TO_DATE);
-    assert_true(c->log.present);
-    assert_true(c->log.n_events > 10);
-    assert_int_equal(c->log.compose_hash.len, 32);
-    world_close(&w);
-}
-
-/* ---- memory and misuse ------------------------------------------------------------------------------------------------ */
-
-/* With any smaller arena the answer is "could not find out", never a yes and never a crash. */
-static void test_every_arena_size(void **state)
-{
-    (void)state;
-    world w;
-    world_open(&w, SIM_TDX_V4, NULL, "dstack_tdx");
-    world_appraise(&w);
-    assert_true(w.accepted);
-    atls_endorsements endorsements;
-    assert_true(sim_collateral(w.room, &w.arena, &endorsements, &w.err));
-    size_t enough = 0;
-    for (size_t size = 0; enough == 0; size += size < 65536 ? 4096 : 65536) {
-        atls_arena small;
-        atls_result result;
-        atls_error err = {0};
-        assert_true(atls_arena_new(&small, size + 1, &err));
-        const bool ok = atls_verifier_appraise(w.verifier, &w.in, &small, &result, &err);
-        assert_int_equal(result.verdict, ok ? ATLS_VERDICT_ACCEPTED : ATLS_VERDICT_UNDECIDED);
-        if (!ok) {
-            assert_string_equal(atls_code_name(err.code), "MEMORY");
-            assert_true(is_zero(&result.claims, sizeof result.claims));
-        }
-        enough = ok ? size + 1 : 0;
-        atls_arena_free(&small);
-        assert_true(size < 16u * 1024 * 1024);
-    }
-    world_close(&w);
-}
-
-static void test_error_set_before(void **state)
-{
-    (void)state;
-    world w;
-    world_open(&w, SIM_TDX_V4, NULL, "dstack_tdx");
-    world_appraise(&w);
-    assert_true(w.accepted);
-    atls_error used = {0};
-    (void)atls_fail(&used, ATLS_E_IO, "earlier", NULL);
-    atls_result result;
-    assert_false(atls_verifier_appraise(w.verifier, &w.in, &w.arena, &result, &used));
-    assert_int_equal(result.verdict, ATLS_VERDICT_UNDECIDED);
-    assert_string_equal(used.field, "earlier"); /* the first failure wins */
-    world_close(&w);
-}
-
-/* Same arguments, same verdict, same list. */
-static void test_repeatable(void **state)
-{
-    (void)state;
-    world w;
-    world_open(&w, SIM_TDX_V5, NULL, "dstack_tdx");
-    world_spoil(&w, "rtmr1");
-    world_appraise(&w);
-    atls_result again;
-    atls_error err = {0};
-    assert_false(atls_verifier_appraise(w.verifier, &w.in, &w.arena, &again, &err));
-    assert_int_equal(again.n_checks, w.result.n_checks);
-    for (size_t i = 0; i < again.n_checks; i++) {
-        assert_string_equal(again.checks[i].id, w.result.checks[i].id);
-        assert_int_equal(again.checks[i].verdict, w.result.checks[i].verdict);
-        assert_string_equal(again.checks[i].actual, w.result.checks[i].actual);
-    }
-    assert_memory_equal(&err, &w.err, sizeof err);
-    world_close(&w);
-}
-
-static void test_free_nothing(void **state)
-{
-    (void)state;
-    atls_verifier_free(NULL);
-    atls_policy_free(NULL);
 }
 
 int main(void)
 {
     tap_list tests = {0};
-    load_checks_page();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         tap_add(&tests, rows[i].name, test_row, &rows[i]);
     }
-    for (size_t i = 0; i < sizeof crossings / sizeof crossings[0]; i++) {
-        tap_add(&tests, crossings[i].name, test_crossing, &crossings[i]);
-    }
-    for (size_t i = 0; i < sizeof runtime_rows / sizeof runtime_rows[0]; i++) {
-        tap_add(&tests, runtime_rows[i].name, test_runtime_verified, &runtime_rows[i]);
-    }
-    tap_add(&tests, "grace: to the second", test_grace, NULL);
-    tap_add(&tests, "every mismatch is listed, the first is the error", test_all_mismatches, NULL);
-    tap_add(&tests, "a log that does not replay is not looked into", test_replay_stops_the_log, NULL);
-    tap_add(&tests, "status before kind of TEE before binding", test_crossing_order, NULL);
-    tap_add(&tests, "facts of ReportDataMismatch", test_facts_report_data, NULL);
-    tap_add(&tests, "facts of TcbStatusNotAllowed", test_facts_status, NULL);
-    tap_add(&tests, "facts of OsImageHashMismatch", test_facts_image, NULL);
-    tap_add(&tests, "facts of RtmrMismatch", test_facts_rtmr, NULL);
-    tap_add(&tests, "disabled runtime verification shows", test_runtime_disabled, NULL);
-    tap_add(&tests, "what weakens shows in a refusal, too", test_weaknesses_show_in_a_refusal, NULL);
-    tap_add(&tests, "without a binding the result says so", test_no_binding_is_skipped, NULL);
-    tap_add(&tests, "claims arrive", test_claims, NULL);
-    tap_add(&tests, "an arena of any size gives no wrong yes", test_every_arena_size, NULL);
-    tap_add(&tests, "an error object that is in use", test_error_set_before, NULL);
-    tap_add(&tests, "same arguments, same list", test_repeatable, NULL);
-    tap_add(&tests, "docs/checks.md names every check", test_checks_page, NULL);
-    tap_add(&tests, "freeing nothing", test_free_nothing, NULL);
     return tap_run("verify/verify", &tests);
 }

@@ -70,7 +70,7 @@ void world_more(world *w, const char *members)
     char *end = strrchr(w->policy, '}');
     assert_non_null(end);
     assert_true(strlen(members) < 4000);
-    (void)sprintf(end, "%s}", members);
+    (void)snprintf(end, 4096, "%s}", members);
 }
 
 void world_spoil(world *w, const char *member)
@@ -104,6 +104,21 @@ const atls_check *world_check(const world *w, const char *id)
     return NULL;
 }
 
+void world_other_value(world *w)
+{
+    w->in.binding.value[63] ^= 1;
+}
+
+void world_other_leaf(world *w)
+{
+    w->in.binding.leaf_sha256[31] ^= 1;
+}
+
+void world_no_binding(world *w)
+{
+    memset(&w->in.binding, 0, sizeof w->in.binding);
+}
+
 size_t world_failures(const world *w)
 {
     size_t n = 0;
@@ -111,6 +126,78 @@ size_t world_failures(const world *w)
         n += w->result.checks[i].verdict == ATLS_CHECK_FAIL ? 1 : 0;
     }
     return n;
+}
+
+/* ---- docs/checks.md names every check ------------------------------------------------------------------------------- */
+
+static char checks_page[64 * 1024]; /* empty when the tests do not run in the source folder */
+
+static void load_checks_page(void)
+{
+    if (checks_page[0] != '\0') {
+        return;
+    }
+    FILE *f = fopen("docs/checks.md", "rb");
+    if (f != NULL) {
+        checks_page[fread(checks_page, 1, sizeof checks_page - 1, f)] = '\0';
+        (void)fclose(f);
+    }
+}
+
+static bool is_on_page(const char *name, size_t len, const char *rest)
+{
+    char quoted[128];
+    (void)snprintf(quoted, sizeof quoted, "`%.*s%s`", (int)len, name, rest);
+    return strstr(checks_page, quoted) != NULL;
+}
+
+/* An id stands on the page as it is, or by what comes before its last dot or the first underscore after that. */
+void world_assert_documented(const char *id)
+{
+    load_checks_page();
+    const char *dot = strrchr(id, '.');
+    const char *underscore = dot == NULL ? NULL : strchr(dot, '_');
+    const bool found = is_on_page(id, strlen(id), "") || (dot != NULL && is_on_page(id, (size_t)(dot + 1 - id), "*"))
+                       || (underscore != NULL && is_on_page(id, (size_t)(underscore + 1 - id), "*"));
+    if (!found && checks_page[0] != '\0') {
+        fail_msg("docs/checks.md does not know %s", id);
+    }
+}
+
+static atls_verdict verdict_for(const atls_error *err)
+{
+    return err->code == ATLS_OK                      ? ATLS_VERDICT_ACCEPTED
+           : err->category == ATLS_CATEGORY_INTERNAL ? ATLS_VERDICT_UNDECIDED
+                                                     : ATLS_VERDICT_REJECTED;
+}
+
+static bool is_zero(const void *p, size_t n)
+{
+    return atls_bytes_is_zero(atls_bytes_of(p, n));
+}
+
+/* What must hold of every result, whatever the verdict. */
+void world_assert_consistent(const world *w)
+{
+    assert_int_equal(w->accepted, w->err.code == ATLS_OK);
+    assert_int_equal(w->result.verdict, verdict_for(&w->err));
+    assert_true(w->result.time == w->in.now);
+    assert_non_null(w->result.profile);
+    for (size_t i = 0; i < w->result.n_checks; i++) {
+        world_assert_documented(w->result.checks[i].id);
+    }
+    if (w->accepted) {
+        assert_int_equal(world_failures(w), 0);
+        assert_int_equal(w->result.grade, w->in.binding.grade);
+        assert_int_equal(w->result.insecure, atls_policy_insecure(w->parsed).n > 0);
+        assert_true(w->result.simulated_or_test_root);
+        return;
+    }
+    assert_true(is_zero(&w->result.claims, sizeof w->result.claims));
+    assert_int_equal(w->result.grade, ATLS_GRADE_NONE);
+    assert_false(w->result.runtime_verified);
+    assert_int_not_equal(w->err.message[0], '\0');
+    assert_int_not_equal(w->err.platform, ATLS_PLATFORM_NONE);
 }
 
 void world_close(world *w)

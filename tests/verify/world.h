@@ -27,11 +27,20 @@ void world_open(world *w, sim_kind kind, const char *const *settings, const char
 void world_more(world *w, const char *members);
 /* world_spoil changes the last hex digit of the first string after `"<member>":` in the policy. */
 void world_spoil(world *w, const char *member);
+/* Changes of the call that more than one test makes. */
+void world_other_value(world *w); /* another nonce or session */
+void world_other_leaf(world *w);  /* another certificate */
+void world_no_binding(world *w);  /* outside a session, nothing to compare */
 /* world_appraise reads the policy and appraises. */
 void world_appraise(world *w);
 /* world_check gives the check with an id, NULL when the list has none. */
 const atls_check *world_check(const world *w, const char *id);
 size_t world_failures(const world *w);
+/* world_assert_consistent asserts what must hold of every result: verdict, error, claims and list agree, and docs/checks.md
+ * knows every check. */
+void world_assert_consistent(const world *w);
+/* world_assert_documented asserts that docs/checks.md knows an id (where the tests run in the source folder). */
+void world_assert_documented(const char *id);
 void world_close(world *w);
 
 #endif

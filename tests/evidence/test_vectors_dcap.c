@@ -424,7 +424,9 @@ static void judge_case(run *r)
     load_quote(r);
     load_endorsements(r);
     load_policy(r);
+    uint64_t before = atls_crypto_verifications(crypto);
     bool accepted = appraise(r);
+    uint64_t n_verified = atls_crypto_verifications(crypto) - before;
     if (accepted != wanted
         || (!wanted && strcmp(atls_code_name(r->err.code), text_of(r, expected_of(r, "error_class"))) != 0)) {
         char line[512];
@@ -433,9 +435,11 @@ static void judge_case(run *r)
     }
     check_trace(r, accepted);
     if (accepted) {
+        assert_int_equal(n_verified, 9); /* each signature once, the root's none */
         check_tcb(r);
         check_claimed(r);
     } else {
+        assert_true(n_verified <= 9);
         assert_true(r->err.field[0] != '\0');
     }
 }

@@ -43,7 +43,7 @@ typedef struct platform_levels {
     const dcap_tcb_level *platform; /* TDX: the first that meets both; SGX: the same */
 } platform_levels;
 
-static bool no_platform_level(const dcap_pck *pck, const atls_td_report *td, atls_error *err)
+static void no_platform_level(const dcap_pck *pck, const atls_td_report *td, atls_error *err)
 {
     char svns[2 * 16 + 1];
     char tdx[2 * 16 + 1] = "";
@@ -53,8 +53,8 @@ static bool no_platform_level(const dcap_pck *pck, const atls_td_report *td, atl
         atls_hex_encode(atls_bytes_of(td->tee_tcb_svn, sizeof td->tee_tcb_svn), tdx);
     }
     snprintf(actual, sizeof actual, "%s, pcesvn %u%s%s", svns, (unsigned)pck->pcesvn, td != NULL ? ", tdx " : "", tdx);
-    return atls_fail_values(err, ATLS_E_TCB_NOT_SUPPORTED, "tcb_info.tcbLevels", "a level at or below the platform",
-                            actual, NULL);
+    (void)atls_fail_values(err, ATLS_E_TCB_NOT_SUPPORTED, "tcb_info.tcbLevels", "a level at or below the platform",
+                           actual, NULL);
 }
 
 static bool find_platform_levels(const dcap_tcb_info *info, const dcap_pck *pck, const atls_td_report *td,
@@ -73,7 +73,11 @@ static bool find_platform_levels(const dcap_tcb_info *info, const dcap_pck *pck,
             out->platform = level;
         }
     }
-    return out->platform != NULL || no_platform_level(pck, td, err);
+    if (out->platform == NULL) {
+        no_platform_level(pck, td, err);
+        return false;
+    }
+    return true;
 }
 
 const dcap_tcb_level *dcap_isv_level(const dcap_tcb_level *levels, size_t n, uint16_t isvsvn)
@@ -333,7 +337,9 @@ static bool describe(const found *f, atls_arena *a, atls_tcb *out, atls_error *e
     consider_date(f->module, &blamed, &out->date);
     consider_date(f->qe, &blamed, &out->date);
     out->platform_advisories = f->levels.platform->advisories;
-    out->module_advisories = f->module == NULL ? (atls_text_list){0} : f->module->advisories;
+    if (f->module != NULL) {
+        out->module_advisories = f->module->advisories;
+    }
     out->qe_advisories = f->qe->advisories;
     const atls_text_list lists[] = {out->platform_advisories, out->module_advisories, out->qe_advisories};
     return unite_advisories(lists, 3, a, &out->advisories, err);

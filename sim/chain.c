@@ -55,7 +55,7 @@ static atls_bytes spoil(sim_op *o, const char *name, const char *how, atls_bytes
         return replace(o, pem, END "\n", END "\nsubject=nobody\n", false);
     }
     if (strcmp(how, "missing_dash") == 0) {
-        return replace(o, pem, BEGIN, BEGIN + 1, false);
+        return replace(o, pem, BEGIN, &BEGIN[1], false);
     }
     if (strcmp(how, "begin_end_swapped") == 0) {
         return replace(o, replace(o, replace(o, pem, BEGIN, "*", false), END, BEGIN, false), "*", END, false);

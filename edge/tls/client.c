@@ -2,6 +2,7 @@
 /* client.c: what makes a session a client: its options, SNI, ALPN, and the peer that the handshake must leave. */
 #include "client.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -61,12 +62,17 @@ bool atls_client_prepare(const atls_client_options *options, atls_session **out,
 
 static bool set_names(atls_session *s, SSL *ssl, atls_error *err)
 {
-    const char *name = atls_name_is_ip(s->client.server_name) ? NULL : s->client.server_name;
+    /* OpenSSL's macro casts the name to void *, so it gets one that is not const; an address goes without SNI. */
+    char name[ATLS_MAX_DNS_NAME_LEN + 1] = "";
+    bool is_ip = atls_name_is_ip(s->client.server_name);
+    if (!is_ip) {
+        snprintf(name, sizeof name, "%s", s->client.server_name);
+    }
     if (!atls_session_alpn_list(s, s->client.alpn, false, err)) {
         return false;
     }
     /* This one function of OpenSSL says 0 for success. */
-    bool ok = SSL_set_tlsext_host_name(ssl, name) == 1
+    bool ok = SSL_set_tlsext_host_name(ssl, is_ip ? NULL : name) == 1
               && SSL_set_alpn_protos(ssl, s->alpn.len == 0 ? NULL : s->alpn.ptr, (unsigned)s->alpn.len) == 0;
     ERR_clear_error();
     return ok || atls_fail(err, ATLS_E_INTERNAL, "ssl", "OpenSSL refuses the names of a session");

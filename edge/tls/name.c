@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define MAX_DNS_LEN   253u
 #define MAX_LABEL_LEN 63u
 
 static bool is_digit(char c)
@@ -41,7 +40,7 @@ static size_t label_len(const char *text, bool *all_digits)
 
 static bool is_dns_name(const char *name)
 {
-    if (strlen(name) > MAX_DNS_LEN) {
+    if (strlen(name) > ATLS_MAX_DNS_NAME_LEN) {
         return false;
     }
     for (;;) {

@@ -10,6 +10,8 @@
 /* atls_name_is_ip tells whether text is an IPv4 or IPv6 address, without brackets or zone. */
 bool atls_name_is_ip(const char *text);
 
+#define ATLS_MAX_DNS_NAME_LEN 253u
+
 /* atls_name_check wants a DNS name (labels of letters, digits and hyphens, 1 to 63 bytes, together at most 253, the
  * last one not all digits, no dot at the end) or an IP address. Errors: INVALID_SERVER_NAME with field "server_name".
  */

@@ -224,8 +224,7 @@ static bool check_crl_profile(const atls_crl *crl, const atls_cert *issuer, cons
     if (!crl->has_crl_number) {
         return fail(err, ATLS_E_CRL, field, "crl_number", "the list has no number");
     }
-    if (!crl->has_authority_key_id || crl->authority_key_id.len == 0
-        || !atls_bytes_equal(crl->authority_key_id, issuer->subject_key_id)) {
+    if (crl->authority_key_id.len == 0 || !atls_bytes_equal(crl->authority_key_id, issuer->subject_key_id)) {
         return fail_bytes(err, ATLS_E_CRL, field, "authority_key_id", issuer->subject_key_id, crl->authority_key_id,
                           "the authority key id is not the issuer's subject key id");
     }

@@ -336,8 +336,14 @@ static void put_entries(writer *w, const make_crl *c)
             start--;
         }
         size_t entry = w->used;
-        if (c->entry_extensions != NULL) {
-            put_hex_tlv(w, 0x30, c->entry_extensions);
+        bool is_last = end == strlen(c->revoked);
+        const char *extensions =
+            is_last && c->last_entry_extensions != NULL ? c->last_entry_extensions : c->entry_extensions;
+        if (c->entry_tail != NULL) {
+            put_hex(w, c->entry_tail);
+        }
+        if (extensions != NULL) {
+            put_hex_tlv(w, 0x30, extensions);
         }
         put_time(w, c->this_update, 0);
         size_t serial = w->used;

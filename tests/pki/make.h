@@ -87,10 +87,12 @@ typedef struct make_crl {
     int version;        /* 2; 1 writes no version */
     const char *issuer; /* as above */
     const char *this_update;
-    const char *next_update;      /* NULL: absent */
-    const char *revoked;          /* hex serials separated by blanks; NULL: the list is absent; "": empty */
-    const char *entry_extensions; /* hex of whole Extensions, for each entry; NULL: none */
-    const char *number;           /* hex, content of the INTEGER; NULL: absent */
+    const char *next_update;           /* NULL: absent */
+    const char *revoked;               /* hex serials separated by blanks; NULL: the list is absent; "": empty */
+    const char *entry_extensions;      /* hex of whole Extensions, for each entry; NULL: none */
+    const char *last_entry_extensions; /* instead, for the last one */
+    const char *entry_tail;            /* hex, after each entry's extensions */
+    const char *number;                /* hex, content of the INTEGER; NULL: absent */
     make_key aki;
     make_key signer;
     make_alg alg;

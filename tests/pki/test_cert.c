@@ -62,6 +62,7 @@ CHANGE(generalized_early, c->time_tag = 0x18)
 CHANGE(issuer_id, c->unique_id = "81020001")
 CHANGE(subject_id, c->unique_id = "82020001")
 CHANGE(after_extensions, c->tail = "0500")
+CHANGE(in_extensions, (c->no_extensions = true, c->tail = "a30f300b30090603551d25040230000500"))
 CHANGE(key_not_sequence, c->spki = "0500")
 CHANGE(key_no_bits, c->spki = "300d300b06072a8648ce3d02010500")
 CHANGE(key_third, c->spki = "3011300906072a8648ce3d020103020004"
@@ -194,6 +195,7 @@ static const bad_row bad_rows[] = {
     {"issuerUniqueID", issuer_id, NULL, ATLS_E_ENCODING, ".tbs.unique_id"},
     {"subjectUniqueID", subject_id, NULL, ATLS_E_ENCODING, ".tbs.unique_id"},
     {"something after the extensions", after_extensions, NULL, ATLS_E_TRAILING, ".tbs"},
+    {"something beside the list of extensions", in_extensions, NULL, ATLS_E_TRAILING, ".tbs"},
     {"public key is no SEQUENCE", key_not_sequence, NULL, ATLS_E_ENCODING, ".tbs.public_key"},
     {"public key without bits", key_no_bits, NULL, ATLS_E_TRUNCATED, ".tbs.public_key.key"},
     {"public key of three parts", key_third, NULL, ATLS_E_TRAILING, ".tbs.public_key"},
@@ -310,6 +312,11 @@ CHANGE(critical_unknown, c->extra = "300c" EKU_OID "0101ff"
                                     "0402"
                                     "3000")
 HOLDS(holds_unknown, c->has_unknown_critical && c->n_extensions == 5)
+CHANGE(critical_and_plain, c->extra = "300c" EKU_OID "0101ff"
+                                      "0402"
+                                      "3000"
+                                      "30070603551d630400")
+HOLDS(holds_unknown_of_two, c->has_unknown_critical && c->n_extensions == 6)
 CHANGE(unknown, c->extra = "3009" EKU_OID "0402"
                            "3000")
 HOLDS(holds_no_unknown, !c->has_unknown_critical && c->n_extensions == 5)
@@ -346,6 +353,7 @@ static const good_row good_rows[] = {
     {"keyUsage in two bytes", usage_both_bytes, holds_both_bytes},
     {"keyUsage with zeros at its end, as AMD writes it", usage_untrimmed, holds_untrimmed},
     {"an unknown critical extension is noted", critical_unknown, holds_unknown},
+    {"an unknown critical extension before another", critical_and_plain, holds_unknown_of_two},
     {"an unknown extension is kept", unknown, holds_no_unknown},
     {"ECDSA with NULL parameters, as one phone writes it", null_parameters, holds_ecdsa_256},
     {"ECDSA with SHA-512 decodes as unknown", ecdsa_512, holds_no_alg},

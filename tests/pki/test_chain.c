@@ -121,6 +121,7 @@ CHANGE(crl_empty_key_id, CA_CRL.aki = MAKE_NO_KEY; CA_CRL.extra = "3009"
                                                                   "0603551d23"
                                                                   "0402"
                                                                   "3000")
+CHANGE(crl_both_no_key_id, crl_empty_key_id(o); CA.ski = MAKE_NO_KEY; LEAF.aki = MAKE_NO_KEY)
 CHANGE(crl_critical, CA_CRL.extra = "300a"
                                     "0603551d63"
                                     "0101ff"
@@ -229,6 +230,7 @@ static const row rows[] = {
     {"list: no authorityKeyIdentifier", crl_no_key_id, ATLS_E_CRL, "intermediate_crl.authority_key_id"},
     {"list: key id of another", crl_key_id, ATLS_E_CRL, "intermediate_crl.authority_key_id"},
     {"list: authorityKeyIdentifier without key id", crl_empty_key_id, ATLS_E_CRL, "intermediate_crl.authority_key_id"},
+    {"list: no key id, as its issuer", crl_both_no_key_id, ATLS_E_CRL, "intermediate_crl.authority_key_id"},
     {"list: unknown critical extension", crl_critical, ATLS_E_CRL, "intermediate_crl.critical_extension"},
     {"list: unknown critical extension of an entry", crl_entry_critical, ATLS_E_CRL,
      "intermediate_crl.critical_extension"},
@@ -415,6 +417,20 @@ static void pool_rules(void **state)
                                 &(atls_error){0})); /* a list says nothing of another issuer's certificates */
 }
 
+/* A leaf needs all the usages that are asked for, not one of them. */
+static void usages_of_a_leaf(void **state)
+{
+    (void)state;
+    atls_cert cert = {
+        .has_basic_constraints = true, .has_key_usage = true, .key_usage = ATLS_KU_DIGITAL_SIGNATURE | 2u};
+    atls_error err = {0};
+    assert_true(atls_leaf_check(&cert, ATLS_KU_DIGITAL_SIGNATURE, ATLS_E_OTHER, "leaf", &err));
+    assert_true(atls_leaf_check(&cert, ATLS_KU_DIGITAL_SIGNATURE | 2u, ATLS_E_OTHER, "leaf", &err));
+    assert_true(atls_leaf_check(&cert, 0, ATLS_E_OTHER, "leaf", &err));
+    assert_false(atls_leaf_check(&cert, ATLS_KU_DIGITAL_SIGNATURE | 4u, ATLS_E_OTHER, "leaf", &err));
+    assert_string_equal(err.field, "leaf.key_usage");
+}
+
 typedef struct anchor_row {
     const char *name;
     void (*change)(make_cert *c);
@@ -474,6 +490,8 @@ static void run_anchor(void **state)
     bool ok = atls_anchor_from_der(crypto, made_bytes(&m), &anchor, &err);
     assert_int_equal(ok, r->code == ATLS_OK);
     assert_int_equal(err.code, r->code);
+    bool other_algorithm = r->change == root_p384 || r->change == root_sha384 || r->change == root_rsa;
+    assert_int_equal(err.unsupported, other_algorithm);
     if (!ok) {
         assert_int_equal(strncmp(err.field, "trusted_roots", 13), 0);
         assert_true(anchor.label == NULL && !anchor.self_checked);
@@ -512,6 +530,7 @@ int main(void)
     tap_add(&l, "no object is verified twice", verified_once, NULL);
     tap_add(&l, "links are shared between chains, failures are not", shared_links, NULL);
     tap_add(&l, "a known link is known for its issuer only", not_for_another_issuer, NULL);
+    tap_add(&l, "a leaf needs every usage that is asked for", usages_of_a_leaf, NULL);
     tap_add(&l, "the pool: same bytes, same object; a cap; an arena", pool_rules, NULL);
     int failed = tap_run("chain", &l);
     atls_crypto_free(crypto);

@@ -60,6 +60,7 @@ CHANGE(entry_false, (c->revoked = "01", c->entry_extensions = "300d" REASON_OID 
 CHANGE(reason_integer, (c->revoked = "01", c->entry_extensions = "300a" REASON_OID "0403020101"))
 CHANGE(reason_11, (c->revoked = "01", c->entry_extensions = "300a" REASON_OID "04030a010b"))
 CHANGE(reason_tail, (c->revoked = "01", c->entry_extensions = "300c" REASON_OID "04050a01010500"))
+CHANGE(entry_third, (c->revoked = "01", c->entry_extensions = "300a" REASON_OID "04030a0101", c->entry_tail = "0500"))
 CHANGE(number_twice, c->extra = "300a" NUMBER_OID "0403020102")
 CHANGE(aki_twice, c->extra = "3009" AKI_OID "04023000")
 CHANGE(unknown_twice, c->extra = "30070603551d630400"
@@ -100,6 +101,7 @@ static const bad_row bad_rows[] = {
     {"reason is an INTEGER", reason_integer, NULL, ATLS_E_ENCODING, ".tbs.revoked.reason"},
     {"reason 11", reason_11, NULL, ATLS_E_ENCODING, ".tbs.revoked.reason"},
     {"reason with a tail", reason_tail, NULL, ATLS_E_TRAILING, ".tbs.revoked.reason"},
+    {"entry with something after its extensions", entry_third, NULL, ATLS_E_TRAILING, ".tbs.revoked"},
     {"crlNumber twice", number_twice, NULL, ATLS_E_ENCODING, ".tbs.extensions"},
     {"authorityKeyIdentifier twice", aki_twice, NULL, ATLS_E_ENCODING, ".tbs.extensions"},
     {"an unknown extension twice", unknown_twice, NULL, ATLS_E_ENCODING, ".tbs.extensions"},
@@ -156,6 +158,9 @@ CHANGE(invalidity, (c->revoked = "01", c->entry_extensions = "301b" INVALIDITY_O
                                                              "32303234303130313030303030305a"))
 CHANGE(entry_critical, (c->revoked = "01 02", c->entry_extensions = "300a" OTHER_OID "0101ff"
                                                                     "0400"))
+CHANGE(last_entry_critical, (c->revoked = "01 02 03", c->entry_extensions = "300a" REASON_OID "04030a0101",
+                             c->last_entry_extensions = "300a" OTHER_OID "0101ff"
+                                                        "0400"))
 CHANGE(entry_unknown, (c->revoked = "01", c->entry_extensions = "3007" OTHER_OID "0400"))
 CHANGE(certificate_issuer, (c->revoked = "01", c->entry_extensions = "3009" CERT_ISSUER_OID "04023000"))
 CHANGE(list_critical, c->extra = "300a" OTHER_OID "0101ff"
@@ -173,6 +178,7 @@ static const good_row good_rows[] = {
     {"removeFromCRL is not understood", remove_from_crl, 1, true},
     {"a critical invalidity date is harmless", invalidity, 1, false},
     {"an unknown critical extension of an entry is noted", entry_critical, 2, true},
+    {"the same of the last entry, after others", last_entry_critical, 3, true},
     {"an unknown extension of an entry is ignored", entry_unknown, 1, false},
     {"an indirect list is noted, critical or not", certificate_issuer, 1, true},
     {"an unknown critical extension is noted", list_critical, 0, true},

@@ -6,6 +6,7 @@
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
+#include <pthread.h>
 
 #include "make.h"
 #include "tap.h"
@@ -376,7 +377,7 @@ static void rsa_changed(void **state)
     atls_key_close(key);
 }
 
-/* What is refused by its range costs no verification and is not counted; the rest counts once each. */
+/* What is refused by its range or its DER costs no verification and is not counted; the rest counts once each. */
 static void counter(void **state)
 {
     (void)state;
@@ -390,7 +391,56 @@ static void counter(void **state)
     assert_int_equal(atls_crypto_verifications(crypto), before + 1);
     assert_false(atls_verify_raw(crypto, key, ATLS_SHA256, data(), atls_bytes_of(zero, 64), ATLS_E_OTHER, "s", &err));
     assert_int_equal(atls_crypto_verifications(crypto), before + 1);
+    memcpy(zero, rs, 32);
+    put_order(MAKE_ROOT, zero + 32, 32, 0); /* s = n */
+    assert_false(atls_verify_raw(crypto, key, ATLS_SHA256, data(), atls_bytes_of(zero, 64), ATLS_E_OTHER, "s", &err));
+    static const uint8_t trailing[] = {0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x01, 0x01, 0x00};
+    atls_bytes der = atls_bytes_of(trailing, sizeof trailing);
+    assert_false(atls_verify_der(crypto, key, ATLS_SHA256, data(), der, ATLS_E_OTHER, "s", &err));
+    assert_int_equal(atls_crypto_verifications(crypto), before + 1);
     atls_key_close(key);
+}
+
+/* One atls_crypto, as a verifier has it, under four threads that make their own keys. */
+#define N_THREADS 4
+#define N_ROUNDS  50
+
+typedef struct worker {
+    pthread_t id;
+    uint8_t rs[64];
+    size_t n_ok;
+} worker;
+
+static void *work(void *arg)
+{
+    worker *w = arg;
+    atls_public_key k = make_public_key(keys, MAKE_ROOT);
+    for (int i = 0; i < N_ROUNDS; i++) {
+        atls_error err = {0};
+        atls_key *key;
+        if (atls_key_open(crypto, &k, ATLS_E_OTHER, "key", &key, &err)
+            && atls_verify_raw(crypto, key, ATLS_SHA256, data(), atls_bytes_of(w->rs, 64), ATLS_E_OTHER, "s", &err)) {
+            w->n_ok++;
+        }
+        atls_key_close(key);
+    }
+    return NULL;
+}
+
+static void threads(void **state)
+{
+    (void)state;
+    worker workers[N_THREADS] = {{.n_ok = 0}};
+    uint64_t before = atls_crypto_verifications(crypto);
+    for (int i = 0; i < N_THREADS; i++) {
+        sign_raw(MAKE_ROOT, "SHA256", workers[i].rs, 32);
+        assert_int_equal(pthread_create(&workers[i].id, NULL, work, &workers[i]), 0);
+    }
+    for (int i = 0; i < N_THREADS; i++) {
+        assert_int_equal(pthread_join(workers[i].id, NULL), 0);
+        assert_int_equal(workers[i].n_ok, N_ROUNDS);
+    }
+    assert_int_equal(atls_crypto_verifications(crypto) - before, N_THREADS * N_ROUNDS);
 }
 
 int main(void)
@@ -414,6 +464,7 @@ int main(void)
     tap_add(&l, "der: every bit of a signature matters", every_bit_of_a_der_signature, NULL);
     tap_add(&l, "rsa: length and bits matter", rsa_changed, NULL);
     tap_add(&l, "verifications are counted", counter, NULL);
+    tap_add(&l, "threads share one atls_crypto", threads, NULL);
     int failed = tap_run("signature", &l);
     atls_crypto_free(crypto);
     make_keys_free(keys);

@@ -273,7 +273,7 @@ static sim_node **in_object(sim_op *o, sim_node *n, const char *step, bool remov
     if (remove || copy == NULL) {
         return NULL;
     }
-    memcpy(copy, name, strlen(name));
+    memcpy(copy, name, strlen(name) + 1);
     return insert(o, end_of(n), copy);
 }
 

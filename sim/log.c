@@ -64,7 +64,7 @@ void sim_log_add(sim_op *o, uint32_t imr, uint32_t type, const char *name, atls_
     if (e == NULL || !atls_arena_copy(&o->s->arena, payload, &e->payload, &o->err)) {
         return;
     }
-    memcpy(copy, name, len);
+    memcpy(copy, name, len + 1);
     e->imr = imr;
     e->type = type;
     e->name = copy;

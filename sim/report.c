@@ -2,6 +2,7 @@
 /* report.c: report bodies of enclaves and TDs (DCAP sections 2.3, 2.4). Fields are set by name from one table each. */
 #include "sim/internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct field {
@@ -29,6 +30,11 @@ static const field td_fields[] = {
 
 const uint8_t sim_base_tee_tcb_svn[16] = {6, 1, 3};
 
+/* Flags and XFRM: INIT and MODE64BIT; the quoting enclave also has PROVISION_KEY. */
+static const uint8_t application[16] = {0x05, 0, 0, 0, 0, 0, 0, 0, 0xe7};
+static const uint8_t quoting[16] = {0x15, 0, 0, 0, 0, 0, 0, 0, 0xe7};
+static const uint8_t xfam[8] = {0xe7, 0x02, 0x06};
+
 static uint8_t *at(const field *fields, size_t n, const char *name, uint8_t *body)
 {
     for (size_t i = 0; i < n; i++) {
@@ -54,7 +60,7 @@ static void apply(sim_op *o, const char *prefix, const field *fields, size_t n, 
     }
 }
 
-#define N(fields) (sizeof fields / sizeof fields[0])
+#define N(fields) (sizeof(fields) / sizeof(fields)[0])
 #define SGX(name) at(sgx_fields, N(sgx_fields), name, out)
 #define TD(name)  at(td_fields, N(td_fields), name, out)
 
@@ -63,17 +69,17 @@ static void enclave(sim_op *o, const char *what, const uint8_t report_data[64], 
     memset(out, 0, SIM_SGX_LEN);
     memcpy(SGX("cpusvn"), o->s->platform.cpusvn, 16);
     memcpy(SGX("reportdata"), report_data, 64);
-    char label[32] = "mrenclave ";
-    strncat(label, what, 16);
+    char label[48];
+    (void)snprintf(label, sizeof label, "mrenclave %s", what);
     sim_derive(o, label, SGX("mrenclave"), 32);
-    memcpy(label, "mrsigner  ", 10);
+    (void)snprintf(label, sizeof label, "mrsigner %s", what);
     sim_derive(o, label, SGX("mrsigner"), 32);
 }
 
 void sim_sgx_report(sim_op *o, const uint8_t report_data[64], uint8_t out[SIM_SGX_LEN])
 {
     enclave(o, "application", report_data, out);
-    memcpy(SGX("attributes"), "\x05\0\0\0\0\0\0\0\xe7\0\0\0\0\0\0\0", 16); /* INIT, MODE64BIT */
+    memcpy(SGX("attributes"), application, sizeof application);
     SGX("isvprodid")[0] = 1;
     SGX("isvsvn")[0] = 2;
     apply(o, "sgx", sgx_fields, N(sgx_fields), out);
@@ -82,7 +88,7 @@ void sim_sgx_report(sim_op *o, const uint8_t report_data[64], uint8_t out[SIM_SG
 void sim_qe_report(sim_op *o, const uint8_t report_data[64], uint8_t out[SIM_SGX_LEN])
 {
     enclave(o, o->s->tdx ? "td_qe" : "qe", report_data, out);
-    memcpy(SGX("attributes"), "\x15\0\0\0\0\0\0\0\xe7\0\0\0\0\0\0\0", 16); /* INIT, MODE64BIT, PROVISION_KEY */
+    memcpy(SGX("attributes"), quoting, sizeof quoting);
     SGX("isvprodid")[0] = o->s->tdx ? 2 : 1;
     SGX("isvsvn")[0] = 8;
     apply(o, "qe", sgx_fields, N(sgx_fields), out);
@@ -96,7 +102,7 @@ void sim_td_report(sim_op *o, const uint8_t report_data[64], uint8_t out[SIM_TD1
     memcpy(TD("tee_tcb_svn"), sim_base_tee_tcb_svn, 16);
     sim_derive(o, "mrseam", TD("mrseam"), 48);
     TD("tdattributes")[3] = 0x10; /* SEPT_VE_DISABLE */
-    memcpy(TD("xfam"), "\xe7\x02\x06", 3);
+    memcpy(TD("xfam"), xfam, sizeof xfam);
     sim_derive(o, "mrtd", TD("mrtd"), 48);
     memcpy(TD("rtmr0"), rtmr, sizeof rtmr);
     memcpy(TD("reportdata"), report_data, 64);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* atls_copy_text makes a C string in the room's arena. */
+/* copy_text makes a C string in the room's arena. */
 static char *copy_text(sim_op *o, const char *text, size_t len)
 {
     char *out = atls_arena_alloc(&o->s->arena, len + 1, &o->err);
@@ -78,22 +78,30 @@ static const char *look_up(sim_op *o, const char *path)
     return value;
 }
 
-#define FORMAT_PATH(path, format)                                                                                      \
-    char path[SIM_PATH_SIZE];                                                                                          \
-    va_list args;                                                                                                      \
-    va_start(args, format);                                                                                            \
-    (void)vsnprintf(path, sizeof path, format, args);                                                                  \
-    va_end(args)
+/* The functions below begin alike: C has no way to hand on "...". */
+static void print_path(char path[SIM_PATH_SIZE], const char *format, va_list args)
+{
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): every caller starts its list */
+    (void)vsnprintf(path, SIM_PATH_SIZE, format, args);
+}
 
 const char *sim_get(sim_op *o, const char *format, ...)
 {
-    FORMAT_PATH(path, format);
+    char path[SIM_PATH_SIZE];
+    va_list args;
+    va_start(args, format);
+    print_path(path, format, args);
+    va_end(args);
     return look_up(o, path);
 }
 
 const char *sim_get_text(sim_op *o, const char *def, const char *format, ...)
 {
-    FORMAT_PATH(path, format);
+    char path[SIM_PATH_SIZE];
+    va_list args;
+    va_start(args, format);
+    print_path(path, format, args);
+    va_end(args);
     const char *value = look_up(o, path);
     return value == NULL ? def : value;
 }
@@ -111,21 +119,23 @@ static bool read_number(const char *text, uint64_t *out)
 
 uint64_t sim_get_uint(sim_op *o, uint64_t def, const char *format, ...)
 {
-    FORMAT_PATH(path, format);
+    char path[SIM_PATH_SIZE];
+    va_list args;
+    va_start(args, format);
+    print_path(path, format, args);
+    va_end(args);
     const char *value = look_up(o, path);
     if (value == NULL) {
         return def;
     }
-    char sign = value[0] == '+' || value[0] == '-' ? value[0] : '\0';
+    const bool plus = value[0] == '+';
+    const bool minus = value[0] == '-';
     uint64_t n = 0;
-    if (!read_number(sign == '\0' ? value : value + 1, &n)) {
+    if (!read_number(plus || minus ? value + 1 : value, &n)) {
         sim_bad(o, path, "a number is wanted: N, 0xN, +N or -N");
         return def;
     }
-    if (sign == '\0') {
-        return n;
-    }
-    return sign == '+' ? def + n : def - n;
+    return plus ? def + n : minus ? def - n : n;
 }
 
 /* sim_value_time reads "now", "now+N", "now-N" (seconds) or YYYY-MM-DDTHH:MM:SSZ. */
@@ -146,7 +156,11 @@ atls_time sim_value_time(sim_op *o, const char *path, const char *value)
 
 atls_time sim_get_time(sim_op *o, atls_time def, const char *format, ...)
 {
-    FORMAT_PATH(path, format);
+    char path[SIM_PATH_SIZE];
+    va_list args;
+    va_start(args, format);
+    print_path(path, format, args);
+    va_end(args);
     const char *value = look_up(o, path);
     return value == NULL ? def : sim_value_time(o, path, value);
 }
@@ -185,7 +199,11 @@ atls_bytes sim_value_bytes(sim_op *o, const char *path, const char *value)
 /* Fields of fixed size: fewer digits replace the first bytes only, more are refused. */
 void sim_get_fixed(sim_op *o, uint8_t *dst, size_t n, const char *format, ...)
 {
-    FORMAT_PATH(path, format);
+    char path[SIM_PATH_SIZE];
+    va_list args;
+    va_start(args, format);
+    print_path(path, format, args);
+    va_end(args);
     const char *value = look_up(o, path);
     if (value == NULL) {
         return;
@@ -200,7 +218,11 @@ void sim_get_fixed(sim_op *o, uint8_t *dst, size_t n, const char *format, ...)
 
 bool sim_get_bytes(sim_op *o, atls_bytes *out, const char *format, ...)
 {
-    FORMAT_PATH(path, format);
+    char path[SIM_PATH_SIZE];
+    va_list args;
+    va_start(args, format);
+    print_path(path, format, args);
+    va_end(args);
     const char *value = look_up(o, path);
     if (value == NULL) {
         return false;

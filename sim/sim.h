@@ -13,6 +13,7 @@
 
 #include "atls/atls.h"
 
+/* A room. It belongs to one thread at a time. */
 typedef struct sim sim;
 
 /* The instant at which everything in a default room is valid: 2026-06-15T12:00:00Z. */

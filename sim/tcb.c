@@ -183,7 +183,7 @@ static atls_bytes tcb_info_text(sim_op *o)
 static atls_bytes qe_identity_text(sim_op *o)
 {
     uint8_t mrsigner[32];
-    sim_derive(o, o->s->tdx ? "mrsigner  td_qe" : "mrsigner  qe", mrsigner, sizeof mrsigner);
+    sim_derive(o, o->s->tdx ? "mrsigner td_qe" : "mrsigner qe", mrsigner, sizeof mrsigner);
     atls_buf b = sim_buf(o);
     atls_buf_format(&b, "{\"id\":\"%s\",\"version\":2,", o->s->tdx ? "TD_QE" : "QE");
     put_time(&b, "issueDate", sim_get_time(o, o->s->now - 6 * DAY, "qe_identity_date.issue"));

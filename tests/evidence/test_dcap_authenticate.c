@@ -278,6 +278,89 @@ static void test_little_memory(void **state)
     close_setting(&s);
 }
 
+/* ---- lies about chains that only this room can tell apart ---- */
+
+typedef struct lie {
+    const char *name;
+    const char *settings[4];
+    atls_code code;
+    const char *field;
+} lie;
+
+#define EXTERNAL "quote.cert_type=3"
+
+static const lie lies[] = {
+    {"external chain: intermediate of another name",
+     {EXTERNAL, "chain.pck=pck,platform_ca,root", "cert.platform_ca.cn=Intel SGX PCK Somebody CA"},
+     ATLS_E_PCK_CHAIN,
+     "pck.intermediate.subject"},
+    {"external chain: leaf of another name",
+     {EXTERNAL, "chain.pck=pck,platform_ca,root", "cert.pck.cn=Intel SGX TCB Signing"},
+     ATLS_E_PCK_CHAIN,
+     "pck.leaf.subject"},
+    {"external chain: two certificates", {EXTERNAL, "chain.pck=pck,platform_ca"}, ATLS_E_PCK_CHAIN, "pck"},
+    {"external chain: four certificates", {EXTERNAL, "chain.pck=pck,platform_ca,root,tcb"}, ATLS_E_PCK_CHAIN, "pck"},
+    {"external chain: no root among them", {EXTERNAL, "chain.pck=pck,platform_ca,tcb"}, ATLS_E_PCK_CHAIN, "pck"},
+    {"external chain: two intermediates",
+     {EXTERNAL, "chain.pck=processor_ca,platform_ca,root"},
+     ATLS_E_PCK_CHAIN,
+     "pck"},
+    {"external chain: the root twice",
+     {EXTERNAL, "chain.pck=pck,root,root"},
+     ATLS_E_PCK_CHAIN,
+     "pck.intermediate.subject"},
+    {"external chain: another root of the same name",
+     {EXTERNAL, "chain.pck=pck,platform_ca,root2"},
+     ATLS_E_PCK_CHAIN,
+     "pck.root"},
+    {"TCB chain: the root twice",
+     {"chain.tcb=root,root"},
+     ATLS_E_TCB_INFO_SIGNATURE,
+     "tcb_info_issuer_chain.leaf.subject"},
+    {"TCB chain: a PCK certificate",
+     {"chain.tcb=pck,root"},
+     ATLS_E_TCB_INFO_SIGNATURE,
+     "tcb_info_issuer_chain.leaf.subject"},
+    {"TCB chain: an intermediate",
+     {"chain.tcb=platform_ca,root"},
+     ATLS_E_TCB_INFO_SIGNATURE,
+     "tcb_info_issuer_chain.leaf.subject"},
+    {"QE chain: another root of the same name",
+     {"chain.qe=tcb,root2"},
+     ATLS_E_QE_IDENTITY_SIGNATURE,
+     "qe_identity_issuer_chain.root"},
+};
+
+static void test_lie(void **state)
+{
+    const lie *l = *state;
+    setting s;
+    outcome o;
+    open_setting(&s, SIM_TDX_V4, l->settings);
+    assert_false(authenticate(&s, &o));
+    check_error(&o.err, l->code, l->field);
+    close_setting(&s);
+}
+
+/* A room whose root the policy does not name. */
+static void test_stranger(void **state)
+{
+    setting s;
+    outcome o;
+    atls_policy *policy;
+    atls_error err = {.code = ATLS_OK};
+    (void)state;
+    open_setting(&s, SIM_TDX_V4, NULL);
+    assert_true(atls_policy_parse(atls_bytes_str("{\"type\":\"tdx\"}"), &policy, &err));
+    atls_policy_free(s.policy);
+    s.policy = policy;
+    assert_false(authenticate(&s, &o));
+    check_error(&o.err, ATLS_E_PCK_CHAIN, "root");
+    assert_string_equal(o.err.expected, "Intel SGX Root CA");
+    assert_string_equal(o.trace.items[o.trace.n - 1].id, "dcap.root");
+    close_setting(&s);
+}
+
 /* ---- the small doors ---- */
 
 static void check_request(const char *const *settings, sim_kind kind, const char *ca, bool needs_chain)
@@ -309,9 +392,9 @@ static void test_request(void **state)
     check_request(type_3, SIM_TDX_V5, "", true);
 }
 
-static void test_inspect(void **state)
+/* The object that inspect writes; the arena is check_arena's. */
+static const atls_json *inspect(setting *s)
 {
-    setting s;
     const void *evidence;
     atls_arena *a = check_arena();
     atls_error err = {.code = ATLS_OK};
@@ -319,22 +402,59 @@ static void test_inspect(void **state)
     atls_jw w;
     atls_bytes text;
     const atls_json *shown;
-    (void)state;
-    open_setting(&s, SIM_TDX_V5, NULL);
-    assert_true(dcap_format()->decode(s.quote, a, &evidence, &err));
+    assert_true(dcap_format()->decode(s->quote, a, &evidence, &err));
     atls_buf_init(&buf, a, &err);
     atls_jw_init(&w, &buf);
     atls_jw_open(&w, NULL, '{');
     assert_true(dcap_format()->inspect(evidence, &w, a, &err));
     atls_jw_close(&w, '}');
     assert_true(atls_buf_done(&buf, &text) && atls_json_parse(text, "shown", a, &shown, &err));
+    return shown;
+}
+
+static const atls_json *certification_data(const atls_json *shown)
+{
+    return atls_json_find(atls_json_find(shown, "auth"), "certification_data");
+}
+
+static void test_inspect_td(void **state)
+{
     static const char *const members[] = {"header", "body_type", "td", "auth", "trailing_len"};
+    setting s;
+    (void)state;
+    open_setting(&s, SIM_TDX_V5, NULL);
+    const atls_json *shown = inspect(&s);
     for (size_t i = 0; i < COUNT(members); i++) {
         assert_non_null(atls_json_find(shown, members[i]));
     }
-    const atls_json *data = atls_json_find(atls_json_find(shown, "auth"), "certification_data");
-    assert_non_null(atls_json_find(atls_json_find(data, "pck"), "fmspc"));
+    assert_non_null(atls_json_find(atls_json_find(certification_data(shown), "pck"), "fmspc"));
     assert_non_null(atls_json_find(atls_json_find(shown, "td"), "mrservicetd"));
+    close_setting(&s);
+}
+
+static void test_inspect_enclave(void **state)
+{
+    static const char *const settings[] = {"quote.cert_type=1", NULL};
+    setting s;
+    (void)state;
+    open_setting(&s, SIM_SGX_V3, settings);
+    const atls_json *shown = inspect(&s);
+    assert_non_null(atls_json_find(atls_json_find(shown, "sgx"), "mrenclave"));
+    assert_null(atls_json_find(shown, "td"));
+    assert_non_null(atls_json_find(certification_data(shown), "data"));
+    close_setting(&s);
+}
+
+/* A chain that cannot be read does not hide the rest. */
+static void test_inspect_broken_chain(void **state)
+{
+    static const char *const settings[] = {"chain.quote.text=no PEM", NULL};
+    setting s;
+    (void)state;
+    open_setting(&s, SIM_TDX_V4, settings);
+    const atls_json *shown = inspect(&s);
+    assert_int_equal(atls_json_find(certification_data(shown), "pck")->type, ATLS_JSON_NULL);
+    assert_true(atls_json_find(certification_data(shown), "why")->text.len > 0);
     close_setting(&s);
 }
 
@@ -352,6 +472,12 @@ int main(void)
     tap_add(&l, "no claims after a failure", test_no_claims_after_failure, NULL);
     tap_add(&l, "little memory", test_little_memory, NULL);
     tap_add(&l, "what is asked for", test_request, NULL);
-    tap_add(&l, "what is shown", test_inspect, NULL);
+    for (size_t i = 0; i < COUNT(lies); i++) {
+        tap_add(&l, lies[i].name, test_lie, &lies[i]);
+    }
+    tap_add(&l, "a root that nobody named", test_stranger, NULL);
+    tap_add(&l, "what is shown of a TD", test_inspect_td, NULL);
+    tap_add(&l, "what is shown of an enclave", test_inspect_enclave, NULL);
+    tap_add(&l, "what is shown of a broken chain", test_inspect_broken_chain, NULL);
     return tap_run("dcap authenticate", &l);
 }

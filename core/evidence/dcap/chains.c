@@ -129,18 +129,26 @@ static bool fail_at(dcap_proof *p, atls_code code, const char *field, const char
     return atls_fail_values(p->err, code, full, expected, actual, "%s", message);
 }
 
+/* The common name, or words that say there is none. */
+typedef struct shown_name {
+    char text[64];
+} shown_name;
+
+static shown_name show_name(const atls_cert *c)
+{
+    shown_name out = {"no common name"};
+    atls_bytes cn;
+    if (atls_name_common_name(c->subject, &cn)) {
+        snprintf(out.text, sizeof out.text, "%.*s", (int)(cn.len < 63 ? cn.len : 63), (const char *)cn.ptr);
+    }
+    return out;
+}
+
 static bool check_name(dcap_proof *p, const atls_cert *c, const char *name, atls_code code, const char *field)
 {
     atls_bytes cn;
-    if (!atls_name_common_name(c->subject, &cn)) {
-        return fail_at(p, code, field, "subject", name, "no common name", "a certificate of another role");
-    }
-    if (!atls_bytes_equal_str(cn, name)) {
-        char actual[64];
-        snprintf(actual, sizeof actual, "%.*s", (int)(cn.len < 63 ? cn.len : 63), (const char *)cn.ptr);
-        return fail_at(p, code, field, "subject", name, actual, "a certificate of another role");
-    }
-    return true;
+    return (atls_name_common_name(c->subject, &cn) && atls_bytes_equal_str(cn, name))
+           || fail_at(p, code, field, "subject", name, show_name(c).text, "a certificate of another role");
 }
 
 static bool check_algorithms(dcap_proof *p, const atls_cert *c, atls_code code, const char *field)
@@ -351,7 +359,7 @@ static bool check_pck_names(dcap_proof *p)
     p->pck_ca_name = dcap_pck_ca_name(p->pck_ca, &is_platform);
     if (p->pck_ca_name == NULL) {
         return fail_at(p, ATLS_E_PCK_CHAIN, "pck.intermediate", "subject", PROCESSOR_CA_NAME " or " PLATFORM_CA_NAME,
-                       "another name", "a certificate of another role");
+                       show_name(p->pck_ca).text, "a certificate of another role");
     }
     return check_name(p, p->pck, PCK_NAME, ATLS_E_PCK_CHAIN, "pck.leaf");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_session.c: atls_session_step, atls_io_handshake over whatever a server may put on the wire, in two pieces. Nothing that is not
- * a TLS server gets a session established, every end is an error in words, and OpenSSL's queue is left empty. */
+/* fuzz_session.c: atls_session_step, atls_io_handshake over whatever a server may put on the wire, in two pieces.
+ * Nothing that is not a TLS server gets a session established, every end is an error in words, and OpenSSL's queue is
+ * left empty. */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_property.h: what holds for every stream that the HTTP reader of edge/tls is fed: the outcome does not depend on the pieces
- * in which it comes, caps are kept, a failure says IO and where, and what is accepted ends inside the stream. */
+/* http_property.h: what holds for every stream that the HTTP reader of edge/tls is fed: the outcome does not depend on
+ * the pieces in which it comes, caps are kept, a failure says IO and where, and what is accepted ends inside the
+ * stream. */
 #ifndef ATLS_FUZZ_HTTP_PROPERTY_H
 #define ATLS_FUZZ_HTTP_PROPERTY_H
 

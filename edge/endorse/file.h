@@ -9,8 +9,8 @@
  * Errors: IO with field `name`, also for what is neither a regular file nor a folder. */
 ATLS_MUST_USE bool atls_file_open(const char *path, const char *name, int *fd, bool *is_folder, atls_error *err);
 
-/* atls_file_read reads all of fd, 1 to max bytes. Errors: IO, LIMIT, MEMORY, COLLATERAL_FORMAT when it is empty; field is
- * `name`. */
+/* atls_file_read reads all of fd, 1 to max bytes. Errors: IO, LIMIT, MEMORY, COLLATERAL_FORMAT when it is empty; field
+ * is `name`. */
 ATLS_MUST_USE bool atls_file_read(int fd, const char *name, size_t max, atls_arena *arena, atls_bytes *out,
                                   atls_error *err);
 

@@ -38,7 +38,7 @@ static const char *const pck_list_chain_headers[] = {"SGX-PCK-CRL-Issuer-Chain",
 static const char *const pck_chain_headers[] = {"SGX-PCK-Certificate-Issuer-Chain", NULL};
 static const char *const pck_chain_files[] = {"pck_issuer_chain.pem", NULL};
 
-/* ---- files ------------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------------------------------- */
 
 /* The first of these files that is there; *name says which, NULL: none. */
 static bool read_first(const folder *f, names files, size_t max, const char **name, atls_bytes *out)
@@ -86,7 +86,7 @@ static bool read_list(const folder *f, names files, atls_bytes *out)
     return name == NULL ? missing(f, files[0]) : atls_pcs_list(in, name, f->arena, out, f->err);
 }
 
-/* ---- headers ----------------------------------------------------------------------------------------------------------- */
+/* ---- headers ----------------------------------------------------------------------------------------------------- */
 
 static uint8_t lower(uint8_t c)
 {
@@ -164,7 +164,7 @@ static bool read_required_chain(const folder *f, names headers, names files, atl
                         files[0]);
 }
 
-/* ---- the PCK chain ------------------------------------------------------------------------------------------------------- */
+/* ---- the PCK chain ----------------------------------------------------------------------------------------------- */
 
 static bool is_one_certificate(atls_bytes pem)
 {

@@ -5,8 +5,8 @@
 
 #include "atls/endorse.h"
 
-/* atls_folder_load reads the folder that fd is open on. Errors: IO with the file's name as field, also when one is missing;
- * COLLATERAL_FORMAT, LIMIT, MEMORY. */
+/* atls_folder_load reads the folder that fd is open on. Errors: IO with the file's name as field, also when one is
+ * missing; COLLATERAL_FORMAT, LIMIT, MEMORY. */
 ATLS_MUST_USE bool atls_folder_load(int fd, atls_arena *arena, atls_endorsements *out, atls_error *err);
 
 #endif

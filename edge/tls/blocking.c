@@ -40,8 +40,7 @@ static bool drive(atls_session *s, atls_error *err)
     }
 }
 
-/* ---- connect
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- connect ----------------------------------------------------------------------------------------------------- */
 
 static bool make_ssl(atls_session *s, atls_error *err)
 {
@@ -81,6 +80,9 @@ static void keep_result(const atls_session *s, atls_arena *arena, atls_result *o
     *out = *r;
     out->checks = NULL;
     out->n_checks = 0;
+    if (arena == NULL) {
+        return;
+    }
     atls_check *checks = atls_arena_array(arena, r->n_checks, sizeof *checks, &no_room);
     if (checks == NULL) {
         return;
@@ -133,8 +135,7 @@ bool atls_connect(const char *host, const char *port, const atls_client_options 
     return ok;
 }
 
-/* ---- accept
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- accept ------------------------------------------------------------------------------------------------------ */
 
 static bool serve(atls_session *s, atls_error *err)
 {
@@ -172,8 +173,7 @@ bool atls_accept(int fd, const atls_server_options *options, atls_session **out,
     return true;
 }
 
-/* ---- the application
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the application --------------------------------------------------------------------------------------------- */
 
 static uint64_t end_of(uint32_t timeout_ms)
 {

@@ -42,8 +42,7 @@ bool atls_dstack_binding(atls_session *s, const uint8_t nonce[32], uint8_t repor
     return ok;
 }
 
-/* ---- request
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- request ----------------------------------------------------------------------------------------------------- */
 
 /* An IPv6 address stands in brackets in a Host header. */
 static void host_text(const atls_client_options *o, char *out, size_t size)
@@ -102,8 +101,7 @@ static atls_step send_request(atls_session *s, exchange *x, atls_error *err)
     return ATLS_STEP_DONE;
 }
 
-/* ---- response
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- response ---------------------------------------------------------------------------------------------------- */
 
 /* One piece of the stream. DONE: the response is complete, and nothing came behind it. */
 static atls_step take_piece(atls_session *s, exchange *x, size_t len, atls_error *err)
@@ -147,8 +145,7 @@ static atls_step read_response(atls_session *s, exchange *x, atls_error *err)
     }
 }
 
-/* ---- verdict
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- verdict ----------------------------------------------------------------------------------------------------- */
 
 static bool appraise(atls_session *s, const exchange *x, atls_error *err)
 {

@@ -21,8 +21,7 @@ typedef struct exchange {
     atls_error refusal;  /* why the session ends when the answer has been sent; OK: it goes on */
 } exchange;
 
-/* ---- answers
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
 
 static const char *status_text(unsigned status)
 {
@@ -76,8 +75,7 @@ static bool refuse(exchange *x, unsigned status, const atls_error *why, atls_err
     return set_answer(x, status, atls_bytes_str(refusal_body(status)), err);
 }
 
-/* ---- request
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- request ----------------------------------------------------------------------------------------------------- */
 
 static bool read_nonce(atls_session *s, const exchange *x, uint8_t nonce[32], atls_error *err)
 {
@@ -142,7 +140,7 @@ static bool attest(atls_session *s, const uint8_t nonce[32], atls_bytes *body, a
 static bool answer_request(atls_session *s, exchange *x, atls_error *err)
 {
     uint8_t nonce[32];
-    atls_bytes body;
+    atls_bytes body = atls_bytes_empty();
     atls_error why = {0};
     if (!read_nonce(s, x, nonce, &why)) {
         return refuse(x, 400, &why, err);
@@ -153,8 +151,7 @@ static bool answer_request(atls_session *s, exchange *x, atls_error *err)
     return set_answer(x, 200, body, err);
 }
 
-/* ---- stepping
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- stepping ---------------------------------------------------------------------------------------------------- */
 
 /* One piece of the stream. WANT_READ: more is needed; DONE: there is an answer to send. */
 static atls_step take_piece(atls_session *s, exchange *x, size_t len, atls_error *err)

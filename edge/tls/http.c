@@ -59,8 +59,7 @@ atls_bytes atls_http_body(const atls_http *h)
     return h->body == NULL ? atls_bytes_empty() : atls_bytes_of(h->body, h->body_len);
 }
 
-/* ---- header
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- header ------------------------------------------------------------------------------------------------------ */
 
 /* Lines end with CR LF, none is folded, and nothing else below space but tab stands in them. */
 static bool byte_follows(const atls_http *h, uint8_t c)
@@ -117,8 +116,7 @@ static bool take_header_byte(atls_http *h, uint8_t c, atls_error *err)
     return true;
 }
 
-/* ---- body
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- body -------------------------------------------------------------------------------------------------------- */
 
 /* Appends to the body, which grows at the end of the arena: memory follows bytes received, never bytes announced. */
 static bool keep(atls_http *h, const uint8_t *in, size_t n, atls_error *err)

@@ -24,6 +24,7 @@ typedef enum atls_http_state {
 
 /* What one header block said. Counts, so that repeats show. */
 typedef struct atls_http_facts {
+    bool is_http11;
     unsigned status;   /* of a response */
     bool is_post;      /* of a request */
     bool path_matches; /* of a request: the target is the expected one, byte for byte */

@@ -38,8 +38,7 @@ bool atls_http_too_long(const atls_http *h, atls_error *err)
     return atls_http_fail(h, err, "body", expected, NULL, "the body is too long");
 }
 
-/* ---- text
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- text -------------------------------------------------------------------------------------------------------- */
 
 static uint8_t lower(uint8_t c)
 {
@@ -104,8 +103,7 @@ static bool is_token(atls_bytes name)
     return name.len > 0;
 }
 
-/* ---- one header line
- * ------------------------------------------------------------------------------------------------- */
+/* ---- one header line --------------------------------------------------------------------------------------------- */
 
 static bool note_length(atls_http *h, atls_bytes value, atls_error *err)
 {
@@ -157,8 +155,7 @@ static bool note_header(atls_http *h, atls_bytes name, atls_bytes value, atls_er
     return true;
 }
 
-/* ---- callbacks of http-parser
- * ------------------------------------------------------------------------------------------ */
+/* ---- callbacks of http-parser ------------------------------------------------------------------------------------ */
 
 /* The parser's callbacks have no place for an error: the lines are noted once it has returned. It gives each part of a
  * block that lies in one piece of memory in one call, and an empty value in none or one of no bytes. */
@@ -209,8 +206,7 @@ static int on_block_end(http_parser *p)
     return 1; /* the parser is to expect no body: it is read here */
 }
 
-/* ---- judgement
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- judgement --------------------------------------------------------------------------------------------------- */
 
 static const char *field_of(enum http_errno code)
 {
@@ -331,55 +327,54 @@ static bool first_line_is_strict(const atls_http *h)
     return b[12] == ' ' || b[12] == '\r';
 }
 
-static bool parse(atls_http *h, reader *r, http_parser *p, atls_error *err)
+/* Takes the block apart into h->facts. */
+static bool parse(atls_http *h, atls_error *err)
 {
-    line_sink sink = {.r = r, .err = err, .ok = true};
+    reader r = {.h = h, .target = atls_bytes_empty(), .value = atls_bytes_empty()};
+    line_sink sink = {.r = &r, .err = err, .ok = true};
     http_parser_settings settings;
     http_parser_settings_init(&settings);
     settings.on_url = on_target;
     settings.on_header_field = on_name;
     settings.on_header_value = on_value;
     settings.on_headers_complete = on_block_end;
-    http_parser_init(p, h->path != NULL ? HTTP_REQUEST : HTTP_RESPONSE);
-    p->data = &sink;
+    http_parser p;
+    http_parser_init(&p, h->path != NULL ? HTTP_REQUEST : HTTP_RESPONSE);
+    p.data = &sink;
     union {
         const uint8_t *in;
         const char *out;
     } text = {.in = h->header};
-    size_t n = http_parser_execute(p, &settings, text.out, h->header_len);
-    p->data = NULL;
+    size_t n = http_parser_execute(&p, &settings, text.out, h->header_len);
+    h->facts.status = p.status_code;
+    h->facts.is_post = p.method == HTTP_POST;
+    h->facts.is_http11 = p.http_major == 1 && p.http_minor == 1;
+    h->facts.path_matches = h->path != NULL && atls_bytes_equal_str(r.target, h->path);
     if (!sink.ok) {
         return false;
     }
-    enum http_errno code = HTTP_PARSER_ERRNO(p);
+    enum http_errno code = HTTP_PARSER_ERRNO(&p);
     if (code != HPE_OK) {
         return atls_http_fail(h, err, field_of(code), NULL, NULL, "%s", http_errno_description(code));
     }
-    if (p->upgrade) {
+    if (p.upgrade) {
         return atls_http_fail(h, err, "upgrade", NULL, NULL, "an upgrade to another protocol is not accepted");
     }
-    if (!r->is_complete || n != h->header_len) {
-        return atls_http_fail(h, err, "header", NULL, NULL, "the header does not end where its lines do");
-    }
-    return true;
+    return (r.is_complete && n == h->header_len)
+           || atls_http_fail(h, err, "header", NULL, NULL, "the header does not end where its lines do");
 }
 
 bool atls_http_header_read(atls_http *h, atls_error *err)
 {
-    http_parser p;
-    reader r = {.h = h, .target = atls_bytes_empty(), .value = atls_bytes_empty()};
     h->facts = (atls_http_facts){0};
     if (!first_line_is_strict(h)) {
         return atls_http_fail(h, err, h->path != NULL ? "method" : "status", NULL, NULL, "the first line is malformed");
     }
-    if (!parse(h, &r, &p, err)) {
+    if (!parse(h, err)) {
         return false;
     }
-    if (p.http_major != 1 || p.http_minor != 1) {
+    if (!h->facts.is_http11) {
         return atls_http_fail(h, err, "version", "HTTP/1.1", NULL, "another version of HTTP");
     }
-    h->facts.status = p.status_code;
-    h->facts.is_post = p.method == HTTP_POST;
-    h->facts.path_matches = h->path != NULL && atls_bytes_equal_str(r.target, h->path);
     return h->path != NULL ? judge_request(h, err) : judge_response(h, err);
 }

@@ -19,8 +19,7 @@
  */
 #define SESSION_OF_STORE 0
 
-/* ---- text
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- text -------------------------------------------------------------------------------------------------------- */
 
 /* RFC 2253, escaped to ASCII, cut at size. */
 static void name_text(const X509_NAME *name, char *out, size_t size)
@@ -76,8 +75,7 @@ static void alt_names_text(const X509 *cert, char *out, size_t size)
     }
 }
 
-/* ---- the verdict of OpenSSL in our words
- * ------------------------------------------------------------------------------------ */
+/* ---- the verdict of OpenSSL in our words ------------------------------------------------------------------------- */
 
 static bool wrong_name(const atls_session *s, const X509 *leaf, const char *why, atls_error *err)
 {
@@ -115,9 +113,7 @@ static void note_failure(atls_session *s, X509_STORE_CTX *ctx)
     }
 }
 
-/* ---- pin
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- pin --------------------------------------------------------------------------------------------------------- */
 
 static bool check_pin(const atls_session *s, const X509 *leaf, atls_error *err)
 {
@@ -137,8 +133,7 @@ static bool check_pin(const atls_session *s, const X509 *leaf, atls_error *err)
                               "the server's key is not the pinned one");
 }
 
-/* ---- inside the handshake
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- inside the handshake ---------------------------------------------------------------------------------------- */
 
 static int on_verify(int ok, X509_STORE_CTX *ctx)
 {
@@ -165,8 +160,7 @@ static int on_verify(int ok, X509_STORE_CTX *ctx)
     return accepted ? 1 : 0;
 }
 
-/* ---- configuration
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- configuration ----------------------------------------------------------------------------------------------- */
 
 static bool load_roots(const atls_session *s, X509_STORE *store, atls_error *err)
 {
@@ -265,8 +259,7 @@ void atls_identity_detach(atls_session *s)
     }
 }
 
-/* ---- behind the handshake
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- behind the handshake ---------------------------------------------------------------------------------------- */
 
 static bool note_peer(atls_session *s, const X509 *leaf, atls_error *err)
 {

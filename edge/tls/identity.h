@@ -17,8 +17,8 @@ ATLS_MUST_USE bool atls_identity_configure(atls_session *s, SSL *ssl, atls_error
  * INTERNAL. */
 ATLS_MUST_USE bool atls_identity_set_time(atls_session *s, atls_error *err);
 
-/* atls_identity_check looks at what the handshake left: the certificate, of which the caller knows that it is there, passed.
- * Fills the peer's names and hash. Errors: IDENTITY. */
+/* atls_identity_check looks at what the handshake left: the certificate, of which the caller knows that it is there,
+ * passed. Fills the peer's names and hash. Errors: IDENTITY. */
 ATLS_MUST_USE bool atls_identity_check(atls_session *s, atls_error *err);
 
 /* atls_identity_detach breaks the tie between the SSL and a session that is about to go. */

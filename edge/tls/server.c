@@ -15,7 +15,8 @@ bool atls_server_prepare(const atls_server_options *options, atls_session **out,
 {
     *out = NULL;
     if (options == NULL || options->attest == NULL) {
-        return atls_fail(err, ATLS_E_CONFIGURATION, "attest", "a function that makes evidence is required");
+        atls_fail(err, ATLS_E_CONFIGURATION, "attest", "a function that makes evidence is required");
+        return false;
     }
     atls_session *s;
     if (!atls_session_make(atls_dstack_server(), true, options->arena_size, options->timeout_ms, &s, err)) {
@@ -70,8 +71,7 @@ bool atls_server_session_new(SSL *ssl, const atls_server_options *options, atls_
     return true;
 }
 
-/* ---- the SSL_CTX of atls_accept
- * -------------------------------------------------------------------------------------------- */
+/* ---- the SSL_CTX of atls_accept ---------------------------------------------------------------------------------- */
 
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
                            unsigned in_len, void *arg)
@@ -90,10 +90,11 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 /* OpenSSL would ask the terminal for the passphrase of an encrypted key. */
 static int no_passphrase(char *buf, int size, int writing, void *arg)
 {
-    (void)buf;
-    (void)size;
     (void)writing;
     (void)arg;
+    if (size > 0) {
+        buf[0] = '\0';
+    }
     return -1;
 }
 
@@ -130,8 +131,7 @@ bool atls_server_context(atls_session *s, atls_error *err)
     return load_identity(s, err);
 }
 
-/* ---- behind the handshake
- * -------------------------------------------------------------------------------------------------- */
+/* ---- behind the handshake ---------------------------------------------------------------------------------------- */
 
 bool atls_server_check_handshake(atls_session *s, atls_error *err)
 {

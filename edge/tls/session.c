@@ -10,8 +10,7 @@
 #include "io.h"
 #include "socket.h"
 
-/* ---- making and freeing
- * -------------------------------------------------------------------------------------------------- */
+/* ---- making and freeing ------------------------------------------------------------------------------------------ */
 
 static void empty_peer(atls_session *s)
 {
@@ -97,8 +96,7 @@ bool atls_session_alpn_list(atls_session *s, const char *const *names, bool with
     return true;
 }
 
-/* ---- failing
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- failing ----------------------------------------------------------------------------------------------------- */
 
 /* The first failure wins, also in the caller's object. */
 static atls_step refuse(const atls_session *s, atls_error *err)
@@ -134,8 +132,7 @@ static bool not_established(const atls_session *s, atls_error *err)
     return true;
 }
 
-/* ---- deadline
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- deadline ---------------------------------------------------------------------------------------------------- */
 
 void atls_session_start_clock(atls_session *s)
 {
@@ -170,8 +167,7 @@ bool atls_session_in_time(const atls_session *s, atls_error *err)
     return atls_fail(err, ATLS_E_TIMEOUT, where, "no result within %u ms", (unsigned)s->timeout_ms);
 }
 
-/* ---- after the handshake
- * --------------------------------------------------------------------------------------------------- */
+/* ---- after the handshake ----------------------------------------------------------------------------------------- */
 
 bool atls_session_exporter(atls_session *s, const char *label, uint8_t *out, size_t len, atls_error *err)
 {
@@ -225,8 +221,7 @@ static bool begin_exchange(atls_session *s, atls_error *err)
     return true;
 }
 
-/* ---- stepping
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- stepping ---------------------------------------------------------------------------------------------------- */
 
 static atls_step advance(atls_session *s, atls_error *err)
 {
@@ -273,8 +268,7 @@ atls_step atls_session_step(atls_session *s, atls_error *err)
     return step;
 }
 
-/* ---- the application
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the application --------------------------------------------------------------------------------------------- */
 
 atls_step atls_session_read(atls_session *s, void *buf, size_t size, size_t *n, atls_error *err)
 {
@@ -326,8 +320,7 @@ atls_step atls_session_close(atls_session *s, atls_error *err)
     return step == ATLS_STEP_FAILED ? atls_session_fail(s, &why, err) : step;
 }
 
-/* ---- questions
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------------------------------------- */
 
 const atls_result *atls_session_result(const atls_session *s)
 {

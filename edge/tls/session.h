@@ -44,30 +44,29 @@ typedef struct atls_socket {
 
 struct atls_session {
     SSL *ssl;
-    bool is_server;
     const atls_profile *profile;
     void *profile_state;
-    bool profile_begun;
     atls_phase phase;
+    bool is_server;
+    bool profile_begun;
+    bool started;    /* the deadline runs */
+    bool tls_broken; /* OpenSSL forbids further calls */
+    bool close_sent;
+    bool has_result;
+    bool owns_transport; /* of atls_connect and atls_accept: ssl, ctx, bio_method and socket are the session's */
+    uint32_t timeout_ms;
+    uint64_t deadline_ms;      /* on the monotonic clock */
     atls_error error;          /* of a FAILED session */
     atls_error identity_error; /* what the verify callback found, before the handshake says that it failed */
     atls_arena arena;
     atls_client_options client; /* copied; is_server: unused */
     atls_server_options server; /* same for clients */
     atls_bytes alpn;            /* what is offered, or chosen from: protocols with length bytes, in the arena */
-    uint32_t timeout_ms;
-    bool started;
-    uint64_t deadline_ms; /* on the monotonic clock */
-    bool tls_broken;      /* OpenSSL forbids further calls */
-    bool close_sent;
-    X509_STORE *store; /* of a client; holds a pointer to the session for the verify callback */
+    X509_STORE *store;          /* of a client; holds a pointer to the session for the verify callback */
     atls_result result;
-    bool has_result;
     atls_peer peer;
     char subject[ATLS_PEER_TEXT_SIZE];
     char issuer[ATLS_PEER_TEXT_SIZE];
-    /* of atls_connect and atls_accept */
-    bool owns_transport;
     SSL_CTX *ctx;
     BIO_METHOD *bio_method;
     atls_socket socket;

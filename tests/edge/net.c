@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,12 +20,6 @@ int64_t net_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-void net_nap(long ms)
-{
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    (void)nanosleep(&t, NULL);
-}
-
 size_t net_fds(void)
 {
     size_t n = 0;
@@ -34,7 +29,7 @@ size_t net_fds(void)
     return n;
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------------------------------- */
+/* ---- opening and closing ----------------------------------------------------------------------------------------- */
 
 static void listen_on_loopback(net *n)
 {
@@ -76,6 +71,12 @@ void net_open(net *n, net_serve serve)
 static void *serve_one(void *arg)
 {
     net *n = arg;
+    /* These peers are ordinary OpenSSL, which writes without MSG_NOSIGNAL; the session under test runs in the other
+     * thread. */
+    sigset_t pipe_signal;
+    (void)sigemptyset(&pipe_signal);
+    (void)sigaddset(&pipe_signal, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
     int fd = accept(n->listener, NULL, NULL);
     if (fd >= 0) {
         n->serve(n, fd);
@@ -122,7 +123,7 @@ void net_connect(net *n)
     assert_int_equal(n->connected, n->client_err.code == ATLS_OK);
 }
 
-/* ---- servers --------------------------------------------------------------------------------------------------------------- */
+/* ---- servers ----------------------------------------------------------------------------------------------------- */
 
 void net_accept(net *n, int fd)
 {
@@ -154,11 +155,11 @@ static void reset(int fd)
 void net_reset(net *n, int fd)
 {
     (void)n;
-    net_nap(20);
+    rig_nap(20);
     reset(fd);
 }
 
-/* An ordinary TLS server, blocking. MSG_NOSIGNAL is not OpenSSL's: these servers write only while the client listens. */
+/* An ordinary TLS server, blocking. */
 static SSL *handshake(net *n, int fd)
 {
     SSL *ssl = SSL_new(n->rig.server_ctx);
@@ -218,7 +219,7 @@ void net_reset_late(net *n, int fd)
     SSL *ssl = handshake(n, fd);
     atls_bytes answer = ssl == NULL ? atls_bytes_empty() : hear(n, ssl);
     (void)SSL_write(ssl, answer.ptr, (int)answer.len / 2);
-    net_nap(20);
+    rig_nap(20);
     SSL_free(ssl);
     ERR_clear_error();
     reset(fd);

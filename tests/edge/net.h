@@ -37,8 +37,8 @@ struct net {
     size_t fds;
 };
 
-/* net_open makes everything, and starts the server unless serve is NULL. net_close waits for it and frees everything; it wants as
- * many descriptors to be open as there were before. */
+/* net_open makes everything, and starts the server unless serve is NULL. net_close waits for it and frees everything;
+ * it wants as many descriptors to be open as there were before. */
 void net_open(net *n, net_serve serve);
 void net_start(net *n); /* for tests that change options between: net_open with NULL, set n->serve, net_start */
 void net_close(net *n);
@@ -59,6 +59,5 @@ void net_closer(net *n, int fd);     /* a TLS handshake, the request, an honest 
 /* net_ms gives a monotonic time in milliseconds. net_fds counts open descriptors. */
 int64_t net_ms(void);
 size_t net_fds(void);
-void net_nap(long ms);
 
 #endif

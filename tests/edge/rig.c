@@ -2,6 +2,7 @@
 /* rig.c: the honest rig. */
 #include "rig.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
@@ -20,7 +21,18 @@ static void check(bool ok, const atls_error *err)
     }
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------------ */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
+
+unsigned rig_patience(void)
+{
+    return getenv("ATLS_TEST_QUICK") == NULL ? 1 : 12;
+}
+
+void rig_nap(unsigned ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    (void)nanosleep(&t, NULL);
+}
 
 void rig_file(char path[64], atls_bytes content)
 {
@@ -154,7 +166,7 @@ void rig_start(rig *r, rig_script script)
     }
 }
 
-/* ---- the scripted peer --------------------------------------------------------------------------------------------------- */
+/* ---- the scripted peer ------------------------------------------------------------------------------------------- */
 
 static void note(rig_peer *p, int rc)
 {
@@ -223,7 +235,7 @@ void rig_peer_step(rig *r)
     }
 }
 
-/* ---- running --------------------------------------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------------------------------------- */
 
 static void step_server(rig *r)
 {
@@ -302,7 +314,7 @@ void rig_say(atls_session *from, atls_session *to, const char *text)
     assert_int_equal(err.code, ATLS_OK);
 }
 
-/* ---- answers --------------------------------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
 
 void rig_nonce(const rig *r, uint8_t nonce[32])
 {

@@ -2,8 +2,8 @@
 /* rig.h: two ends of one TLS session in one thread.
  *
  * The client is a session of the library, over a pair of BIOs. The server is either a session of the library too, or a
- * scripted peer: an ordinary OpenSSL server that waits for one request and answers with whatever bytes a case wants. A case is
- * the honest rig plus one change. */
+ * scripted peer: an ordinary OpenSSL server that waits for one request and answers with whatever bytes a case wants. A
+ * case is the honest rig plus one change. */
 #ifndef ATLS_TESTS_EDGE_RIG_H
 #define ATLS_TESTS_EDGE_RIG_H
 
@@ -71,8 +71,8 @@ void rig_close(rig *r);
 /* rig_policy replaces policy and verifier by the room's own with `edit` put in after the first brace ("\"a\":1,"). */
 void rig_policy(rig *r, const char *edit);
 
-/* rig_ssl makes the two SSLs and the pair of BIOs between them; rig_client, rig_server make the sessions over them, which
- * must succeed. rig_start does all three (script NULL: the server is a session). */
+/* rig_ssl makes the two SSLs and the pair of BIOs between them; rig_client, rig_server make the sessions over them,
+ * which must succeed. rig_start does all three (script NULL: the server is a session). */
 void rig_ssl(rig *r);
 void rig_client(rig *r);
 void rig_server(rig *r);
@@ -99,6 +99,11 @@ void rig_exporter(SSL *ssl, uint8_t ekm[32]);
 SSL_CTX *rig_context(bool is_server, const sim_tls *tls);
 /* rig_file writes a file under /tmp, whose name goes to path. */
 void rig_file(char path[64], atls_bytes content);
+
+/* rig_patience multiplies short deadlines: 1, or 12 where tools slow everything down (ATLS_TEST_QUICK is set). */
+unsigned rig_patience(void);
+/* rig_nap sleeps. */
+void rig_nap(unsigned ms);
 
 /* rig_expect_client wants the client to have failed with code and field. */
 void rig_expect_client(const rig *r, atls_code code, const char *field);

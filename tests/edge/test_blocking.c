@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_blocking.c: atls_connect and atls_accept over the loopback: deadlines, resets, results that outlive a session, no signal,
- * no descriptor left behind (net_close counts them in every test). */
+/* test_blocking.c: atls_connect and atls_accept over the loopback: deadlines, resets, results that outlive a session,
+ * no signal, no descriptor left behind (net_close counts them in every test). */
 #include "net.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include <openssl/pem.h>
 
-/* ---- honest ---------------------------------------------------------------------------------------------------------------- */
+/* ---- honest ------------------------------------------------------------------------------------------------------ */
 
 static void expect_text(atls_session *s, const char *text)
 {
@@ -108,7 +108,7 @@ static void test_bulk(void **state)
     net_close(&n);
 }
 
-/* ---- deadlines --------------------------------------------------------------------------------------------------------------- */
+/* ---- deadlines --------------------------------------------------------------------------------------------------- */
 
 typedef struct late {
     const char *name;
@@ -127,7 +127,7 @@ static void test_late(void **state)
     const late *w = *state;
     net n;
     net_open(&n, w->serve);
-    n.client.timeout_ms = 200;
+    n.client.timeout_ms = 200 * rig_patience();
     int64_t begin = net_ms();
     net_connect(&n);
     int64_t took = net_ms() - begin;
@@ -135,7 +135,7 @@ static void test_late(void **state)
     assert_string_equal(atls_code_name(n.client_err.code), "TIMEOUT");
     assert_string_equal(n.client_err.field, w->field);
     assert_true(n.client_err.retry);
-    assert_true(took >= 190 && took < 1000);
+    assert_true(took >= 190 && took < 1000 * (int64_t)rig_patience());
     assert_int_equal(n.result.verdict, ATLS_VERDICT_NONE);
     assert_string_equal(n.result.profile, "dstack");
     net_close(&n);
@@ -148,10 +148,10 @@ static void test_silent_client(void **state)
     int pair[2];
     net_open(&n, NULL);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    n.server.timeout_ms = 100;
+    n.server.timeout_ms = 100 * rig_patience();
     int64_t begin = net_ms();
     assert_false(atls_accept(pair[0], &n.server, &n.server_session, &n.server_err));
-    assert_true(net_ms() - begin < 1000);
+    assert_true(net_ms() - begin < 1000 * (int64_t)rig_patience());
     assert_int_equal(n.server_err.code, ATLS_E_TIMEOUT);
     assert_string_equal(n.server_err.field, "tls.handshake");
     assert_int_equal(fcntl(pair[0], F_GETFD), -1); /* closed with the session */
@@ -203,7 +203,7 @@ static void test_write_in_vain(void **state)
     net_close(&n);
 }
 
-/* ---- peers that go ------------------------------------------------------------------------------------------------------------- */
+/* ---- peers that go ----------------------------------------------------------------------------------------------- */
 
 static void test_refused(void **state)
 {
@@ -300,7 +300,7 @@ static void test_no_signal(void **state)
     for (unsigned i = 0; i < 1000 && step != ATLS_STEP_FAILED; i++) {
         size_t wrote = 0;
         step = atls_session_write(n.client_session, block, sizeof block, &wrote, &n.client_err);
-        net_nap(1);
+        rig_nap(1);
     }
     assert_int_equal(step, ATLS_STEP_FAILED);
     assert_int_equal(n.client_err.code, ATLS_E_IO);
@@ -310,7 +310,7 @@ static void test_no_signal(void **state)
     assert_int_equal(sigaction(SIGPIPE, &old, NULL), 0);
 }
 
-/* ---- results and order ------------------------------------------------------------------------------------------------------------ */
+/* ---- results and order ------------------------------------------------------------------------------------------- */
 
 static bool in_arena(const atls_arena *a, const void *p)
 {
@@ -380,7 +380,7 @@ static void test_no_network(void **state)
     net_close(&n);
 }
 
-/* ---- accept -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- accept ------------------------------------------------------------------------------------------------------ */
 
 typedef struct bad_server {
     const char *name;

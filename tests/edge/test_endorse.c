@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_endorse.c: endorsements from files and folders: the genuine responses of the vectors, and folders made here, each the
- * honest one plus one change. */
+/* test_endorse.c: endorsements from files and folders: the genuine responses of the vectors, and folders made here,
+ * each the honest one plus one change. */
 #include "tap.h"
 
 #include <fcntl.h>
@@ -28,7 +28,7 @@ static void assert_error(const atls_error *err, atls_code code, const char *fiel
     assert_true(err->message[0] != '\0');
 }
 
-/* ---- genuine folders --------------------------------------------------------------------------------------------------- */
+/* ---- genuine folders --------------------------------------------------------------------------------------------- */
 
 static bool vector_path(const char *name, char out[512])
 {
@@ -90,7 +90,7 @@ static void test_genuine(void **state)
     atls_arena_free(&a);
 }
 
-/* ---- folders made here ---------------------------------------------------------------------------------------------------- */
+/* ---- folders made here ------------------------------------------------------------------------------------------- */
 
 #define TCB      "{\"tcbInfo\":{\"id\":\"TDX\", \"x\" : 1},\"signature\":\"00ff\"}"
 #define QE       "{\"signature\":\"ab\",\"enclaveIdentity\":{\"id\":\"TD_QE\"}}"
@@ -226,7 +226,7 @@ static void test_folder(void **state)
     atls_arena_free(&a);
 }
 
-/* ---- paths ------------------------------------------------------------------------------------------------------------------ */
+/* ---- paths ------------------------------------------------------------------------------------------------------- */
 
 static void test_no_such_path(void **state)
 {

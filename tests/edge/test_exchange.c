@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_exchange.c: what a client makes of the answers of a scripted server: the transport rows of CASES.md J, what is wrong
- * with bodies, and whose evidence it is. Each row runs whole, and again through a transport that holds one byte. */
+/* test_exchange.c: what a client makes of the answers of a scripted server: the transport rows of CASES.md J, what is
+ * wrong with bodies, and whose evidence it is. Each row runs whole, and again through a transport that holds one byte. */
 #include "rig.h"
-
-#include <time.h>
 
 #define CHUNKED "Transfer-Encoding: chunked\r\n"
 
-/* ---- answers ----------------------------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
 
 static atls_bytes text(rig *r, const char *answer)
 {
@@ -211,7 +209,7 @@ static atls_bytes report_data_zero(rig *r)
     return rig_answer_counted(r, body);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------------------ */
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 typedef struct row {
     const char *name; /* what the row proves */
@@ -306,7 +304,7 @@ static void test_row_byte_by_byte(void **state)
     check_row(*state, 1);
 }
 
-/* ---- request ----------------------------------------------------------------------------------------------------------------- */
+/* ---- request ----------------------------------------------------------------------------------------------------- */
 
 /* The bytes of section 1. */
 static void check_request(const char *server_name, const char *http_host, const char *host)
@@ -359,10 +357,10 @@ static void test_nonces_differ(void **state)
     assert_memory_not_equal(nonces[0], nonces[1], 32);
 }
 
-/* ---- whose session ------------------------------------------------------------------------------------------------------------- */
+/* ---- whose session ----------------------------------------------------------------------------------------------- */
 
-/* A middle-man with a certificate that the client accepts asks the real server for evidence, and hands it on. The two legs
- * have two exporters. */
+/* A middle-man with a certificate that the client accepts asks the real server for evidence, and hands it on. The two
+ * legs have two exporters. */
 static rig *honest_server;
 
 static atls_bytes relayed(rig *r)
@@ -452,7 +450,7 @@ static void test_renewed(void **state)
     rig_close(&r);
 }
 
-/* ---- endorsements and time --------------------------------------------------------------------------------------------------------- */
+/* ---- endorsements and time --------------------------------------------------------------------------------------- */
 
 static bool no_endorsements(void *ctx, const atls_endorsement_request *request, atls_arena *arena,
                             atls_endorsements *out, atls_error *err)
@@ -482,8 +480,7 @@ static void test_no_endorsements(void **state)
 static bool slow_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                          atls_error *err)
 {
-    struct timespec nap = {.tv_nsec = 120 * 1000 * 1000};
-    (void)nanosleep(&nap, NULL);
+    rig_nap(160 * rig_patience());
     return sim_endorse(ctx, request, arena, out, err);
 }
 
@@ -494,7 +491,7 @@ static void test_late_verdict(void **state)
     rig r;
     rig_open(&r);
     r.client_options.endorse = slow_endorse;
-    r.client_options.timeout_ms = 100;
+    r.client_options.timeout_ms = 150 * rig_patience();
     rig_start(&r, honest);
     rig_run(&r);
     rig_expect_client(&r, ATLS_E_TIMEOUT, "session.exchange");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_identity.c: the server's ordinary identity: roots, names, dates, pins; each refusal with its fact. The evidence is honest
- * throughout: what fails here fails before anything is asked. */
+/* test_identity.c: the server's ordinary identity: roots, names, dates, pins; each refusal with its fact. The evidence
+ * is honest throughout: what fails here fails before anything is asked. */
 #include "rig.h"
 
 #include <time.h>
 
-/* ---- rows ---------------------------------------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 typedef struct row {
     const char *name;            /* what the row proves */

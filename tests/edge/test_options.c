@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_options.c: options that make no sense die before the first packet; the caller's OpenSSL objects stay the caller's. */
+/* test_options.c: options that make no sense die before the first packet; the caller's OpenSSL objects stay the
+ * caller's. */
 #include "rig.h"
 
 #include <openssl/err.h>
@@ -10,7 +11,7 @@ static atls_bytes no_answer(rig *r)
     return atls_bytes_empty();
 }
 
-/* ---- options ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------------------------------------- */
 
 typedef struct option_row {
     const char *name;

@@ -3,10 +3,9 @@
  * "unverified"; everything else is UNSUPPORTED, or the decoder's own error. */
 #include "base/json.h"
 #include "base/text.h"
+#include "evidence/vectors.h"
 #include "pki/cert.h"
 #include "world.h"
-
-#define VECTORS_DEFAULT "../shared/vectors"
 
 static const uint8_t report_data[64] = {1, 2, 3};
 
@@ -298,30 +297,13 @@ static const vector vectors[] = {
     {"dcap/ccel-gcp-cos113/ccel.bin", "event_log"},
 };
 
-static bool load(desk *d, const char *name)
-{
-    char path[512];
-    const char *folder = getenv("ATLS_VECTORS");
-    (void)snprintf(path, sizeof path, "%s/%s", folder == NULL ? VECTORS_DEFAULT : folder, name);
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) {
-        return false;
-    }
-    const size_t room = 1 << 20;
-    uint8_t *block = (uint8_t *)atls_arena_raw(&d->arena, room, &d->err);
-    assert_non_null(block);
-    d->file = atls_bytes_of(block, fread(block, 1, room, f));
-    (void)fclose(f);
-    return true;
-}
-
 static void test_vector(void **state)
 {
     const vector *v = *state;
     desk d;
     memset(&d, 0, sizeof d);
     assert_true(atls_arena_new(&d.arena, (size_t)64 * 1024 * 1024, &d.err));
-    if (!load(&d, v->name)) {
+    if (!vectors_read(v->name, &d.arena, &d.file)) {
         atls_arena_free(&d.arena);
         skip();
     }

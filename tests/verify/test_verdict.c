@@ -2,7 +2,10 @@
 /* What a verdict is made of: every mismatch is listed and the first is the error; the policy picks the verifier; the result says
  * what was not checked; no amount of memory gives a wrong yes. */
 #include "base/text.h"
+#include "pki/cert.h"
 #include "world.h"
+
+#include <pthread.h>
 
 #define A16   "aaaaaaaaaaaaaaaa"
 #define A32   A16 A16
@@ -324,6 +327,92 @@ static void test_claims(void **state)
     world_close(&w);
 }
 
+/* ---- roots ------------------------------------------------------------------------------------------------------------ */
+
+/* The room's root, named by its hash in the document, as PEM in it, as DER next to it, or not at all. */
+static void test_roots(void **state)
+{
+    (void)state;
+    world w;
+    atls_bytes pem;
+    char escaped[3072];
+    size_t n = 0;
+    world_open(&w, SIM_TDX_V4, NULL, "tdx");
+    assert_true(atls_pem_encode(sim_root(w.room), "CERTIFICATE", &w.arena, &pem, &w.err));
+    for (size_t i = 0; i < pem.len; i++) {
+        n += (size_t)snprintf(escaped + n, sizeof escaped - n, pem.ptr[i] == '\n' ? "\\n" : "%c", pem.ptr[i]);
+    }
+    (void)snprintf(w.policy, 4096, "{\"type\":\"tdx\",\"trusted_roots\":[\"%s\"]}", escaped);
+    world_appraise(&w);
+    assert_true(w.accepted);
+    atls_verifier_free(w.verifier);
+    atls_policy_free(w.parsed);
+    const atls_bytes root = sim_root(w.room);
+    for (size_t n_roots = 0; n_roots <= 1; n_roots++) {
+        assert_true(
+            atls_policy_parse_with_roots(atls_bytes_str("{\"type\":\"tdx\"}"), &root, n_roots, &w.parsed, &w.err));
+        assert_true(atls_verifier_new(w.parsed, &w.verifier, &w.err));
+        atls_error err = {0};
+        assert_int_equal(atls_verifier_appraise(w.verifier, &w.in, &w.arena, &w.result, &err), n_roots == 1);
+        assert_string_equal(atls_code_name(err.code), n_roots == 1 ? "OK" : "PCK_CHAIN");
+        if (n_roots == 0) {
+            atls_verifier_free(w.verifier);
+            atls_policy_free(w.parsed);
+        }
+    }
+    world_close(&w);
+}
+
+/* ---- threads ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct job {
+    const atls_verifier *verifier;
+    atls_appraisal in;
+    size_t n_accepted;
+} job;
+
+static void *run_job(void *arg)
+{
+    job *j = arg;
+    for (int i = 0; i < 20; i++) {
+        atls_arena arena;
+        atls_result result;
+        atls_error err = {0};
+        if (atls_arena_new(&arena, ATLS_ARENA_DEFAULT_SIZE, &err)) {
+            j->n_accepted += atls_verifier_appraise(j->verifier, &j->in, &arena, &result, &err) ? 1 : 0;
+            atls_arena_free(&arena);
+        }
+    }
+    return NULL;
+}
+
+/* One verifier, four threads: two with honest evidence, two with a wrong nonce. */
+static void test_threads(void **state)
+{
+    (void)state;
+    world w;
+    pthread_t threads[4];
+    job jobs[4];
+    atls_endorsements endorsements;
+    atls_bytes bundle;
+    world_open(&w, SIM_TDX_V4, NULL, "dstack_tdx");
+    world_appraise(&w);
+    assert_true(sim_collateral(w.room, &w.arena, &endorsements, &w.err));
+    assert_true(atls_endorsements_to_bundle(&endorsements, &w.arena, &bundle, &w.err));
+    w.in.endorse = atls_endorsements_from_bundle_fn;
+    w.in.endorse_ctx = &bundle;
+    for (size_t i = 0; i < 4; i++) {
+        jobs[i] = (job){.verifier = w.verifier, .in = w.in};
+        jobs[i].in.binding.value[5] ^= (uint8_t)(i % 2);
+        assert_int_equal(pthread_create(&threads[i], NULL, run_job, &jobs[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(jobs[i].n_accepted, i % 2 == 0 ? 20 : 0);
+    }
+    world_close(&w);
+}
+
 /* ---- memory and misuse ------------------------------------------------------------------------------------------------ */
 
 /* With any smaller arena the answer is "could not find out", never a yes and never a crash. */
@@ -426,6 +515,8 @@ int main(void)
     tap_add(&tests, "disabled runtime verification shows", test_runtime_disabled, NULL);
     tap_add(&tests, "what weakens shows in a refusal, too", test_weaknesses_show_in_a_refusal, NULL);
     tap_add(&tests, "without a binding the result says so", test_no_binding_is_skipped, NULL);
+    tap_add(&tests, "a root named in any way", test_roots, NULL);
+    tap_add(&tests, "threads share a verifier", test_threads, NULL);
     tap_add(&tests, "claims arrive", test_claims, NULL);
     tap_add(&tests, "an arena of any size gives no wrong yes", test_every_arena_size, NULL);
     tap_add(&tests, "an error object that is in use", test_error_set_before, NULL);

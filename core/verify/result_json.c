@@ -145,6 +145,7 @@ static void put_event_log(atls_jw *w, const atls_eventlog_claims *l)
     }
     atls_jw_open(w, "event_log", '{');
     atls_jw_str(w, "format", l->is_ccel ? "ccel" : "dstack");
+    atls_jw_bool(w, "system_ready", l->system_ready);
     atls_jw_hex(w, "app_id", l->app_id);
     atls_jw_hex(w, "compose_hash", l->compose_hash);
     atls_jw_hex(w, "instance_id", l->instance_id);

@@ -102,12 +102,12 @@ static bool same_bytes(dcap_proof *p, atls_code code, const char *field, const v
 
 static bool check_pck_extension(dcap_proof *p)
 {
-    if (!dcap_pck_decode(p->pck, &p->platform, p->err)) {
+    if (!dcap_pck_extension(p->evidence, p->pck, &p->platform, p->err)) {
         return false;
     }
     return !p->auth->policy->strict_cpusvn
-           || same_bytes(p, ATLS_E_PCK_CHAIN, "pck.sgx_extension.cpusvn", p->platform.comp, p->platform.cpusvn,
-                         sizeof p->platform.cpusvn);
+           || same_bytes(p, ATLS_E_PCK_CHAIN, "pck.sgx_extension.cpusvn", p->platform->comp, p->platform->cpusvn,
+                         sizeof p->platform->cpusvn);
 }
 
 static bool check_tee_consistency(dcap_proof *p)
@@ -117,9 +117,9 @@ static bool check_tee_consistency(dcap_proof *p)
         return atls_fail_values(p->err, ATLS_E_TCB_INFO_MISMATCH, "tcb_info.id", tdx ? "TDX" : "SGX",
                                 p->info.is_tdx ? "TDX" : "SGX", "the TCB info is for another kind of TEE");
     }
-    if (!same_bytes(p, ATLS_E_TCB_INFO_MISMATCH, "tcb_info.fmspc", p->platform.fmspc, p->info.fmspc,
+    if (!same_bytes(p, ATLS_E_TCB_INFO_MISMATCH, "tcb_info.fmspc", p->platform->fmspc, p->info.fmspc,
                     sizeof p->info.fmspc)
-        || !same_bytes(p, ATLS_E_TCB_INFO_MISMATCH, "tcb_info.pceId", p->platform.pceid, p->info.pceid,
+        || !same_bytes(p, ATLS_E_TCB_INFO_MISMATCH, "tcb_info.pceId", p->platform->pceid, p->info.pceid,
                        sizeof p->info.pceid)) {
         return false;
     }
@@ -221,8 +221,8 @@ static bool check_quote_signature(dcap_proof *p)
 
 static bool check_tcb_level(dcap_proof *p)
 {
-    return dcap_tcb_evaluate(&p->info, &p->identity, &p->platform, is_tdx(p) ? &p->quote->td : NULL,
-                             p->quote->qe.isvsvn, p->arena, &p->tcb, p->err);
+    return dcap_tcb_evaluate(&p->info, &p->identity, p->platform, is_tdx(p) ? &p->quote->td : NULL, p->quote->qe.isvsvn,
+                             p->arena, &p->tcb, p->err);
 }
 
 typedef struct step {
@@ -303,7 +303,7 @@ static void claim_dates(const dcap_proof *p, atls_dcap_claims *c)
 
 static void claim_platform(const dcap_proof *p, atls_dcap_claims *c)
 {
-    const dcap_pck *pck = &p->platform;
+    const dcap_pck *pck = p->platform;
     memcpy(c->ppid, pck->ppid, sizeof c->ppid);
     memcpy(c->fmspc, pck->fmspc, sizeof c->fmspc);
     memcpy(c->pceid, pck->pceid, sizeof c->pceid);

@@ -48,6 +48,20 @@ bool dcap_quote_chain(const dcap_evidence *e, const dcap_chain **out, atls_error
     return true;
 }
 
+bool dcap_pck_extension(const dcap_evidence *e, const atls_cert *leaf, const dcap_pck **out, atls_error *err)
+{
+    dcap_memo *memo = e->memo;
+    if (memo->leaf != leaf) {
+        memo->leaf = NULL;
+        if (!dcap_pck_decode(leaf, &memo->pck, err)) {
+            return false;
+        }
+        memo->leaf = leaf;
+    }
+    *out = &memo->pck;
+    return true;
+}
+
 static void read_given(dcap_proof *p, dcap_given_chain *g)
 {
     const dcap_chain *own;

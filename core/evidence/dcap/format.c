@@ -24,10 +24,10 @@ static bool request_of_chain(const dcap_evidence *e, atls_endorsement_request *o
 {
     const dcap_chain *chain;
     dcap_pck_path path;
-    dcap_pck pck;
+    const dcap_pck *pck;
     bool is_platform;
     if (!dcap_quote_chain(e, &chain, err) || !dcap_pck_path_find(chain, &path, err)
-        || !dcap_pck_decode(path.leaf, &pck, err)) {
+        || !dcap_pck_extension(e, path.leaf, &pck, err)) {
         return false;
     }
     if (dcap_pck_ca_name(path.ca, &is_platform) == NULL) {
@@ -35,7 +35,7 @@ static bool request_of_chain(const dcap_evidence *e, atls_endorsement_request *o
                          "neither the Processor nor the Platform CA issued the PCK certificate");
     }
     for (size_t i = 0; i < sizeof out->fmspc; i++) {
-        out->fmspc[i] = pck.fmspc[i];
+        out->fmspc[i] = pck->fmspc[i];
     }
     out->pck_ca = is_platform ? "platform" : "processor";
     return true;

@@ -70,15 +70,15 @@ static void put_certification_data(atls_jw *w, const dcap_evidence *e)
 {
     const dcap_chain *chain;
     dcap_pck_path path;
-    dcap_pck pck;
+    const dcap_pck *pck;
     atls_error why = {.code = ATLS_OK};
     atls_jw_open(w, "certification_data", '{');
     atls_jw_uint(w, "type", e->quote.cert_type);
     if (e->quote.cert_type != 5) {
         atls_jw_hex(w, "data", e->quote.cert_data);
     } else if (dcap_quote_chain(e, &chain, &why) && dcap_pck_path_find(chain, &path, &why)
-               && dcap_pck_decode(path.leaf, &pck, &why)) {
-        put_pck(w, &path, &pck);
+               && dcap_pck_extension(e, path.leaf, &pck, &why)) {
+        put_pck(w, &path, pck);
     } else {
         atls_jw_null(w, "pck");
         atls_jw_str(w, "why", why.message);

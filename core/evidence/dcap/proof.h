@@ -15,11 +15,14 @@ typedef struct dcap_chain {
     size_t n;
 } dcap_chain;
 
-/* What request and authenticate need of the quote's own chain, so that it is decoded once. Belongs to one appraisal. */
+/* What request and authenticate both need of the quote's own chain, so that it is decoded once. Belongs to one
+ * appraisal. */
 typedef struct dcap_memo {
     atls_cert_pool pool;
     bool has_chain;
-    dcap_chain chain; /* of certification data type 5 */
+    dcap_chain chain;      /* of certification data type 5 */
+    const atls_cert *leaf; /* whose extension `pck` is; NULL: none yet */
+    dcap_pck pck;
 } dcap_memo;
 
 /* What decode hands out. The quote comes first, so that a pointer to the evidence is a pointer to its quote. */
@@ -69,7 +72,7 @@ typedef struct dcap_proof {
     /* documents and quote */
     dcap_tcb_info info;
     dcap_qe_identity identity;
-    dcap_pck platform;
+    const dcap_pck *platform;
     const dcap_module_identity *module;
     atls_tcb tcb;
 } dcap_proof;
@@ -97,6 +100,10 @@ typedef struct dcap_pck_path {
     atls_cert *root;
 } dcap_pck_path;
 ATLS_MUST_USE bool dcap_pck_path_find(const dcap_chain *chain, dcap_pck_path *out, atls_error *err);
+
+/* dcap_pck_extension decodes the SGX extension of a leaf, once. */
+ATLS_MUST_USE bool dcap_pck_extension(const dcap_evidence *e, const atls_cert *leaf, const dcap_pck **out,
+                                      atls_error *err);
 
 /* dcap_pck_ca_name gives the static name of a PCK CA, "Intel SGX PCK Platform CA", and whether it is that one; NULL for
  * any other certificate. */

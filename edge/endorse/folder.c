@@ -22,21 +22,25 @@ typedef struct folder {
 
 typedef const char *const *names; /* ends with NULL */
 
-static const char *const tcb_files[] = {"tcb.body.json", NULL};
-static const char *const identity_files[] = {"qe_identity.body.json", NULL};
-static const char *const pck_list_files[] = {"pckcrl.body.der", "pck.crl.der", "pck.crl.pem", NULL};
-static const char *const root_list_files[] = {"rootcacrl.body.der", "root_ca.crl.der", "root_ca.crl.pem", NULL};
+/* Bodies of PCS responses as tools save them; the spellings of Intel's sample data come last. */
+static const char *const tcb_files[] = {"tcb.body.json", "tcbInfo.json", NULL};
+static const char *const identity_files[] = {"qe_identity.body.json", "qeIdentity.json", NULL};
+static const char *const pck_list_files[] = {"pckcrl.body.der",       "pck.crl.der",           "pck.crl.pem",
+                                             "intermediateCaCrl.der", "intermediateCaCrl.pem", NULL};
+static const char *const root_list_files[] = {"rootcacrl.body.der", "root_ca.crl.der", "root_ca.crl.pem",
+                                              "rootCaCrl.der",      "rootCaCrl.pem",   NULL};
 static const char *const header_files[] = {"headers.json", NULL};
-static const char *const leaf_files[] = {"pck.pem", NULL};
+static const char *const leaf_files[] = {"pck.pem", "pckCert.pem", NULL};
 
 static const char *const tcb_chain_headers[] = {"TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain", NULL};
-static const char *const tcb_chain_files[] = {"tcb_issuer_chain.pem", NULL};
+static const char *const tcb_chain_files[] = {"tcb_issuer_chain.pem", "tcbSignChain.pem", NULL};
 static const char *const identity_chain_headers[] = {"SGX-Enclave-Identity-Issuer-Chain", NULL};
 /* Both documents are signed under one chain, and some tools keep it once. */
-static const char *const identity_chain_files[] = {"qe_identity_issuer_chain.pem", "tcb_issuer_chain.pem", NULL};
+static const char *const identity_chain_files[] = {"qe_identity_issuer_chain.pem", "tcb_issuer_chain.pem",
+                                                   "tcbSignChain.pem", NULL};
 static const char *const pck_list_chain_headers[] = {"SGX-PCK-CRL-Issuer-Chain", NULL};
 static const char *const pck_chain_headers[] = {"SGX-PCK-Certificate-Issuer-Chain", NULL};
-static const char *const pck_chain_files[] = {"pck_issuer_chain.pem", NULL};
+static const char *const pck_chain_files[] = {"pck_issuer_chain.pem", "pckSignChain.pem", NULL};
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
@@ -60,7 +64,7 @@ static bool read_first(const folder *f, names files, size_t max, const char **na
 
 static bool missing(const folder *f, const char *name)
 {
-    return atls_fail(f->err, ATLS_E_IO, name, "%s is not in the folder", name);
+    return atls_fail(f->err, ATLS_E_ENDORSEMENTS_MISSING, name, "%s is not in the folder", name);
 }
 
 static bool read_document(const folder *f, names files, const char *member, atls_bytes *text, atls_bytes *signature)
@@ -160,8 +164,8 @@ static bool read_required_chain(const folder *f, names headers, names files, atl
         return false;
     }
     return out->len > 0
-           || atls_fail(f->err, ATLS_E_IO, headers[0], "neither headers.json nor %s has the chain of certificates",
-                        files[0]);
+           || atls_fail(f->err, ATLS_E_ENDORSEMENTS_MISSING, headers[0],
+                        "neither headers.json nor %s has the chain of certificates", files[0]);
 }
 
 /* ---- the PCK chain ----------------------------------------------------------------------------------------------- */

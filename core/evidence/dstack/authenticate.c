@@ -18,7 +18,7 @@ static bool recompute(const atls_crypto *c, dstack_log *log, size_t i, atls_aren
     atls_bytes preimage;
     uint8_t digest[DSTACK_DIGEST_LEN];
     char field[48];
-    if (!log_preimage(e->version, e->name, e->payload, a, &preimage, err)
+    if (!dstack_log_preimage(e->version, e->name, e->payload, a, &preimage, err)
         || !atls_digest(c, ATLS_SHA384, &preimage, 1, digest, err)) {
         return false;
     }
@@ -42,7 +42,7 @@ static bool recompute(const atls_crypto *c, dstack_log *log, size_t i, atls_aren
 static bool recompute_all(const atls_crypto *c, dstack_log *log, atls_arena *a, atls_error *err)
 {
     for (size_t i = 0; i < log->n_events; i++) {
-        if (log_is_runtime(log, &log->events[i]) && !recompute(c, log, i, a, err)) {
+        if (dstack_log_is_runtime(log, &log->events[i]) && !recompute(c, log, i, a, err)) {
             return false;
         }
     }
@@ -127,7 +127,7 @@ static bool compare_registers(uint8_t replayed[N_RTMRS][48], const uint8_t quote
 
 static bool is_named(const dstack_log *log, size_t i, const char *name)
 {
-    return log_is_runtime(log, &log->events[i]) && atls_bytes_equal_str(log->events[i].name, name);
+    return dstack_log_is_runtime(log, &log->events[i]) && atls_bytes_equal_str(log->events[i].name, name);
 }
 
 static size_t find_ready(const dstack_log *log)

@@ -187,7 +187,7 @@ static bool read_record(ccel_reader *r, uint32_t index)
     uint32_t size;
     if (!atls_cur_u32le(c, "type", &e.type) || !check_place(c, index, e.type) || !read_digests(r, e.digest)
         || !atls_cur_u32le(c, "size", &size) || !atls_cur_bytes(c, "event", size, &e.payload)
-        || !log_count_payload(&r->b, r->at, size)) {
+        || !dstack_log_count_payload(&r->b, r->at, size)) {
         return false;
     }
     if (index == 0) {
@@ -237,12 +237,12 @@ static bool read_records(ccel_reader *r)
     return true;
 }
 
-bool log_decode_ccel(atls_bytes in, atls_arena *a, dstack_log *out, atls_error *err)
+bool dstack_log_decode_ccel(atls_bytes in, atls_arena *a, dstack_log *out, atls_error *err)
 {
     ccel_reader r = {0};
     size_t room = in.len / MIN_RECORD_LEN + 1;
     atls_cur_init(&r.cur, in, "event_log.header", err);
-    if (!read_header(&r) || !log_begin(&r.b, out, room < ATLS_MAX_EVENTS ? room : ATLS_MAX_EVENTS, a, err)) {
+    if (!read_header(&r) || !dstack_log_begin(&r.b, out, room < ATLS_MAX_EVENTS ? room : ATLS_MAX_EVENTS, a, err)) {
         return false;
     }
     out->is_ccel = true;

@@ -34,7 +34,7 @@ static const char *short_escape(uint8_t c)
     }
 }
 
-void log_put_string(atls_buf *b, atls_bytes text)
+void dstack_log_put_string(atls_buf *b, atls_bytes text)
 {
     size_t start = 0;
     atls_buf_str(b, "\"");
@@ -95,7 +95,7 @@ static bool put_children(atls_buf *b, const atls_json *value)
     atls_buf_str(b, is_object ? "{" : "[");
     for (const atls_json *child = value->child; child != NULL; child = child->next) {
         if (is_object) {
-            log_put_string(b, child->name);
+            dstack_log_put_string(b, child->name);
             atls_buf_str(b, ":");
         }
         if (!put_value(b, child)) {
@@ -116,7 +116,7 @@ static bool put_value(atls_buf *b, const atls_json *value)
     case ATLS_JSON_ARRAY:
         return put_children(b, value);
     case ATLS_JSON_STRING:
-        log_put_string(b, value->text);
+        dstack_log_put_string(b, value->text);
         return true;
     case ATLS_JSON_NUMBER:
         if (!check_number(value->raw, b->err)) {

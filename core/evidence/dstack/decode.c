@@ -20,12 +20,12 @@ typedef struct entry_reader {
     char field[64]; /* "event_log[12].digest", of the last call of at_field */
 } entry_reader;
 
-bool log_is_runtime(const dstack_log *log, const atls_event *e)
+bool dstack_log_is_runtime(const dstack_log *log, const atls_event *e)
 {
     return !log->is_ccel && e->imr == DSTACK_RUNTIME_IMR && e->type == DSTACK_RUNTIME_EVENT;
 }
 
-bool log_begin(log_builder *b, dstack_log *log, size_t cap, atls_arena *a, atls_error *err)
+bool dstack_log_begin(log_builder *b, dstack_log *log, size_t cap, atls_arena *a, atls_error *err)
 {
     if (cap > ATLS_MAX_EVENTS) {
         return atls_fail(err, ATLS_E_LIMIT, LOG_FIELD, "%zu entries, at most %u are read", cap, ATLS_MAX_EVENTS);
@@ -38,7 +38,7 @@ bool log_begin(log_builder *b, dstack_log *log, size_t cap, atls_arena *a, atls_
     return log->events != NULL && log->has_digest != NULL && log->preimages != NULL;
 }
 
-bool log_count_payload(log_builder *b, const char *field, size_t len)
+bool dstack_log_count_payload(log_builder *b, const char *field, size_t len)
 {
     if (len > ATLS_MAX_EVENT_PAYLOADS_LEN - b->payload_len) {
         return atls_fail(b->err, ATLS_E_LIMIT, field, "the payloads are longer than %u bytes together",
@@ -124,7 +124,7 @@ static bool read_digest(entry_reader *r)
         return false;
     }
     bool *has_digest = &r->b.log->has_digest[r->index];
-    if (hex.len == 0 && log_is_runtime(r->b.log, r->event)) {
+    if (hex.len == 0 && dstack_log_is_runtime(r->b.log, r->event)) {
         *has_digest = false; /* R8: newer guests blank it; authenticate.c recomputes it */
         return true;
     }
@@ -145,7 +145,7 @@ static bool read_name(entry_reader *r)
         return false;
     }
     r->event->name = name;
-    if (!log_is_runtime(r->b.log, r->event) || r->event->version != 1) {
+    if (!dstack_log_is_runtime(r->b.log, r->event) || r->event->version != 1) {
         return true;
     }
     /* R4: "a:b" with payload "c" hashes like "a" with payload "b:c" */
@@ -164,7 +164,7 @@ static bool read_payload(entry_reader *r)
 {
     atls_bytes hex;
     return atls_json_member_text(r->json, r->at, "event_payload", &hex, r->b.err)
-           && log_count_payload(&r->b, at_field(r, "event_payload"), hex.len / 2)
+           && dstack_log_count_payload(&r->b, at_field(r, "event_payload"), hex.len / 2)
            && atls_hex_decode(hex, r->field, r->b.arena, &r->event->payload, r->b.err);
 }
 
@@ -202,7 +202,7 @@ static bool decode_json(atls_bytes text, atls_arena *a, dstack_log *out, atls_er
         return atls_fail_values(err, ATLS_E_ENCODING, LOG_FIELD, "array", atls_json_type_name(array), NULL);
     }
     entry_reader r = {0};
-    if (!log_begin(&r.b, out, array->n, a, err)) {
+    if (!dstack_log_begin(&r.b, out, array->n, a, err)) {
         return false;
     }
     for (r.json = array->child; r.json != NULL; r.json = r.json->next) {
@@ -216,7 +216,7 @@ static bool decode_json(atls_bytes text, atls_arena *a, dstack_log *out, atls_er
     return true;
 }
 
-int log_first_byte(atls_bytes text)
+int dstack_log_first_byte(atls_bytes text)
 {
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
@@ -233,10 +233,10 @@ static bool decode(atls_bytes text, atls_arena *a, dstack_log *out, atls_error *
         return atls_fail(err, ATLS_E_LIMIT, LOG_FIELD, "%zu bytes, at most %u are read", text.len,
                          ATLS_MAX_EVENT_LOG_LEN);
     }
-    if (log_first_byte(text) == '[') {
+    if (dstack_log_first_byte(text) == '[') {
         return decode_json(text, a, out, err);
     }
-    return log_decode_ccel(text, a, out, err);
+    return dstack_log_decode_ccel(text, a, out, err);
 }
 
 bool dstack_log_decode(atls_bytes text, atls_arena *a, dstack_log *out, atls_error *err)

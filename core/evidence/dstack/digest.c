@@ -27,15 +27,15 @@ static bool preimage_v2(atls_bytes name, atls_bytes payload, atls_arena *a, atls
     atls_buf b;
     atls_buf_init(&b, a, err);
     atls_buf_str(&b, "{\"name\":");
-    log_put_string(&b, name);
+    dstack_log_put_string(&b, name);
     atls_buf_str(&b, ",\"payload\":\"");
     atls_buf_str(&b, hex);
     atls_buf_str(&b, "\",\"type\":134217729}");
     return atls_buf_done(&b, out);
 }
 
-bool log_preimage(uint32_t version, atls_bytes name, atls_bytes payload, atls_arena *a, atls_bytes *out,
-                  atls_error *err)
+bool dstack_log_preimage(uint32_t version, atls_bytes name, atls_bytes payload, atls_arena *a, atls_bytes *out,
+                         atls_error *err)
 {
     if (version == 1) {
         return preimage_v1(name, payload, a, out, err);
@@ -50,6 +50,6 @@ bool dstack_event_digest(const atls_crypto *c, uint32_t version, atls_bytes name
                          uint8_t out[48], atls_error *err)
 {
     atls_bytes preimage;
-    return log_preimage(version, name, payload, a, &preimage, err)
+    return dstack_log_preimage(version, name, payload, a, &preimage, err)
            && atls_digest(c, ATLS_SHA384, &preimage, 1, out, err);
 }

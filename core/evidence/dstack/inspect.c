@@ -16,7 +16,7 @@ static bool put_event(const atls_crypto *c, const dstack_log *log, size_t i, atl
     } else {
         atls_jw_null(w, "digest");
     }
-    if (log_is_runtime(log, e)) {
+    if (dstack_log_is_runtime(log, e)) {
         uint8_t digest[DSTACK_DIGEST_LEN];
         if (!dstack_event_digest(c, e->version, e->name, e->payload, a, digest, err)) {
             return false;

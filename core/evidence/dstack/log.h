@@ -22,27 +22,27 @@ typedef struct log_builder {
     atls_error *err;
 } log_builder;
 
-/* log_begin takes room for cap entries. LIMIT with field "event_log" when that is more than ATLS_MAX_EVENTS. */
-ATLS_MUST_USE bool log_begin(log_builder *b, dstack_log *log, size_t cap, atls_arena *a, atls_error *err);
-/* log_count_payload adds a payload's length to the log's; LIMIT with `field` when the log's payloads are too long
+/* dstack_log_begin takes room for cap entries. LIMIT with field "event_log" when that is more than ATLS_MAX_EVENTS. */
+ATLS_MUST_USE bool dstack_log_begin(log_builder *b, dstack_log *log, size_t cap, atls_arena *a, atls_error *err);
+/* dstack_log_count_payload adds a payload's length to the log's; LIMIT with `field` when the log's payloads are too long
  * together. */
-ATLS_MUST_USE bool log_count_payload(log_builder *b, const char *field, size_t len);
+ATLS_MUST_USE bool dstack_log_count_payload(log_builder *b, const char *field, size_t len);
 
-/* log_first_byte gives the first byte that is no JSON white space, -1 when there is none. A log is JSON when it is '['.
+/* dstack_log_first_byte gives the first byte that is no JSON white space, -1 when there is none. A log is JSON when it is '['.
  */
-int log_first_byte(atls_bytes text);
+int dstack_log_first_byte(atls_bytes text);
 
-/* log_decode_ccel reads a raw TCG2 log. Failures carry the reader's codes. */
-ATLS_MUST_USE bool log_decode_ccel(atls_bytes in, atls_arena *a, dstack_log *out, atls_error *err);
+/* dstack_log_decode_ccel reads a raw TCG2 log. Failures carry the reader's codes. */
+ATLS_MUST_USE bool dstack_log_decode_ccel(atls_bytes in, atls_arena *a, dstack_log *out, atls_error *err);
 
-/* log_preimage gives the bytes that a runtime event's digest covers, in the arena; version is 1 or 2. */
-ATLS_MUST_USE bool log_preimage(uint32_t version, atls_bytes name, atls_bytes payload, atls_arena *a, atls_bytes *out,
-                                atls_error *err);
+/* dstack_log_preimage gives the bytes that a runtime event's digest covers, in the arena; version is 1 or 2. */
+ATLS_MUST_USE bool dstack_log_preimage(uint32_t version, atls_bytes name, atls_bytes payload, atls_arena *a,
+                                       atls_bytes *out, atls_error *err);
 
-/* log_put_string prints a JSON string, quotes included, as serde_json and RFC 8785 do (section 3). */
-void log_put_string(atls_buf *b, atls_bytes text);
+/* dstack_log_put_string prints a JSON string, quotes included, as serde_json and RFC 8785 do (section 3). */
+void dstack_log_put_string(atls_buf *b, atls_bytes text);
 
-/* log_is_runtime tells whether an entry is a dstack runtime event: only those have names with authority (R3). */
-bool log_is_runtime(const dstack_log *log, const atls_event *e);
+/* dstack_log_is_runtime tells whether an entry is a dstack runtime event: only those have names with authority (R3). */
+bool dstack_log_is_runtime(const dstack_log *log, const atls_event *e);
 
 #endif

@@ -45,7 +45,7 @@ static bool read_event_log(const response_form *f, atls_bytes *out, atls_error *
                                 atls_json_type_name(value), NULL);
     }
     atls_bytes text = value->type == ATLS_JSON_ARRAY ? value->raw : value->text;
-    int first = log_first_byte(text);
+    int first = dstack_log_first_byte(text);
     if (first == '[') {
         *out = text;
         return true;

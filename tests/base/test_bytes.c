@@ -65,6 +65,9 @@ static void test_wipe(void **state)
     static const uint8_t wanted[8] = {1, 2, 0, 0, 0, 0, 7, 8};
     assert_memory_equal(block, wanted, sizeof block);
     atls_wipe(NULL, 0);
+    atls_wipe(block, 1);
+    assert_int_equal(block[0], 0);
+    assert_int_equal(block[1], 2);
 }
 
 static void test_alignment(void **state)
@@ -96,6 +99,12 @@ static void test_zeroed(void **state)
     const uint8_t *got = atls_arena_array(&a, 10, 10, &err);
     assert_non_null(got);
     assert_true(atls_bytes_is_zero(atls_bytes_of(got, 100)));
+    got = atls_arena_alloc(&a, 1, &err);
+    assert_non_null(got);
+    assert_int_equal(got[0], 0);
+    assert_int_equal(got[1], 0xaa);
+    assert_non_null(atls_arena_array(&a, 10, 0, &err));
+    assert_non_null(atls_arena_array(&a, 0, 10, &err));
 }
 
 static void test_exhaustion(void **state)
@@ -181,6 +190,8 @@ static void test_new_and_free(void **state)
     atls_bytes copy;
     assert_true(atls_arena_copy(&a, atls_bytes_str("evidence"), &copy, &err));
     assert_true(atls_bytes_equal_str(copy, "evidence"));
+    assert_true(atls_arena_copy(&a, atls_bytes_str("x"), &copy, &err));
+    assert_true(atls_bytes_equal_str(copy, "x"));
     assert_true(atls_arena_copy(&a, atls_bytes_empty(), &copy, &err));
     assert_int_equal(copy.len, 0);
     assert_non_null(copy.ptr);

@@ -95,12 +95,14 @@ static void test_bytes_copy_skip(void **state)
     atls_cur c;
     atls_bytes got;
     uint8_t copy[3] = {0};
+    uint8_t one = 0;
     atls_cur_init(&c, atls_bytes_of(counting, 8), "", &err);
     assert_true(atls_cur_bytes(&c, "a", 2, &got));
     assert_ptr_equal(got.ptr, counting);
     assert_true(atls_cur_copy(&c, "b", copy, 3));
     assert_memory_equal(copy, counting + 2, 3);
-    assert_true(atls_cur_skip(&c, "c", 1));
+    assert_true(atls_cur_copy(&c, "c", &one, 1));
+    assert_int_equal(one, 6);
     assert_true(atls_cur_bytes(&c, "d", 0, &got));
     assert_int_equal(got.len, 0);
     assert_int_equal(atls_cur_offset(&c), 6);
@@ -169,6 +171,23 @@ static void test_child(void **state)
     check_error(&err, ATLS_E_TRUNCATED, "quote.body.y");
 }
 
+static void test_fail(void **state)
+{
+    (void)state;
+    atls_error err = {0};
+    atls_cur c;
+    atls_cur_init(&c, atls_bytes_empty(), "quote", &err);
+    assert_false(atls_cur_fail(&c, ATLS_E_QUOTE_FORMAT, "version", "4", "6", "100%s sure"));
+    check_error(&err, ATLS_E_QUOTE_FORMAT, "quote.version");
+    assert_string_equal(err.expected, "4");
+    assert_string_equal(err.actual, "6");
+    assert_string_equal(err.message, "100%s sure"); /* text, no format */
+    atls_error_clear(&err);
+    assert_false(atls_cur_fail(&c, ATLS_E_QUOTE_FORMAT, "", NULL, NULL, NULL));
+    check_error(&err, ATLS_E_QUOTE_FORMAT, "quote");
+    assert_string_equal(err.message, atls_code_text(ATLS_E_QUOTE_FORMAT));
+}
+
 static void test_null_input(void **state)
 {
     (void)state;
@@ -193,6 +212,7 @@ int main(void)
         tap_add(&tests, huge_rows[i].name, test_huge, &huge_rows[i]);
     }
     tap_add(&tests, "a child ends where its length says, and must end empty", test_child, NULL);
+    tap_add(&tests, "a failure at a field of the reader", test_fail, NULL);
     tap_add(&tests, "no input is an empty input", test_null_input, NULL);
     return tap_run("cursor", &tests);
 }

@@ -179,6 +179,7 @@ static const row rows[] = {
     {"length: a leading zero in four", read_any, "048400010000", ENCODING},
     {"length: long form cut", read_any, "0482 01", TRUNCATED},
     {"length: five bytes", read_any, "04850000000001aa", ENCODING},
+    {"length: five bytes that would wrap to 128", read_any, "04850100000080", ENCODING},
     {"length: the reserved FF", read_any, "04ffaa", ENCODING},
     {"length: four bytes, all ones", read_any, "0484ffffffff", TRUNCATED},
     /* types */
@@ -243,6 +244,7 @@ static const row rows[] = {
     {"bits: no content", read_bits, "0300", TRUNCATED},
     {"bits: eight unused", read_bits, "03020800", ENCODING},
     {"bits: unused ones of nothing", read_bits, "030104", ENCODING},
+    {"bits: one unused bit of nothing", read_bits, "030101", ENCODING},
     {"bits: an unused bit is set", read_bits, "03020481", ENCODING},
     {"bits: all unused bits are set", read_bits, "0302077f", ENCODING},
     {"bits: constructed", read_bits, "2304030200aa", WRONG_TYPE("tag 0x23")},
@@ -345,6 +347,8 @@ static void test_peek(void **state)
     assert_false(atls_der_peek(&c, ATLS_DER_CONTEXT_CONS_HIGH(701))); /* cut, and no failure */
     assert_true(atls_cur_skip(&c, "x", 2));
     assert_false(atls_der_peek(&c, ATLS_DER_SEQUENCE)); /* the end */
+    atls_cur_init(&c, atls_bytes_of("\x30", 1), "t", &err);
+    assert_true(atls_der_peek(&c, ATLS_DER_SEQUENCE)); /* the tag is there, whatever comes of the rest */
     check_error(&err, ATLS_OK, "");
 }
 

@@ -81,9 +81,11 @@ static void test_words(void **state)
     assert_string_equal(atls_category_name(ATLS_CATEGORY_NONE), "none");
     assert_string_equal(atls_category_name(ATLS_CATEGORY_TRUST), "trust");
     assert_string_equal(atls_category_name(ATLS_CATEGORY_INTERNAL), "internal");
+    assert_string_equal(atls_category_name((atls_category)(ATLS_CATEGORY_INTERNAL + 1)), "internal");
     assert_string_equal(atls_category_name((atls_category)77), "internal");
     assert_string_equal(atls_platform_name(ATLS_PLATFORM_TDX), "tdx");
     assert_string_equal(atls_platform_name(ATLS_PLATFORM_SGX), "sgx");
+    assert_string_equal(atls_platform_name((atls_platform)(ATLS_PLATFORM_SGX + 1)), "none");
     assert_string_equal(atls_platform_name((atls_platform)77), "none");
 }
 
@@ -237,6 +239,25 @@ static void test_line(void **state)
     assert_int_equal(line[0], '\0');
 }
 
+static void test_line_sizes(void **state)
+{
+    (void)state;
+    atls_error err = {0};
+    char line[64];
+    assert_int_equal(atls_error_line(&err, line, sizeof line), 12);
+    assert_string_equal(line, "OK: no error");
+    assert_false(atls_fail(&err, ATLS_E_IO, "", "x"));
+    assert_int_equal(atls_error_line(&err, line, sizeof line), 5);
+    assert_string_equal(line, "IO: x");
+    for (size_t size = 1; size < 8; size++) {
+        size_t wanted = size < 6 ? size - 1 : 5;
+        memset(line, 'z', sizeof line);
+        assert_int_equal(atls_error_line(&err, line, size), wanted);
+        assert_int_equal(strlen(line), wanted);
+        assert_int_equal(line[size], 'z');
+    }
+}
+
 int main(void)
 {
     tap_list tests = {0};
@@ -258,5 +279,6 @@ int main(void)
     for (size_t i = 0; i < COUNT(line_rows); i++) {
         tap_add(&tests, line_rows[i].name, test_line, &line_rows[i]);
     }
+    tap_add(&tests, "line: cut at every size", test_line_sizes, NULL);
     return tap_run("error", &tests);
 }

@@ -19,6 +19,7 @@ typedef struct hex_row {
 static const hex_row hex_rows[] = {
     {"hex: nothing", "", ""},
     {"hex: both cases", "00fFaB09", "00ffab09"},
+    {"hex: a capital first", "Fa", "fa"},
     {"hex: odd length", "abc", NULL},
     {"hex: one digit", "a", NULL},
     {"hex: the byte before 0", "0/", NULL},
@@ -156,6 +157,26 @@ static void test_base64_lengths(void **state)
     }
 }
 
+/* A line end at every place of every length: no group of four is safe from being split. */
+static void test_base64_line_ends(void **state)
+{
+    (void)state;
+    static const char plain[] = "\xff\xee\xdd attested TLS \x01\x02";
+    char text[64];
+    char split[64];
+    for (size_t len = 0; len < sizeof plain; len++) {
+        int n = EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)plain, (int)len);
+        for (int at = 0; at <= n; at++) {
+            atls_error err = {0};
+            atls_bytes out;
+            snprintf(split, sizeof split, "%.*s\n%s", at, text, text + at);
+            assert_true(atls_base64_decode(atls_bytes_str(split), true, "f", check_arena(), &out, &err));
+            assert_true(atls_bytes_equal(out, atls_bytes_of(plain, len)));
+            assert_false(atls_base64_decode(atls_bytes_str(split), false, "f", check_arena(), &out, &err));
+        }
+    }
+}
+
 /* ---- UTF-8 ---- */
 
 typedef struct utf8_row {
@@ -203,6 +224,43 @@ static void test_utf8(void **state)
     free(exact);
 }
 
+/* One character as the standard explains it, without any table of boundaries: decode, then ask whether the value could
+ * have been shorter, is a surrogate or is too large. */
+static bool is_one_character(const uint8_t *p, size_t len)
+{
+    size_t n = p[0] < 0x80 ? 1 : (p[0] & 0xe0) == 0xc0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : (p[0] & 0xf8) == 0xf0 ? 4 : 0;
+    if (n == 0 || n != len) {
+        return false;
+    }
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t value = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return false;
+        }
+        value = value << 6 | (p[i] & 0x3fu);
+    }
+    return value >= least[n] && value <= 0x10ffff && (value < 0xd800 || value > 0xdfff);
+}
+
+/* Every first byte with every edge after it, cut at every length. */
+static void test_utf8_edges(void **state)
+{
+    (void)state;
+    static const uint8_t edges[] = {0x00, 0x28, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xe1, 0xff};
+    const size_t n = COUNT(edges);
+    for (size_t i = 0; i < 256 * n * n * n; i++) {
+        const uint8_t in[] = {(uint8_t)(i / (n * n * n)), edges[i / (n * n) % n], edges[i / n % n], edges[i % n]};
+        size_t wanted = 0;
+        for (size_t len = 1; len <= 4; len++) {
+            wanted = wanted == 0 && is_one_character(in, len) ? len : wanted;
+        }
+        for (size_t len = 1; len <= 4; len++) {
+            assert_int_equal(atls_utf8_char(atls_bytes_of(in, len), 0), wanted <= len ? wanted : 0);
+        }
+    }
+}
+
 /* ---- text and buffers ---- */
 
 static void test_text_copy(void **state)
@@ -215,6 +273,12 @@ static void test_text_copy(void **state)
     text = atls_text_copy(atls_bytes_empty(), check_arena(), &err);
     assert_non_null(text);
     assert_string_equal(text, "");
+    text = atls_text_copy(atls_bytes_str("x"), check_arena(), &err);
+    assert_non_null(text);
+    assert_string_equal(text, "x");
+    assert_null(atls_text_copy(atls_bytes_of("\0", 1), check_arena(), &err));
+    check_error(&err, ATLS_E_ENCODING, "text");
+    atls_error_clear(&err);
     assert_null(atls_text_copy(atls_bytes_of("Revoked\0", 8), check_arena(), &err));
     check_error(&err, ATLS_E_ENCODING, "text");
 }
@@ -226,6 +290,9 @@ static void test_text_format(void **state)
     const char *text = atls_text_format(check_arena(), &err, "%s %d", "level", 7);
     assert_non_null(text);
     assert_string_equal(text, "level 7");
+    text = atls_text_format(check_arena(), &err, "%s", "");
+    assert_non_null(text);
+    assert_string_equal(text, "");
 }
 
 static void test_text_without_memory(void **state)
@@ -246,6 +313,51 @@ static void test_text_without_memory(void **state)
                            : atls_hex_text(atls_bytes_of(block, SIZE_MAX / 2), &a, &err) != NULL;
         assert_false(ok);
         check_error(&err, ATLS_E_MEMORY, "arena");
+    }
+}
+
+/* Arenas of every size: too small says so, large enough is right, and neither writes behind the end. */
+static void test_every_arena_size(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        bool ok = false;
+        for (size_t size = 0; !ok; size++) {
+            uint8_t *block = malloc(size + 1);
+            assert_non_null(block);
+            block[size] = 0xa5;
+            atls_arena a;
+            atls_error err = {0};
+            atls_bytes out = atls_bytes_empty();
+            const char *text = NULL;
+            atls_arena_init(&a, block, size);
+            switch (i) {
+            case 0:
+                ok = atls_base64_decode(atls_bytes_str("Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFyZm9vYmE="), false, "f", &a,
+                                        &out, &err);
+                break;
+            case 1:
+                ok = atls_base64_decode(atls_bytes_str("Zm9v YmFyZm 9vYmFyZm9vYmFyZm9vYmFyZm9vYmE="), true, "f", &a,
+                                        &out, &err);
+                break;
+            case 2:
+                ok = atls_hex_decode(atls_bytes_str("00112233445566778899"), "f", &a, &out, &err);
+                break;
+            case 3:
+                text = atls_hex_text(atls_bytes_str("0123456789"), &a, &err);
+                break;
+            case 4:
+                text = atls_text_copy(atls_bytes_str("0123456789"), &a, &err);
+                break;
+            default:
+                text = atls_text_format(&a, &err, "%d", 1234567890);
+            }
+            ok = ok || text != NULL;
+            check_error(&err, ok ? ATLS_OK : ATLS_E_MEMORY, ok ? "" : "arena");
+            assert_true(!ok || (text != NULL ? strlen(text) >= 10 : out.len >= 10));
+            assert_int_equal(block[size], 0xa5);
+            free(block);
+        }
     }
 }
 
@@ -303,9 +415,12 @@ int main(void)
         tap_add(&tests, base64_rows[i].name, test_base64, &base64_rows[i]);
     }
     tap_add(&tests, "base64: every length, and no prefix of it", test_base64_lengths, NULL);
+    tap_add(&tests, "base64: a line end anywhere", test_base64_line_ends, NULL);
     for (size_t i = 0; i < COUNT(utf8_rows); i++) {
         tap_add(&tests, utf8_rows[i].name, test_utf8, &utf8_rows[i]);
     }
+    tap_add(&tests, "utf8: every first byte with every edge", test_utf8_edges, NULL);
+    tap_add(&tests, "text: every arena that is too small says so", test_every_arena_size, NULL);
     tap_add(&tests, "text: a copy has no NUL inside", test_text_copy, NULL);
     tap_add(&tests, "text: format", test_text_format, NULL);
     tap_add(&tests, "text: an arena that is too small", test_text_without_memory, NULL);

@@ -39,8 +39,12 @@ static const parse_row parse_rows[] = {
     {"parse: a sign for a digit", "2024-+1-01T00:00:00Z", false, 0},
     {"parse: a space for a digit", "2024- 1-01T00:00:00Z", false, 0},
     {"parse: a sign for a year's digit", "-024-01-01T00:00:00Z", false, 0},
-    {"parse: slashes", "2024/01/01T00:00:00Z", false, 0},
-    {"parse: dots", "2024-01-01T00.00.00Z", false, 0},
+    {"parse: a byte after 9 for a digit, which would make 10", "2024-0:-01T00:00:00Z", false, 0},
+    {"parse: a byte before 0 for a digit, which would make 49", "2024-01-01T00:00:5/Z", false, 0},
+    {"parse: a slash after the year", "2024/01-01T00:00:00Z", false, 0},
+    {"parse: a slash after the month", "2024-01/01T00:00:00Z", false, 0},
+    {"parse: a dot after the hour", "2024-01-01T00.00:00Z", false, 0},
+    {"parse: a dot after the minute", "2024-01-01T00:00.00Z", false, 0},
     {"parse: a byte more", "2024-01-01T00:00:00Z ", false, 0},
     {"parse: nothing", "", false, 0},
 };
@@ -99,6 +103,26 @@ static void test_civil_bounds(void **state)
     assert_int_equal(t, -631152000);
 }
 
+/* The day after the last of each month, which only a longer month has. */
+static void test_month_ends(void **state)
+{
+    (void)state;
+    for (int year = 1999; year <= 2005; year++) {
+        for (int month = 1; month <= 12; month++) {
+            atls_time next;
+            atls_time t;
+            char text[ATLS_TIME_TEXT_SIZE];
+            assert_true(
+                atls_time_from_civil(month < 12 ? year : year + 1, month < 12 ? month + 1 : 1, 1, 0, 0, 0, &next));
+            atls_time_format(next - 1, text);
+            int last = 10 * (text[8] - '0') + (text[9] - '0');
+            assert_true(atls_time_from_civil(year, month, last, 23, 59, 59, &t));
+            assert_int_equal(t, next - 1);
+            assert_false(atls_time_from_civil(year, month, last + 1, 0, 0, 0, &t));
+        }
+    }
+}
+
 /* Every day of more than 400 years, after which the calendar repeats, and of the last ones, against the C library. */
 static void test_every_day(void **state)
 {
@@ -132,6 +156,7 @@ int main(void)
         tap_add(&tests, format_rows[i].name, test_format, &format_rows[i]);
     }
     tap_add(&tests, "civil: no such date, and the output untouched", test_civil_bounds, NULL);
+    tap_add(&tests, "civil: no month is a day too long", test_month_ends, NULL);
     tap_add(&tests, "civil: every day of the calendar's cycle, there and back", test_every_day, NULL);
     return tap_run("time", &tests);
 }

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "io.h"
 #include "name.h"
+#include "roots.h"
 
 #define TEXT_SIZE 132
 
@@ -151,10 +152,11 @@ static int on_verify(int ok, X509_STORE_CTX *ctx)
         accepted = true; /* the policy waived it, and atls_identity_configure made sure of that */
         break;
     default:
-        if (!accepted) {
-            note_failure(s, ctx);
+        if (accepted || atls_roots_ask_again(s)) {
+            return 1; /* asked again, the error stays in ctx: nothing passes with it (atls_identity_check) */
         }
-        return accepted ? 1 : 0;
+        note_failure(s, ctx);
+        return 0;
     }
     X509_STORE_CTX_set_error(ctx, accepted ? X509_V_OK : X509_V_ERR_APPLICATION_VERIFICATION);
     return accepted ? 1 : 0;
@@ -162,13 +164,12 @@ static int on_verify(int ok, X509_STORE_CTX *ctx)
 
 /* ---- configuration ----------------------------------------------------------------------------------------------- */
 
-static bool load_roots(const atls_session *s, X509_STORE *store, atls_error *err)
+static bool load_roots(atls_session *s, atls_error *err)
 {
-    if (s->client.identity == ATLS_IDENTITY_WEBPKI && X509_STORE_set_default_paths(store) != 1) {
-        return atls_fail(err, ATLS_E_CONFIGURATION, "identity", "the system's roots cannot be read: %s",
-                         atls_io_reason());
+    if (s->client.identity == ATLS_IDENTITY_WEBPKI) {
+        return atls_roots_system(s, err);
     }
-    if (s->client.identity == ATLS_IDENTITY_CA && X509_STORE_load_file(store, s->client.ca_file) != 1) {
+    if (s->client.identity == ATLS_IDENTITY_CA && X509_STORE_load_file(s->store, s->client.ca_file) != 1) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "ca_file", "no certificates can be read from it: %s",
                          atls_io_reason());
     }
@@ -232,7 +233,7 @@ bool atls_identity_configure(atls_session *s, SSL *ssl, atls_error *err)
         ERR_clear_error();
         return atls_fail(err, ATLS_E_MEMORY, "identity", "OpenSSL could not make a store of roots");
     }
-    if (!load_roots(s, s->store, err)) {
+    if (!load_roots(s, err)) {
         return false;
     }
     ERR_clear_error();
@@ -256,6 +257,7 @@ void atls_identity_detach(atls_session *s)
         (void)X509_STORE_set_ex_data(s->store, SESSION_OF_STORE, NULL);
         X509_STORE_free(s->store);
         s->store = NULL;
+        s->roots_file = NULL;
     }
 }
 
@@ -289,7 +291,7 @@ bool atls_identity_check(atls_session *s, atls_error *err)
     }
     /* A verification callback on the caller's SSL_CTX may stand in for OpenSSL's own: then there is no chain. */
     long verdict = SSL_get_verify_result(s->ssl);
-    if (verdict != X509_V_OK || SSL_get0_verified_chain(s->ssl) == NULL) {
+    if (verdict != X509_V_OK || s->verify_again || SSL_get0_verified_chain(s->ssl) == NULL) {
         return atls_fail(err, ATLS_E_IDENTITY, "certificate.chain", "the certificate was not verified: %s",
                          X509_verify_cert_error_string(verdict));
     }

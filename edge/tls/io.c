@@ -10,6 +10,7 @@
 
 #include <openssl/err.h>
 
+#include "roots.h"
 #include "socket.h"
 
 #define REASON_SIZE 96
@@ -111,11 +112,19 @@ static atls_step handshake_failed(atls_session *s, const outcome *o, atls_error 
     return ATLS_STEP_FAILED;
 }
 
-atls_step atls_io_handshake(atls_session *s, atls_error *err)
+static outcome do_handshake(atls_session *s)
 {
     prepare();
     int rc = SSL_do_handshake(s->ssl);
-    outcome o = look_at(s, rc, errno);
+    return look_at(s, rc, errno);
+}
+
+atls_step atls_io_handshake(atls_session *s, atls_error *err)
+{
+    outcome o = do_handshake(s);
+    while (o.code == SSL_ERROR_WANT_RETRY_VERIFY && atls_roots_resume(s)) {
+        o = do_handshake(s);
+    }
     atls_step step = step_of(&o);
     if (step == ATLS_STEP_FAILED || step == ATLS_STEP_CLOSED) {
         return handshake_failed(s, &o, err);

@@ -53,6 +53,7 @@ struct atls_session {
     bool tls_broken; /* OpenSSL forbids further calls */
     bool close_sent;
     bool has_result;
+    bool verify_again;   /* the handshake pauses, so that the file of roots can be read (roots.h) */
     bool owns_transport; /* of atls_connect and atls_accept: ssl, ctx, bio_method and socket are the session's */
     uint32_t timeout_ms;
     uint64_t deadline_ms;      /* on the monotonic clock */
@@ -63,6 +64,7 @@ struct atls_session {
     atls_server_options server; /* same for clients */
     atls_bytes alpn;            /* what is offered, or chosen from: protocols with length bytes, in the arena */
     X509_STORE *store;          /* of a client; holds a pointer to the session for the verify callback */
+    X509_LOOKUP *roots_file;    /* the store's; NULL: read, or none */
     atls_result result;
     atls_peer peer;
     char subject[ATLS_PEER_TEXT_SIZE];

@@ -9,11 +9,16 @@
  * atls_session_read and atls_session_write refuse. A session that fails is shut down at once, and its error stays.
  * TLS 1.3 only; tickets, resumption, early data and external PSKs are off. A session belongs to one thread at a time.
  *
+ * A session that owns its socket (atls_connect, atls_accept) never raises SIGPIPE. Over the caller's SSL, transport and
+ * signals are the caller's; the deadline then holds only if the transport does not block.
+ *
  * What a session does not give: protection against a measured image that leaks its own TLS key or quotes an outsider's
  * bytes; docs/threat-model.md says what an image owes.
  *
  * Profile "dstack": after the handshake the client sends POST /tdx_quote with a nonce, the server answers with a quote
- * over SHA-512(nonce || exporter). Grade `exporter`. Source: specification of dstack sections 1, 5, 6 (R6, R9, R11, R12, R18). */
+ * over SHA-512(nonce || exporter). Grade `exporter`. The application's client speaks first: what a server sends between
+ * its answer and the verdict is refused. docs/protocol-dstack.md has the details.
+ * Source: specification of dstack sections 1, 5, 6 (R6, R9, R11, R12, R18). */
 #ifndef ATLS_TLS_H
 #define ATLS_TLS_H
 
@@ -30,7 +35,7 @@ struct ssl_st; /* OpenSSL's SSL */
 typedef struct atls_session atls_session;
 
 typedef enum atls_identity_mode {
-    ATLS_IDENTITY_WEBPKI = 0,    /* the system's roots and the server name; the default */
+    ATLS_IDENTITY_WEBPKI = 0,    /* the system's roots, whatever an SSL_CTX trusts, and the server name; the default */
     ATLS_IDENTITY_CA,            /* the roots in ca_file only, and the server name */
     ATLS_IDENTITY_PIN,           /* SHA-256 of the leaf's SubjectPublicKeyInfo equals pin_spki_sha256 */
     ATLS_IDENTITY_ATTESTED_ONLY, /* no ordinary identity. Refused unless the policy says "attested_only": true */
@@ -46,9 +51,10 @@ typedef struct atls_client_options {
     const char *ca_file;         /* IDENTITY_CA: PEM file */
     uint8_t pin_spki_sha256[32]; /* IDENTITY_PIN */
     const char *const *alpn;     /* offered protocols, most wanted first; NULL-terminated; NULL: none */
-    uint32_t timeout_ms;         /* for everything from connect to the verdict; 0: 30,000 */
-    atls_time now;               /* time of the appraisal and of certificate validity; UNSET: the system's clock is
-                                      * read once, when the evidence is appraised */
+    uint32_t timeout_ms;         /* for everything from connect to the verdict; 0: 30,000. The resolver
+                                  * cannot be interrupted: names, unlike addresses, may take longer */
+    atls_time now;               /* time of the appraisal and of certificate validity; UNSET: the system's clock, read
+                                  * when the handshake begins and, once, when the evidence is appraised */
     size_t arena_size;           /* 0: ATLS_ARENA_DEFAULT_SIZE */
 } atls_client_options;
 
@@ -69,7 +75,8 @@ typedef struct atls_server_options {
     const char *private_key_file; /* PEM. atls_accept only */
     atls_attest_fn attest;        /* required */
     void *attest_ctx;
-    const char *const *alpn; /* protocols in the server's order of preference; NULL: none. h2 is never selected */
+    const char *const *alpn; /* protocols in the server's order of preference; NULL: none. h2 is never selected.
+                              * atls_accept only: over the caller's SSL its SSL_CTX chooses, and this must be NULL */
     uint32_t timeout_ms;     /* for everything from accept to the answered quote request; 0: 30,000 */
     size_t arena_size;       /* 0: 4 MiB */
 } atls_server_options;
@@ -121,13 +128,15 @@ ATLS_MUST_USE atls_step atls_session_read(atls_session *s, void *buf, size_t siz
 ATLS_MUST_USE atls_step atls_session_write(atls_session *s, const void *buf, size_t size, size_t *n, atls_error *err);
 
 /* atls_session_read_blocking, atls_session_write_all wait on the session's own descriptor, at most timeout_ms (0: for
- * ever). write_all writes everything or fails. */
+ * ever). A read that finds nothing in time is FAILED with TIMEOUT and leaves the session as it was. write_all writes
+ * everything or fails, and then the session has failed, because nobody knows what the peer has. */
 ATLS_MUST_USE atls_step atls_session_read_blocking(atls_session *s, void *buf, size_t size, size_t *n,
                                                    uint32_t timeout_ms, atls_error *err);
 ATLS_MUST_USE bool atls_session_write_all(atls_session *s, const void *buf, size_t size, uint32_t timeout_ms,
                                           atls_error *err);
 
-/* atls_session_close sends close_notify (once, without waiting for the peer's). DONE or WANT_WRITE or FAILED. */
+/* atls_session_close sends close_notify (once, without waiting for the peer's, whose bytes can still be read). DONE or
+ * WANT_WRITE or FAILED. A session that is not established yet ends here. */
 ATLS_MUST_USE atls_step atls_session_close(atls_session *s, atls_error *err);
 
 /* atls_session_free wipes and frees; NULL is fine. Closes the socket if the session owns it (connect, accept). */

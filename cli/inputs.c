@@ -17,11 +17,6 @@ static bool is_space(uint8_t c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static bool is_hex(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 static uint8_t first_word(atls_bytes in)
 {
     for (size_t i = 0; i < in.len; i++) {
@@ -30,20 +25,6 @@ static uint8_t first_word(atls_bytes in)
         }
     }
     return 0;
-}
-
-/* hex_text takes the white space out; false when anything else than digits is in there. */
-static bool hex_text(atls_bytes in, uint8_t *out, size_t *n)
-{
-    *n = 0;
-    for (size_t i = 0; i < in.len; i++) {
-        if (is_hex(in.ptr[i])) {
-            out[(*n)++] = in.ptr[i];
-        } else if (!is_space(in.ptr[i])) {
-            return false;
-        }
-    }
-    return *n > 0;
 }
 
 static bool load_response(atls_bytes file, atls_arena *a, cli_evidence *out, atls_error *err)
@@ -70,15 +51,7 @@ bool cli_evidence_load(const char *path, atls_arena *a, cli_evidence *out, atls_
     if (first_word(file) == '{') {
         return load_response(file, a, out, err);
     }
-    uint8_t *digits = atls_arena_raw(a, file.len, err);
-    if (digits == NULL) {
-        return false;
-    }
-    size_t n = 0;
-    if (hex_text(file, digits, &n)) {
-        return atls_hex_decode(atls_bytes_of(digits, n), "FILE", a, &out->quote, err);
-    }
-    return true;
+    return atls_armour_decode(file, a, &out->quote, err);
 }
 
 /* certificates reads a DER certificate or a text of PEM blocks. What a DER file holds is looked at by who uses it. */

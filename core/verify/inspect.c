@@ -172,21 +172,7 @@ static atls_bytes trim(atls_bytes in)
     return atls_bytes_of(in.ptr + start, end - start);
 }
 
-static bool is_hex_digit(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-static bool is_hex(atls_bytes in)
-{
-    size_t n = 0;
-    while (n < in.len && is_hex_digit(in.ptr[n])) {
-        n++;
-    }
-    return n == in.len && n > 0 && n % 2 == 0;
-}
-
-/* White space around text is nobody's; binary files are taken as they are. Hex text is what it spells. */
+/* White space around text is nobody's; binary files are taken as they are. Hex and base64 text is what it spells. */
 static bool open_file(inspection *i, atls_bytes file)
 {
     const atls_bytes text = trim(file);
@@ -202,7 +188,7 @@ static bool open_file(inspection *i, atls_bytes file)
         i->file = text;
         return true;
     }
-    return !is_hex(text) || atls_hex_decode(text, "file", i->arena, &i->file, i->err);
+    return atls_armour_decode(file, i->arena, &i->file, i->err);
 }
 
 /* ---- evidence -------------------------------------------------------------------------------------------------------

@@ -51,8 +51,7 @@ typedef struct attester {
     sim *pretend; /* the honest room, whose log a forger knows */
 } attester;
 
-/* ---- servers that cheat
- * --------------------------------------------------------------------------------------- */
+/* ---- servers that cheat ---- */
 
 static bool honest_attest(void *ctx, const uint8_t report_data[64], atls_arena *a, atls_evidence *out, atls_error *err)
 {
@@ -180,8 +179,7 @@ static const scene scenes[] = {
 
 #define N_SCENES (sizeof scenes / sizeof scenes[0])
 
-/* ---- the stage
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the stage ---- */
 
 static bool room_with(const char *const *settings, atls_arena *a, cli_room *out, atls_error *err)
 {
@@ -233,8 +231,7 @@ static void clear_stage(stage *s)
     }
 }
 
-/* ---- one scene
- * ------------------------------------------------------------------------------------------------ */
+/* ---- one scene ---- */
 
 static void play_server(const stage *s, const scene *c, attester *t, const cli_listener *l)
 {

@@ -79,8 +79,7 @@ void sim_cert_key_id(sim_op *o, const char *id, uint8_t out[20])
     memcpy(out, digest, 20);
 }
 
-/* ---- pieces
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- pieces ---- */
 
 static void name_part(atls_buf *b, const char *oid, unsigned tag, const char *text)
 {
@@ -165,8 +164,7 @@ atls_bytes sim_aki(sim_op *o, const uint8_t id[20])
     return sim_done(&b);
 }
 
-/* ---- extensions
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- extensions ---- */
 
 static bool is_none(const char *value)
 {
@@ -263,8 +261,7 @@ static void put_extensions(sim_op *o, const plan *p, const char *issuer, atls_bu
     sim_der_close(b, tagged);
 }
 
-/* ---- certificates
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- certificates ---- */
 
 static void put_validity(sim_op *o, const plan *p, atls_buf *b)
 {

@@ -19,8 +19,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 
-/* ---- one operation
- * --------------------------------------------------------------------------------------------------- */
+/* ---- one operation ---- */
 
 /* What a public function carries through its helpers. The error is sticky: helpers go on with defaults after a failure,
  * and the public function looks once, at the end. */
@@ -42,8 +41,7 @@ atls_bytes sim_done(atls_buf *b);
 void sim_put_u8(atls_buf *b, unsigned v);
 void sim_put_le(atls_buf *b, uint64_t v, size_t n);
 
-/* ---- settings.c
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- settings.c ---- */
 
 #define SIM_PATH_SIZE 160
 
@@ -77,8 +75,7 @@ atls_bytes sim_raw(sim_op *o, const char *name, atls_bytes in);
 /* sim_split takes the next word of a comma list; false at its end. */
 bool sim_split(const char **list, char *word, size_t size);
 
-/* ---- doc.c
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- doc.c ---- */
 
 typedef enum sim_node_type { SIM_VALUE, SIM_OBJECT, SIM_ARRAY } sim_node_type;
 
@@ -97,8 +94,7 @@ atls_bytes sim_doc(sim_op *o, const char *prefix, atls_bytes text);
 void sim_doc_string(atls_buf *b, atls_bytes text);
 void sim_doc_hex(atls_buf *b, atls_bytes bytes);
 
-/* ---- der.c
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- der.c ---- */
 
 #define SIM_DER_SEQUENCE         0x30u
 #define SIM_DER_SET              0x31u
@@ -121,8 +117,7 @@ void sim_der_bits(atls_buf *b, unsigned unused, atls_bytes bits);
 void sim_der_oid(atls_buf *b, const char *dotted);
 void sim_der_time(atls_buf *b, atls_time t);
 
-/* ---- ec.c
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- ec.c ---- */
 
 typedef enum sim_curve { SIM_P256, SIM_P384, SIM_RSA } sim_curve;
 
@@ -148,8 +143,7 @@ void sim_sig_der(atls_buf *b, const uint8_t *rs, size_t half);
 void sim_sha256(atls_bytes in, uint8_t out[32]);
 void sim_sha384(atls_bytes in, uint8_t out[48]);
 
-/* ---- cert.c, extension.c, crl.c, chain.c
- * ----------------------------------------------------------------------------- */
+/* ---- cert.c, extension.c, crl.c, chain.c ---- */
 
 #define SIM_N_CERTS 12
 #define SIM_N_CRLS  3
@@ -197,8 +191,7 @@ void sim_crls_make(sim_op *o);
 atls_bytes sim_chain(sim_op *o, const char *name, const char *def);
 void sim_pem_put(atls_buf *b, const char *label, atls_bytes der);
 
-/* ---- report.c, quote.c, tcb.c
- * ---------------------------------------------------------------------------------------- */
+/* ---- report.c, quote.c, tcb.c ---- */
 
 #define SIM_SGX_LEN  384u
 #define SIM_TD10_LEN 584u
@@ -211,8 +204,7 @@ void sim_td_report(sim_op *o, const uint8_t report_data[64], uint8_t out[SIM_TD1
 atls_bytes sim_quote_make(sim_op *o, const uint8_t report_data[64]);
 void sim_collateral_make(sim_op *o);
 
-/* ---- log.c, ccel.c, response.c, policy.c, tls.c
- * ---------------------------------------------------------------------- */
+/* ---- log.c, ccel.c, response.c, policy.c, tls.c ---- */
 
 typedef struct sim_event {
     uint32_t imr;
@@ -236,8 +228,7 @@ atls_bytes sim_vm_config(sim_op *o);
 atls_bytes sim_policy_make(sim_op *o, const char *kind);
 void sim_tls_make(sim_op *o, const char *server_name, sim_tls *out);
 
-/* ---- the room
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the room ---- */
 
 struct sim {
     atls_arena arena; /* all that lasts as long as the room */

@@ -166,8 +166,7 @@ void sim_log_registers(const sim *s, uint8_t rtmr[4][48])
     }
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- JSON ---- */
 
 static void put_version(sim_op *o, const sim_event *e, atls_buf *b)
 {

@@ -78,8 +78,7 @@ static void put_body(sim_op *o, const shape *sh, const uint8_t report_data[64], 
     atls_buf_put(b, atls_bytes_of(body, sh->body_len));
 }
 
-/* ---- authentication data
- * --------------------------------------------------------------------------------------------- */
+/* ---- authentication data ---- */
 
 /* put_size writes a length that a setting may change: an absolute number, +N or -N. */
 static void put_size(sim_op *o, const char *path, size_t n, size_t width, atls_buf *b)

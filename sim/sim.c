@@ -7,8 +7,7 @@
 
 #define ROOM_SIZE ((size_t)16 * 1024 * 1024) /* pages that are not touched cost nothing */
 
-/* ---- operations
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- operations ---- */
 
 void sim_op_begin(sim_op *o, sim *s, atls_arena *a)
 {
@@ -63,8 +62,7 @@ void sim_put_le(atls_buf *b, uint64_t v, size_t n)
     }
 }
 
-/* ---- the room
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the room ---- */
 
 /* rehearse makes one of everything that is made on demand, so that each setting is asked for once. What depends on
  * events to come (a certificate that is not measured yet) may fail now and is tried again when it is wanted. */
@@ -158,8 +156,7 @@ atls_time sim_now(const sim *s)
     return s->now;
 }
 
-/* ---- products
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- products ---- */
 
 /* needs_td refuses what only a TD has. */
 static bool needs_td(const sim *s, atls_error *err)

@@ -43,8 +43,7 @@ static void put_rating(sim_op *o, const char *prefix, size_t i, const char *advi
     }
 }
 
-/* ---- TCB info
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- TCB info ---- */
 
 /* tcb_info.form: "sgx", "tdx" (version 3) or "v2" (SGX, flat); by default the room's own. */
 static bool form_is(sim_op *o, const char *form)
@@ -177,8 +176,7 @@ static atls_bytes tcb_info_text(sim_op *o)
     return sim_done(&b);
 }
 
-/* ---- QE identity
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- QE identity ---- */
 
 static atls_bytes qe_identity_text(sim_op *o)
 {
@@ -199,8 +197,7 @@ static atls_bytes qe_identity_text(sim_op *o)
     return sim_done(&b);
 }
 
-/* ---- signing
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- signing ---- */
 
 /* sign gives 128 hex digits; <name>.sig may be any spoiling of ec.c, or "der", or "upper". */
 static atls_bytes sign(sim_op *o, const char *name, atls_bytes text)

@@ -271,6 +271,7 @@ bool atls_key_open(const atls_crypto *c, const atls_public_key *k, atls_code cod
         atls_key_close(key);
         return atls_fail(err, ATLS_E_INTERNAL, field, "OpenSSL could not prepare a signature check");
     }
+    ERR_clear_error();
     *out = key;
     return true;
 }

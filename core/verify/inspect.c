@@ -15,8 +15,7 @@
 #include "evidence/dcap/dcap.h"
 #include "evidence/dstack/dstack.h"
 
-/* ---- questions about bytes ------------------------------------------------------------------------------------------
- */
+/* ---- questions about bytes ---- */
 
 static bool begins(atls_bytes in, size_t offset, const char *text)
 {
@@ -68,8 +67,7 @@ static bool is_der_crl(atls_bytes in)
     return has_third_tag(in, ATLS_DER_INTEGER);
 }
 
-/* ---- questions about JSON -------------------------------------------------------------------------------------------
- */
+/* ---- questions about JSON ---- */
 
 static bool has(const atls_json *v, const char *name)
 {
@@ -101,8 +99,7 @@ static bool is_qe_identity(const atls_json *v)
     return has(v, "enclaveIdentity") || (has(v, "tcbLevels") && has(v, "mrsigner"));
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------
- */
+/* ---- the table ---- */
 
 typedef struct guess {
     const char *kind;
@@ -151,8 +148,7 @@ static const guess *find_guess(inspection *i)
     return found;
 }
 
-/* ---- how the file is written ----------------------------------------------------------------------------------------
- */
+/* ---- how the file is written ---- */
 
 static bool is_space(uint8_t c)
 {
@@ -191,8 +187,7 @@ static bool open_file(inspection *i, atls_bytes file)
     return atls_armour_decode(file, i->arena, &i->file, i->err);
 }
 
-/* ---- evidence -------------------------------------------------------------------------------------------------------
- */
+/* ---- evidence ---- */
 
 static bool show_quote(inspection *i, atls_bytes quote)
 {
@@ -226,8 +221,7 @@ bool atls_inspect_response(inspection *i)
     return ok;
 }
 
-/* ---- the door -------------------------------------------------------------------------------------------------------
- */
+/* ---- the door ---- */
 
 static bool inspect(inspection *i, atls_bytes file, atls_bytes *out)
 {

@@ -15,8 +15,7 @@ static void put_bytes(atls_jw *w, const char *name, const uint8_t *bytes, size_t
     atls_jw_hex(w, name, atls_bytes_of(bytes, n));
 }
 
-/* ---- TCB info and QE identity ---------------------------------------------------------------------------------------
- */
+/* ---- TCB info and QE identity ---- */
 
 static void put_level_end(atls_jw *w, const dcap_tcb_level *l)
 {
@@ -142,8 +141,7 @@ bool atls_inspect_qe_identity(inspection *i)
     return show_qe_identity(i, inner(i, "enclaveIdentity"));
 }
 
-/* ---- certificates ---------------------------------------------------------------------------------------------------
- */
+/* ---- certificates ---- */
 
 static void put_pck(atls_jw *w, const dcap_pck *p)
 {
@@ -252,8 +250,7 @@ bool atls_inspect_der_certificate(inspection *i)
     return ok;
 }
 
-/* ---- CRLs -----------------------------------------------------------------------------------------------------------
- */
+/* ---- CRLs ---- */
 
 static bool put_serials(inspection *i, const atls_crl *crl)
 {
@@ -311,8 +308,7 @@ bool atls_inspect_pem_crl(inspection *i)
     return atls_base64_decode(body, true, "crl", i->arena, &der, i->err) && put_crl(i, der);
 }
 
-/* ---- bundles --------------------------------------------------------------------------------------------------------
- */
+/* ---- bundles ---- */
 
 static bool put_object(inspection *i, const char *name, atls_bytes in, bool (*show)(inspection *i, atls_bytes in))
 {

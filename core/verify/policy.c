@@ -87,8 +87,7 @@ static const struct {
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
 
-/* ---- names that are not in the table -------------------------------------------------------------------------------
- */
+/* ---- names that are not in the table ---- */
 
 static size_t least(size_t a, size_t b, size_t c)
 {
@@ -148,8 +147,7 @@ static bool unknown_member(policy_reader *r, const char *field, atls_bytes name)
                      hint == NULL ? "" : hint, hint == NULL ? "" : "?");
 }
 
-/* ---- the walk -------------------------------------------------------------------------------------------------------
- */
+/* ---- the walk ---- */
 
 static const policy_member *find_member(const policy_reader *r, atls_bytes name)
 {
@@ -215,8 +213,7 @@ static bool read_document(policy_reader *r, const atls_json *document, const atl
            && atls_policy_add_roots(r, roots, n_roots);
 }
 
-/* ---- making the object ----------------------------------------------------------------------------------------------
- */
+/* ---- making the object ---- */
 
 static bool start(policy_reader *r)
 {
@@ -317,8 +314,7 @@ void atls_policy_free(atls_policy *p)
     }
 }
 
-/* ---- looking at it --------------------------------------------------------------------------------------------------
- */
+/* ---- looking at it ---- */
 
 const char *atls_policy_kind(const atls_policy *p)
 {

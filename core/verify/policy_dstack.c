@@ -34,8 +34,7 @@ bool atls_policy_read_bootchain(policy_reader *r, const policy_member *m, const 
     return true;
 }
 
-/* ---- the application, said in one of three ways --------------------------------------------------------------------
- */
+/* ---- the application, said in one of three ways ---- */
 
 static bool only_compose_member(policy_reader *r, const policy_member *m)
 {
@@ -85,8 +84,7 @@ bool atls_policy_read_os_image_hash(policy_reader *r, const policy_member *m, co
     return atls_policy_hex(r, m->name, v, r->policy->dstack.os_image_hash, sizeof r->policy->dstack.os_image_hash);
 }
 
-/* ---- pins -----------------------------------------------------------------------------------------------------------
- */
+/* ---- pins ---- */
 
 static bool read_id(policy_reader *r, const policy_member *m, const atls_json *v, atls_bytes *out)
 {
@@ -125,8 +123,7 @@ bool atls_policy_read_key_provider(policy_reader *r, const policy_member *m, con
                || atls_policy_text(r, "key_provider.id", values[1], MAX_PROVIDER_LEN, &d->key_provider_id));
 }
 
-/* ---- where endorsements come from
- * ------------------------------------------------------------------------------------ */
+/* ---- where endorsements come from ---- */
 
 /* Null and empty mean Intel's own service, which is the empty value. */
 bool atls_policy_read_pccs_url(policy_reader *r, const policy_member *m, const atls_json *v)
@@ -143,8 +140,7 @@ bool atls_policy_read_pccs_url(policy_reader *r, const policy_member *m, const a
     return atls_policy_text(r, m->name, v, MAX_URL_LEN, &r->policy->dstack.pccs_url);
 }
 
-/* ---- rules between members
- * ------------------------------------------------------------------------------------------- */
+/* ---- rules between members ---- */
 
 bool atls_policy_check_dstack(policy_reader *r)
 {

@@ -15,8 +15,7 @@
 #define MAX_ADVISORY_LEN   64u
 #define MAX_SHOWN          60 /* characters of a value that an error repeats */
 
-/* ---- single values ------------------------------------------------------------------------------------------------
- */
+/* ---- single values ---- */
 
 bool atls_policy_wrong(policy_reader *r, const char *path, const char *expected, const atls_json *v)
 {
@@ -143,8 +142,7 @@ bool atls_policy_object(policy_reader *r, const char *path, const atls_json *v, 
     return true;
 }
 
-/* ---- members without a value of their own -------------------------------------------------------------------------
- */
+/* ---- members without a value of their own ---- */
 
 bool atls_policy_read_nothing(policy_reader *r, const policy_member *m, const atls_json *v)
 {
@@ -159,8 +157,7 @@ bool atls_policy_read_description(policy_reader *r, const policy_member *m, cons
     return v->type == ATLS_JSON_STRING || atls_policy_wrong(r, m->name, "a string", v);
 }
 
-/* ---- flags --------------------------------------------------------------------------------------------------------
- */
+/* ---- flags ---- */
 
 bool atls_policy_read_flag(policy_reader *r, const policy_member *m, const atls_json *v)
 {
@@ -199,8 +196,7 @@ bool atls_policy_read_attributes_mask(policy_reader *r, const policy_member *m, 
     return true;
 }
 
-/* ---- reference values ---------------------------------------------------------------------------------------------
- */
+/* ---- reference values ---- */
 
 /* One value, or an array of values of which one must match. */
 bool atls_policy_read_reference(policy_reader *r, const policy_member *m, const atls_json *v)
@@ -226,8 +222,7 @@ bool atls_policy_read_reference(policy_reader *r, const policy_member *m, const 
     return true;
 }
 
-/* ---- TCB ----------------------------------------------------------------------------------------------------------
- */
+/* ---- TCB ---- */
 
 static bool read_status(policy_reader *r, const char *path, const atls_json *v)
 {
@@ -314,8 +309,7 @@ bool atls_policy_read_advisories(policy_reader *r, const policy_member *m, const
     return items != NULL;
 }
 
-/* ---- numbers of enclaves and modules ------------------------------------------------------------------------------
- */
+/* ---- numbers of enclaves and modules ---- */
 
 bool atls_policy_read_isvprodid(policy_reader *r, const policy_member *m, const atls_json *v)
 {

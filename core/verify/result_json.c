@@ -23,8 +23,7 @@ static void put_bytes(atls_jw *w, const char *name, const uint8_t *bytes, size_t
     atls_jw_hex(w, name, atls_bytes_of(bytes, n));
 }
 
-/* ---- tcb ------------------------------------------------------------------------------------------------------------
- */
+/* ---- tcb ---- */
 
 static void put_status(atls_jw *w, const char *name, atls_tcb_status status)
 {
@@ -57,8 +56,7 @@ static void put_tcb(atls_jw *w, const atls_tcb *t)
     atls_jw_close(w, '}');
 }
 
-/* ---- claims ---------------------------------------------------------------------------------------------------------
- */
+/* ---- claims ---- */
 
 #define PUT_FIELD(name, member, width) put_bytes(w, name, r->member, width);
 
@@ -178,8 +176,7 @@ static void put_claims(atls_jw *w, const atls_claims *c)
     atls_jw_close(w, '}');
 }
 
-/* ---- checks and error -----------------------------------------------------------------------------------------------
- */
+/* ---- checks and error ---- */
 
 /* The members that weaken the policy are skipped checks with ids of this form. */
 static const char *weakness(const atls_check *c)

@@ -41,8 +41,7 @@ typedef struct appraisal {
     atls_claims claims; /* authenticated */
 } appraisal;
 
-/* ---- begin ----------------------------------------------------------------------------------------------------------
- */
+/* ---- begin ---- */
 
 /* A value that anybody can guess binds nothing, and a value without a grade would silently not be compared. */
 static bool check_binding_given(appraisal *a)
@@ -92,8 +91,7 @@ static bool begin(appraisal *a, const atls_error *earlier)
     return check_binding_given(a) && check_leaf_given(a);
 }
 
-/* ---- decode ---------------------------------------------------------------------------------------------------------
- */
+/* ---- decode ---- */
 
 static bool decode_log(appraisal *a)
 {
@@ -121,8 +119,7 @@ static bool decode(appraisal *a)
     return atls_trace_step(&a->trace, ok, "evidence.decode", "quote", a->err) && decode_log(a);
 }
 
-/* ---- endorsements ---------------------------------------------------------------------------------------------------
- */
+/* ---- endorsements ---- */
 
 static bool ask(appraisal *a)
 {
@@ -142,8 +139,7 @@ static bool get_endorsements(appraisal *a)
     return atls_trace_step(&a->trace, ok, "endorsements", "endorsements", a->err);
 }
 
-/* ---- authenticate ---------------------------------------------------------------------------------------------------
- */
+/* ---- authenticate ---- */
 
 static bool authenticate(appraisal *a)
 {
@@ -156,8 +152,7 @@ static bool authenticate(appraisal *a)
     return a->v->format->authenticate(a->evidence, &authority, a->arena, &a->claims, &a->trace, a->err);
 }
 
-/* ---- judge: every comparison is made -------------------------------------------------------------------------------
- */
+/* ---- judge: every comparison is made ---- */
 
 static bool judge_tee_type(appraisal *a)
 {
@@ -243,8 +238,7 @@ static bool judge(appraisal *a)
     return ok;
 }
 
-/* ---- conclude -------------------------------------------------------------------------------------------------------
- */
+/* ---- conclude ---- */
 
 static bool is_listed(const atls_trace *t, const char *id)
 {
@@ -377,8 +371,7 @@ bool atls_verifier_appraise(const atls_verifier *v, const atls_appraisal *in, at
     return true;
 }
 
-/* ---- the object -----------------------------------------------------------------------------------------------------
- */
+/* ---- the object ---- */
 
 bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_error *err)
 {

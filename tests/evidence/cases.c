@@ -77,8 +77,7 @@ void appraised_close(appraised *a)
     atls_arena_free(&a->arena);
 }
 
-/* ---- what must come of it
- * --------------------------------------------------------------------------------------------- */
+/* ---- what must come of it ---- */
 
 static void join(atls_text_list list, char *out, size_t size)
 {

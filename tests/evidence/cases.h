@@ -36,8 +36,7 @@ void case_test(void **state);
 /* cases_add appends every row of a table to the list. */
 void cases_add(tap_list *l, const sim_case *table, size_t n);
 
-/* ---- the same in pieces, for tests that need more than a row
- * ---------------------------------------------------------- */
+/* ---- the same in pieces, for tests that need more than a row ---- */
 
 typedef struct appraised {
     bool accepted;

@@ -169,8 +169,7 @@ static const row table[] = {
 };
 /* clang-format on */
 
-/* ---- one row
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- one row ---- */
 
 typedef struct session {
     sim *room;

@@ -62,8 +62,7 @@ static const sim_case table[] = {
 };
 /* clang-format on */
 
-/* ---- every 16th byte of the body
- * --------------------------------------------------------------------------------------- */
+/* ---- every 16th byte of the body ---- */
 
 typedef struct flip {
     char name[48];

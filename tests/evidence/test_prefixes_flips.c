@@ -42,8 +42,7 @@ typedef struct target {
     size_t free_tail; /* prefixes that lack at most so many bytes may be accepted, if they change nothing */
 } target;
 
-/* ---- bytes that do not matter
- * ------------------------------------------------------------------------------------------ */
+/* ---- bytes that do not matter ---- */
 
 static const char *nothing_free(atls_bytes honest, size_t at, unsigned bit)
 {
@@ -187,8 +186,7 @@ static const target targets[] = {
 };
 /* clang-format on */
 
-/* ---- one appraisal of a changed piece
- * --------------------------------------------------------------------------------------- */
+/* ---- one appraisal of a changed piece ---- */
 
 typedef struct run {
     const target *t;
@@ -315,8 +313,7 @@ static void open_run(run *r, const target *t)
     r->honest_json = atls_bytes_of(json, r->honest_json.len);
 }
 
-/* ---- the properties
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the properties ---- */
 
 static void every_prefix(void **state)
 {

@@ -93,8 +93,7 @@ static void drop(products *p)
     atls_arena_free(&p->arena);
 }
 
-/* ---- the same bytes
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- the same bytes ---- */
 
 static void same_options_same_bytes(void **state)
 {
@@ -139,8 +138,7 @@ static void products_do_not_disturb_each_other(void **state)
     drop(&p);
 }
 
-/* ---- every setting
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- every setting ---- */
 
 typedef struct setting {
     const char *text;
@@ -238,8 +236,7 @@ static void setting_changes_something(void **state)
     }
 }
 
-/* ---- what is refused
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- what is refused ---- */
 
 typedef struct refusal {
     const char *text;
@@ -276,8 +273,7 @@ static void setting_is_refused(void **state)
     assert_string_equal(err.field, r->field);
 }
 
-/* ---- an outsider's opinion
- * ---------------------------------------------------------------------------------------------- */
+/* ---- an outsider's opinion ---- */
 
 static X509 *read_pem(atls_bytes pem)
 {

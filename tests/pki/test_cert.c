@@ -52,6 +52,11 @@ CHANGE(subject_third, c->subject = "#301031"
                                    "0603550403"
                                    "0c0141"
                                    "0500")
+CHANGE(subject_second, c->subject = "#3011310f"
+                                    "300a"
+                                    "0603550403"
+                                    "0c03616263"
+                                    "020101")
 CHANGE(date_feb_30, c->not_before = "20240230000000Z")
 CHANGE(date_no_z, c->not_before = "202401010000000")
 CHANGE(date_hour_24, c->not_after = "20240101240000Z")
@@ -185,6 +190,7 @@ static const bad_row bad_rows[] = {
     {"issuer holds an empty set", issuer_empty_set, NULL, ATLS_E_ENCODING, ".tbs.issuer"},
     {"attribute of the subject has no type", subject_no_oid, NULL, ATLS_E_ENCODING, ".tbs.subject"},
     {"attribute of the subject has three parts", subject_third, NULL, ATLS_E_ENCODING, ".tbs.subject"},
+    {"second attribute of a set is an INTEGER", subject_second, NULL, ATLS_E_ENCODING, ".tbs.subject"},
     {"30 February", date_feb_30, NULL, ATLS_E_ENCODING, ".tbs.validity.not_before"},
     {"date without Z", date_no_z, NULL, ATLS_E_ENCODING, ".tbs.validity.not_before"},
     {"hour 24", date_hour_24, NULL, ATLS_E_ENCODING, ".tbs.validity.not_after"},

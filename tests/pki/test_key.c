@@ -104,7 +104,7 @@ static void rsa_exponent_one(atls_public_key *k, uint8_t *bytes)
 }
 static void rsa_small(atls_public_key *k, uint8_t *bytes)
 {
-    static const uint8_t head[] = {0x30, 0x81, 0x88, 0x02, 0x81, 0x81, 0x00};
+    static const uint8_t head[] = {0x30, 0x81, 0x89, 0x02, 0x81, 0x81, 0x00};
     k->kind = ATLS_KEY_RSA;
     memcpy(bytes, head, sizeof head);
     memset(bytes + sizeof head, 0xff, 128); /* 1024 bits */

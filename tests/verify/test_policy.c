@@ -256,8 +256,7 @@ static void test_row(void **state)
     atls_policy_free(p);
 }
 
-/* ---- errors help ----------------------------------------------------------------------------------------------------
- */
+/* ---- errors help ---- */
 
 typedef struct hint {
     const char *name;

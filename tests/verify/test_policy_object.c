@@ -6,8 +6,7 @@
 #include "documents.h"
 #include "policy.h"
 
-/* ---- what the members become ----------------------------------------------------------------------------------------
- */
+/* ---- what the members become ---- */
 
 static atls_policy *parse(const char *document)
 {
@@ -199,8 +198,7 @@ static void test_roots_next_to_the_document(void **state)
     assert_string_equal(err.field, "trusted_roots");
 }
 
-/* ---- bounds ---------------------------------------------------------------------------------------------------------
- */
+/* ---- bounds ---- */
 
 /* The longest document that is read, full of reference values, fits the policy's own memory. */
 static void test_longest_document(void **state)

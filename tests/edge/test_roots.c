@@ -147,8 +147,9 @@ static void write_to_file(void *ctx, X509 *cert)
 static void write_to_folder(void *ctx, X509 *cert)
 {
     place *p = ctx;
-    char *path = p->links[p->n_links++];
-    snprintf(path, sizeof p->links[0], "%s/%08lx.0", p->folder, X509_subject_name_hash(cert));
+    char path[sizeof p->links[0]];
+    snprintf(path, sizeof path, "%s/%08lx.0", p->folder, X509_subject_name_hash(cert));
+    memcpy(p->links[p->n_links++], path, sizeof path);
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
     write_to_file(f, cert);

@@ -58,15 +58,10 @@ static atls_bytes slice(const parser *p, size_t start)
 
 /* ---- strings ---- */
 
-/* What a byte in a string asks for; zero is plain text. */
-enum { PLAIN = 0, SPECIAL = 1 };
-
-/* clang-format off */
-static const uint8_t string_byte[128] = {
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    ['"'] = SPECIAL, ['\\'] = SPECIAL,
-};
-/* clang-format on */
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
 
 /* Some byte of eight needs a closer look: below 0x20, a quote, a backslash or above 0x7f. The tests borrow from byte to
  * byte only above a byte that is special itself, so "none" is always right. */
@@ -89,7 +84,7 @@ static void skip_plain(parser *p)
         }
         p->pos += sizeof eight;
     }
-    while (p->pos < p->text.len && p->text.ptr[p->pos] < 128 && string_byte[p->text.ptr[p->pos]] == PLAIN) {
+    while (p->pos < p->text.len && is_plain(p->text.ptr[p->pos])) {
         p->pos++;
     }
 }

@@ -342,6 +342,9 @@ static const uint_row uint_rows[] = {
     {"uint: ten times more wraps", "184467440737095516150", UINT64_MAX, false, 0},
     {"uint: one digit above a small maximum", "9", 5, false, 0},
     {"uint: a small maximum", "5", 5, true, 5},
+    {"uint: a fraction, where there is room for anything", "1.0", UINT64_MAX, false, 0},
+    {"uint: an exponent, where there is room for anything", "1e1", UINT64_MAX, false, 0},
+    {"uint: a sign, where there is room for anything", "-1", UINT64_MAX, false, 0},
     {"uint: nothing but zero", "0", 0, true, 0},
     {"uint: more than zero", "1", 0, false, 0},
 };
@@ -361,6 +364,27 @@ static void test_uint(void **state)
     check_error(&err, ATLS_E_ENCODING, "level.svn");
 }
 
+static void test_find(void **state)
+{
+    (void)state;
+    atls_error err = {0};
+    const atls_json *root;
+    assert_true(
+        atls_json_parse(atls_bytes_str("{\"a\":[1],\"\":2,\"ab\":3,\"a\\u0000\":4}"), "f", check_arena(), &root, &err));
+    const atls_json *array = atls_json_find(root, "a");
+    assert_non_null(array);
+    assert_int_equal(array->type, ATLS_JSON_ARRAY);
+    assert_null(atls_json_find(array, "")); /* elements have no names, not even the empty one */
+    assert_null(atls_json_find(NULL, "a"));
+    assert_null(atls_json_find(root, "b"));
+    assert_null(atls_json_find(root, "abc"));
+    const atls_json *empty = atls_json_find(root, "");
+    assert_non_null(empty);
+    assert_true(atls_bytes_equal_str(empty->raw, "2"));
+    assert_string_equal(atls_json_type_name(NULL), "missing");
+    assert_string_equal(atls_json_type_name(root), "object");
+}
+
 int main(void)
 {
     tap_list tests = {0};
@@ -372,6 +396,7 @@ int main(void)
         tap_add(&tests, bad_rows[i].name, test_bad, &bad_rows[i]);
     }
     tap_add(&tests, "raw slices are the bytes of the input", test_raw_slices, NULL);
+    tap_add(&tests, "find: by the whole name, in objects only", test_find, NULL);
     for (size_t i = 0; i < COUNT(member_rows); i++) {
         tap_add(&tests, member_rows[i].name, test_member, &member_rows[i]);
     }

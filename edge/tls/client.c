@@ -16,6 +16,10 @@
 static bool check_waivers(const atls_client_options *o, const atls_policy *policy, atls_error *err)
 {
     atls_text_list waived = atls_policy_insecure(policy);
+    if (o->identity == ATLS_IDENTITY_ATTESTED_ONLY && strcmp(atls_policy_kind(policy), "dstack_tdx") != 0) {
+        return atls_fail_values(err, ATLS_E_CONFIGURATION, "identity", "dstack_tdx", atls_policy_kind(policy),
+                                "only a policy that looks for the certificate event may waive the server's identity");
+    }
     for (size_t i = 0; i < waived.n && o->identity == ATLS_IDENTITY_ATTESTED_ONLY; i++) {
         if (strcmp(waived.items[i], "insecure_skip_certificate_event") == 0) {
             return atls_fail(err, ATLS_E_CONFIGURATION, waived.items[i],

@@ -300,6 +300,7 @@ atls_step atls_session_write(atls_session *s, const void *buf, size_t size, size
     }
     atls_error why = {0};
     atls_step step = atls_io_write(s, buf, size, n, "session.write", &why);
+    s->write_pending = step == ATLS_STEP_WANT_READ || step == ATLS_STEP_WANT_WRITE;
     return step == ATLS_STEP_FAILED ? atls_session_fail(s, &why, err) : step;
 }
 
@@ -315,6 +316,10 @@ atls_step atls_session_close(atls_session *s, atls_error *err)
         atls_fail(&why, ATLS_E_USAGE, "session.close", "the session was closed before it was established");
         (void)atls_session_fail(s, &why, &later);
         return ATLS_STEP_DONE;
+    }
+    if (s->write_pending) { /* half a record is on its way: an alert in the middle of it would be garbage */
+        atls_fail(err, ATLS_E_USAGE, "session.close", "the last write has not been finished");
+        return ATLS_STEP_FAILED;
     }
     atls_step step = atls_io_close(s, &why);
     return step == ATLS_STEP_FAILED ? atls_session_fail(s, &why, err) : step;

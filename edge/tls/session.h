@@ -52,6 +52,7 @@ struct atls_session {
     bool started;    /* the deadline runs */
     bool tls_broken; /* OpenSSL forbids further calls */
     bool close_sent;
+    bool write_pending; /* the application's last write has to be repeated */
     bool has_result;
     bool verify_again;   /* the handshake pauses, so that the file of roots can be read (roots.h) */
     bool owns_transport; /* of atls_connect and atls_accept: ssl, ctx, bio_method and socket are the session's */

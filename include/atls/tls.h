@@ -136,7 +136,7 @@ ATLS_MUST_USE bool atls_session_write_all(atls_session *s, const void *buf, size
                                           atls_error *err);
 
 /* atls_session_close sends close_notify (once, without waiting for the peer's, whose bytes can still be read). DONE or
- * WANT_WRITE or FAILED. A session that is not established yet ends here. */
+ * WANT_WRITE or FAILED. A session that is not established yet ends here. USAGE while a write waits to be repeated. */
 ATLS_MUST_USE atls_step atls_session_close(atls_session *s, atls_error *err);
 
 /* atls_session_free wipes and frees; NULL is fine. Closes the socket if the session owns it (connect, accept). */

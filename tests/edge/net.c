@@ -234,3 +234,11 @@ void net_closer(net *n, int fd)
     wait_for_end(fd);
     leave(ssl, fd);
 }
+
+void net_dropper(net *n, int fd)
+{
+    SSL *ssl = handshake(n, fd);
+    atls_bytes answer = ssl == NULL ? atls_bytes_empty() : hear(n, ssl);
+    (void)SSL_write(ssl, answer.ptr, (int)answer.len);
+    leave(ssl, fd);
+}

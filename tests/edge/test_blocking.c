@@ -3,8 +3,10 @@
  * no signal, no descriptor left behind (net_close counts them in every test). */
 #include "net.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -273,6 +275,76 @@ static void test_closer(void **state)
     net_close(&n);
 }
 
+/* Gone without goodbye: found out before the verdict or by the first read, and either way truncation. */
+static void test_dropper(void **state)
+{
+    (void)state;
+    net n;
+    char byte;
+    size_t got = 0;
+    net_open(&n, net_dropper);
+    net_connect(&n);
+    if (n.connected) {
+        assert_int_equal(atls_session_read_blocking(n.client_session, &byte, 1, &got, 5000, &n.client_err),
+                         ATLS_STEP_FAILED);
+        assert_string_equal(n.client_err.field, "session.read");
+    } else {
+        assert_string_equal(n.client_err.field, "response.end");
+    }
+    assert_int_equal(n.client_err.code, ATLS_E_IO);
+    net_close(&n);
+}
+
+/* A session that is freed without being closed says no goodbye: its peer must not take that for the end of the data. */
+static void test_truncated(void **state)
+{
+    (void)state;
+    net n;
+    char byte;
+    size_t got = 0;
+    net_open(&n, net_accept);
+    net_connect(&n);
+    net_join(&n);
+    atls_session_free(n.server_session);
+    n.server_session = NULL;
+    assert_int_equal(atls_session_read_blocking(n.client_session, &byte, 1, &got, 5000, &n.client_err),
+                     ATLS_STEP_FAILED);
+    assert_int_equal(n.client_err.code, ATLS_E_IO);
+    assert_string_equal(n.client_err.field, "session.read");
+    assert_non_null(strstr(n.client_err.message, "close_notify"));
+    net_close(&n);
+}
+
+/* A listener whose queue is full answers no further connection, as a host behind a firewall would. */
+static void test_no_answer(void **state)
+{
+    (void)state;
+    net n;
+    int waiting[8];
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+    } address = {.in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}}};
+    net_open(&n, NULL);
+    assert_int_equal(listen(n.listener, 0), 0);
+    address.in.sin_port = htons((uint16_t)strtoul(n.port, NULL, 10));
+    for (size_t i = 0; i < 8; i++) {
+        waiting[i] = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(fcntl(waiting[i], F_SETFL, O_NONBLOCK), 0);
+        (void)connect(waiting[i], &address.any, sizeof address.in);
+    }
+    n.client.timeout_ms = 150;
+    int64_t begin = net_ms();
+    net_connect(&n);
+    assert_true(net_ms() - begin < 1000);
+    assert_int_equal(n.client_err.code, ATLS_E_TIMEOUT);
+    assert_string_equal(n.client_err.field, "connect");
+    for (size_t i = 0; i < 8; i++) {
+        assert_int_equal(close(waiting[i]), 0);
+    }
+    net_close(&n);
+}
+
 static volatile sig_atomic_t n_signals;
 
 static void on_signal(int number)
@@ -374,6 +446,11 @@ static void test_no_network(void **state)
     net_connect(&n);
     assert_int_equal(n.client_err.code, ATLS_E_CONFIGURATION);
     assert_string_equal(n.client_err.field, "ca_file");
+    atls_error_clear(&n.client_err);
+    n.client = n.rig.client_options;
+    assert_false(atls_connect(NULL, n.port, &n.client, &n.arena, &n.client_session, &n.result, &n.client_err));
+    assert_int_equal(n.client_err.code, ATLS_E_CONFIGURATION);
+    assert_string_equal(n.client_err.field, "host");
     assert_int_equal(fcntl(n.listener, F_SETFL, O_NONBLOCK), 0);
     assert_int_equal(accept(n.listener, NULL, NULL), -1);
     assert_true(errno == EAGAIN || errno == EWOULDBLOCK);
@@ -565,6 +642,9 @@ int main(void)
     tap_add(&l, "a reset in the handshake: TlsHandshake", test_reset_early, NULL);
     tap_add(&l, "a reset in the answer: Io", test_reset_late, NULL);
     tap_add(&l, "goodbye behind an honest answer", test_closer, NULL);
+    tap_add(&l, "gone without goodbye behind an honest answer: Io", test_dropper, NULL);
+    tap_add(&l, "a session freed without being closed is truncation", test_truncated, NULL);
+    tap_add(&l, "a connection that is never answered: time-out", test_no_answer, NULL);
     tap_add(&l, "a peer that has gone raises no signal", test_no_signal, NULL);
     tap_add(&l, "checks of a refusal outlive the session", test_result_of_failure, NULL);
     tap_add(&l, "no room for them is no reason to fail otherwise", test_result_without_room, NULL);

@@ -23,6 +23,10 @@ typedef struct option_row {
 static const char long_label[] =
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example.com"; /* 64 */
 
+/* 254 bytes in labels of 63 and less */
+#define LABEL "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+static const char long_name[] = LABEL LABEL LABEL LABEL "ab";
+
 #define CHANGE(function, statement)                                                                                    \
     static void function(rig *r)                                                                                       \
     {                                                                                                                  \
@@ -40,6 +44,8 @@ CHANGE(name_dots, r->client_options.server_name = "a..b")
 CHANGE(name_hyphen, r->client_options.server_name = "-a.example.com")
 CHANGE(name_hyphen_end, r->client_options.server_name = "a-.example.com")
 CHANGE(name_label, r->client_options.server_name = long_label)
+CHANGE(name_long, r->client_options.server_name = long_name)
+CHANGE(no_mode, r->client_options.identity = (atls_identity_mode)99)
 CHANGE(name_utf8, r->client_options.server_name = "m\303\274nchen.example.com")
 CHANGE(name_wildcard, r->client_options.server_name = "*.example.com")
 CHANGE(name_broken_ip, r->client_options.server_name = "256.0.0.1")
@@ -79,6 +85,8 @@ static const option_row option_rows[] = {
     {"a hyphen in front", name_hyphen, ATLS_E_INVALID_SERVER_NAME, "server_name"},
     {"a hyphen at the end of a label", name_hyphen_end, ATLS_E_INVALID_SERVER_NAME, "server_name"},
     {"a label of 64 bytes", name_label, ATLS_E_INVALID_SERVER_NAME, "server_name"},
+    {"a name of 254 bytes", name_long, ATLS_E_INVALID_SERVER_NAME, "server_name"},
+    {"a way of checking identity that there is not", no_mode, ATLS_E_CONFIGURATION, "identity"},
     {"a name that is not ASCII", name_utf8, ATLS_E_INVALID_SERVER_NAME, "server_name"},
     {"a wildcard as a name", name_wildcard, ATLS_E_INVALID_SERVER_NAME, "server_name"},
     {"an address out of range", name_broken_ip, ATLS_E_INVALID_SERVER_NAME, "server_name"},

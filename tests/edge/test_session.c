@@ -284,6 +284,68 @@ static void test_want_write(void **state)
     rig_close(&r);
 }
 
+/* A close that the transport has no room for asks to be called again, and the peer sees it when there is. */
+static void test_close_waits(void **state)
+{
+    (void)state;
+    rig r;
+    static char block[16340]; /* with 22 bytes of record around it, 22 of the transport's 16384 are left: too few */
+    size_t n = 0;
+    rig_open(&r);
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    assert_int_equal(atls_session_write(r.client, block, sizeof block, &n, &r.err), ATLS_STEP_DONE);
+    assert_int_equal(n, sizeof block);
+    assert_int_equal(atls_session_close(r.client, &r.err), ATLS_STEP_WANT_WRITE);
+    assert_int_equal(atls_session_read(r.server, block, sizeof block, &n, &r.err), ATLS_STEP_DONE);
+    assert_int_equal(n, sizeof block);
+    assert_int_equal(atls_session_close(r.client, &r.err), ATLS_STEP_DONE);
+    assert_int_equal(atls_session_read(r.server, block, sizeof block, &n, &r.err), ATLS_STEP_CLOSED);
+    rig_close(&r);
+}
+
+/* In the middle of a record there is no place for a close; the write comes first. */
+static void test_close_in_a_write(void **state)
+{
+    (void)state;
+    rig r;
+    static char block[10000]; /* one fits in the transport, two do not */
+    size_t n = 0;
+    rig_open(&r);
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    assert_int_equal(atls_session_write(r.client, block, sizeof block, &n, &r.err), ATLS_STEP_DONE);
+    assert_int_equal(atls_session_write(r.client, block, sizeof block, &n, &r.err), ATLS_STEP_WANT_WRITE);
+    assert_int_equal(atls_session_close(r.client, &r.err), ATLS_STEP_FAILED);
+    assert_int_equal(r.err.code, ATLS_E_USAGE);
+    assert_string_equal(r.err.field, "session.close");
+    atls_error_clear(&r.err);
+    assert_int_equal(atls_session_read(r.server, block, sizeof block, &n, &r.err), ATLS_STEP_DONE);
+    assert_int_equal(atls_session_write(r.client, block, sizeof block, &n, &r.err), ATLS_STEP_DONE);
+    assert_int_equal(atls_session_close(r.client, &r.err), ATLS_STEP_DONE);
+    assert_int_equal(atls_session_read(r.server, block, sizeof block, &n, &r.err), ATLS_STEP_DONE);
+    assert_int_equal(atls_session_read(r.server, block, sizeof block, &n, &r.err), ATLS_STEP_CLOSED);
+    assert_int_equal(r.err.code, ATLS_OK);
+    rig_close(&r);
+}
+
+/* Without a descriptor there is nothing to wait on. */
+static void test_nothing_to_wait_on(void **state)
+{
+    (void)state;
+    rig r;
+    char byte;
+    size_t n = 0;
+    rig_open(&r);
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    assert_int_equal(atls_session_read_blocking(r.client, &byte, 1, &n, 10, &r.err), ATLS_STEP_FAILED);
+    assert_int_equal(r.err.code, ATLS_E_USAGE);
+    atls_error_clear(&r.err);
+    rig_say(r.server, r.client, "still here");
+    rig_close(&r);
+}
+
 static void test_empty_buffers(void **state)
 {
     (void)state;
@@ -318,6 +380,9 @@ int main(void)
     tap_add(&l, "an end without close_notify is truncation", test_truncation, NULL);
     tap_add(&l, "closed before it was established: over", test_close_early, NULL);
     tap_add(&l, "a full transport is want-write, and nothing is lost", test_want_write, NULL);
+    tap_add(&l, "a close may have to wait", test_close_waits, NULL);
+    tap_add(&l, "a close in the middle of a write is refused", test_close_in_a_write, NULL);
+    tap_add(&l, "blocking calls want a descriptor", test_nothing_to_wait_on, NULL);
     tap_add(&l, "buffers of no bytes", test_empty_buffers, NULL);
     return tap_run("session", &l);
 }

@@ -41,8 +41,8 @@ typedef struct atls_cert_pool {
     atls_arena *arena;
 } atls_cert_pool;
 ATLS_MUST_USE bool atls_cert_pool_init(atls_cert_pool *p, size_t cap, atls_arena *a, atls_error *err);
-/* atls_cert_pool_add decodes der, or finds the one that is there. Reader errors are relabelled to code, prefix field.
- */
+/* atls_cert_pool_add decodes der, or finds the one that is there. The pool borrows der, which must stay as it is while the
+ * pool is used. Reader errors are relabelled to code, prefix field. */
 ATLS_MUST_USE bool atls_cert_pool_add(atls_cert_pool *p, atls_bytes der, atls_code code, const char *field,
                                       atls_cert **out, atls_error *err);
 

@@ -145,6 +145,12 @@ static void unknown_allowed(scene *s)
     s->policy.allowed_status[ATLS_TCB_UNKNOWN] = true;
 }
 
+static void status_out_of_range(scene *s)
+{
+    s->claims.dcap.tcb.status = ATLS_N_TCB_STATUSES;
+    s->policy.has_grace_period = true; /* what stands behind the table */
+}
+
 static void revoked_allowed(scene *s)
 {
     s->claims.dcap.tcb.status = ATLS_TCB_REVOKED;
@@ -251,6 +257,8 @@ static const row rows[] = {
     {"status not allowed", false, out_of_date, FAILS(TCB_STATUS_NOT_ALLOWED, "tcb.status", "dcap.tcb_status")},
     {"status allowed, no grace period", false, out_of_date_allowed, SKIPS("dcap.grace_period")},
     {"status Unknown, whatever is allowed", false, unknown_allowed,
+     FAILS(TCB_STATUS_NOT_ALLOWED, "tcb.status", "dcap.tcb_status")},
+    {"a status that does not exist", false, status_out_of_range,
      FAILS(TCB_STATUS_NOT_ALLOWED, "tcb.status", "dcap.tcb_status")},
     {"status Revoked, whatever is allowed", false, revoked_allowed,
      FAILS(TCB_STATUS_NOT_ALLOWED, "tcb.status", "dcap.tcb_status")},

@@ -397,6 +397,34 @@ static void test_many_levels(void **state)
     check_error(&err, ATLS_E_COLLATERAL_FORMAT, "tcb_info.tcbLevels");
 }
 
+static bool read_advisories(size_t n, dcap_tcb_info *out, atls_error *err)
+{
+    char list[1024] = "\"UpToDate\",\"advisoryIDs\":[";
+    size_t len = strlen(list);
+    for (size_t i = 0; i < n; i++) {
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s\"SA-%zu\"", i == 0 ? "" : ",", i);
+    }
+    snprintf(list + len, sizeof list - len, "]");
+    const row r = {.text = sgx_info, .from = "\"UpToDate\"", .to = list};
+    atls_bytes text = tell(&r);
+    *err = (atls_error){.code = ATLS_OK};
+    bool ok = dcap_tcb_info_decode(text, check_arena(), out, err);
+    drop(text);
+    return ok;
+}
+
+static void test_many_advisories(void **state)
+{
+    dcap_tcb_info info;
+    atls_error err;
+    (void)state;
+    assert_true(read_advisories(64, &info, &err));
+    assert_int_equal(info.levels[0].advisories.n, 64);
+    assert_string_equal(info.levels[0].advisories.items[63], "SA-63");
+    assert_false(read_advisories(65, &info, &err));
+    check_error(&err, ATLS_E_COLLATERAL_FORMAT, "tcb_info.tcbLevels[0].advisoryIDs");
+}
+
 /* Unknown members are ignored, wherever they stand. */
 static void test_unknown_members(void **state)
 {
@@ -437,6 +465,7 @@ int main(void)
     tap_add(&l, "TCB info for SGX", test_sgx_info, NULL);
     tap_add(&l, "TCB info version 2", test_flat_info, NULL);
     tap_add(&l, "TCB info: 256 levels, not 257", test_many_levels, NULL);
+    tap_add(&l, "TCB info: 64 advisories, not 65", test_many_advisories, NULL);
     tap_add(&l, "TCB info: unknown members", test_unknown_members, NULL);
     tap_add(&l, "TCB info: little memory", test_little_memory, NULL);
     tap_add(&l, "QE identity", test_qe_identity, NULL);

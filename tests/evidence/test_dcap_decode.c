@@ -255,6 +255,7 @@ static const honest honests[] = {
     {"certification data type 1", &tdx_v4, {.cert_type_xor = 5 ^ 1}, 2, 48},
     {"certification data type 4", &sgx_v3, {.cert_type_xor = 5 ^ 4}, 1, 48},
     {"one trailing byte", &tdx_v4, {.trailing = 1}, 2, 48},
+    {"certification data at its cap", &tdx_v4, {.cert_n = 32 * 1024 + 1}, 2, 48},
     {"64 KiB of trailing bytes", &tdx_v5_td15, {.trailing = 64 * 1024}, 3, 54},
 };
 
@@ -378,6 +379,22 @@ static void test_prefixes(void **state)
     drop(quote);
 }
 
+/* The cap itself is fine. */
+static void test_longest(void **state)
+{
+    const change none = {0};
+    atls_bytes quote = write_quote(&tdx_v4, &none);
+    const change longest = {.trailing = 128 * 1024 - quote.len};
+    dcap_quote q;
+    atls_error err = {.code = ATLS_OK};
+    (void)state;
+    drop(quote);
+    quote = write_quote(&tdx_v4, &longest);
+    assert_int_equal(quote.len, 128 * 1024);
+    assert_true(dcap_quote_decode(quote, &q, &err));
+    drop(quote);
+}
+
 static void test_random_bytes(void **state)
 {
     uint8_t bytes[100];
@@ -403,6 +420,7 @@ int main(void)
     tap_add(&l, "every prefix of SGX version 3", test_prefixes, &sgx_v3);
     tap_add(&l, "every prefix of TDX version 4", test_prefixes, &tdx_v4);
     tap_add(&l, "every prefix of TDX version 5", test_prefixes, &tdx_v5_td15);
+    tap_add(&l, "a quote at its cap", test_longest, NULL);
     tap_add(&l, "random bytes", test_random_bytes, NULL);
     return tap_run("dcap decode", &l);
 }

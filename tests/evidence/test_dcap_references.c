@@ -46,6 +46,24 @@ static void advisory_rejected(scene *s)
     s->policy.rejected_advisories = (atls_text_list){two_advisories + 1, 1};
 }
 
+static void one_advisory(scene *s)
+{
+    s->claims.dcap.tcb.advisories = (atls_text_list){two_advisories, 1};
+}
+
+static void advisory_accepted(scene *s)
+{
+    one_advisory(s);
+    s->policy.has_accepted_advisories = true;
+    s->policy.accepted_advisories = (atls_text_list){two_advisories, 1};
+}
+
+static void another_advisory_rejected(scene *s)
+{
+    one_advisory(s);
+    s->policy.rejected_advisories = (atls_text_list){two_advisories + 1, 1};
+}
+
 static void machine_listed(scene *s)
 {
     REFER(s, "machines", 16, 0x98, 0x99);
@@ -154,6 +172,8 @@ static const row rows[] = {
      FAILS(ADVISORY_NOT_ALLOWED, "tcb.advisories", "dcap.advisories")},
     {"an advisory rejected, though accepted", false, advisory_rejected,
      FAILS(ADVISORY_NOT_ALLOWED, "tcb.advisories", "dcap.advisories")},
+    {"the one advisory is accepted", false, advisory_accepted, PASSES("dcap.advisories")},
+    {"another advisory is rejected", false, another_advisory_rejected, PASSES("dcap.advisories")},
     {"machines not asked for", false, nothing, SKIPS("dcap.machine")},
     {"machine listed", false, machine_listed, PASSES("dcap.machine")},
     {"machine not listed", true, machine_not_listed,

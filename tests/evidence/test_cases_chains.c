@@ -137,8 +137,8 @@ static const sim_case table[] = {
     {"crl-truncated-root", V4, {"raw.root_ca_crl@-1-=1"}, REFUSED(CRL, "root_ca_crl")},
     {"crl-truncated-pck", V4, {"raw.pck_crl@-1-=1"}, REFUSED(CRL, "pck_crl")},
     {"crl-swapped", V4, {"collateral.root_ca_crl=pck", "collateral.pck_crl=root"}, REFUSED(CRL, "root_ca_crl.issuer")},
-    {"crl-missing-root", V4, {"collateral.root_ca_crl=none"}, REFUSED(ENDORSEMENTS_MISSING, "root_ca_crl")},
-    {"crl-missing-pck", V4, {"collateral.pck_crl=none"}, REFUSED(ENDORSEMENTS_MISSING, "pck_crl")},
+    {"crl-missing-root", V4, {"collateral.root_ca_crl=none"}, REFUSED(ENDORSEMENTS_MISSING, "endorsements.root_ca_crl")},
+    {"crl-missing-pck", V4, {"collateral.pck_crl=none"}, REFUSED(ENDORSEMENTS_MISSING, "endorsements.pck_crl")},
     {"pck-crl-of-other-ca", V4, {"collateral.pck_crl=other"}, REFUSED(CRL, "pck_crl.issuer")},
     /* revocation */
     {"crl-lists-pck", V4, {"crl.pck.revoked=pck"}, REFUSED(REVOKED, "pck.leaf")},

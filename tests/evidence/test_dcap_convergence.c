@@ -134,6 +134,8 @@ typedef struct relaunch {
 static const relaunch relaunches[] = {
     {"relaunch: module 1", {0x50, 1, 0}, {0x52, 1, 0xfd}, .status = "TDRelaunchAdvised"},
     {"relaunch: module 0", {0x50, 1, 0x41}, {0xf0, 0, 0xf0}, .status = "TDRelaunchAdvised"},
+    {"relaunch: loaded module just new enough", {0x50, 1, 0}, {0x51, 1, 0xf0}, .status = "TDRelaunchAdvised"},
+    {"relaunch: module 0 just new enough", {0x50, 1, 0}, {0x52, 0, 0xf0}, .status = "TDRelaunchAdvised"},
     {"relaunch: L2 OutOfDateConfigurationNeeded",
      {0x50, 1, 0},
      {0x52, 1, 0xfd},

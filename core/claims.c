@@ -9,8 +9,9 @@
 
 bool atls_trace_init(atls_trace *t, atls_arena *a, atls_error *err)
 {
-    *t = (atls_trace){.cap = ATLS_MAX_CHECKS, .arena = a};
-    t->items = atls_arena_array(a, t->cap, sizeof *t->items, err);
+    *t = (atls_trace){.arena = a};
+    t->items = atls_arena_array(a, ATLS_MAX_CHECKS, sizeof *t->items, err);
+    t->cap = t->items == NULL ? 0 : ATLS_MAX_CHECKS; /* without memory there is room for nothing, also for a no */
     return t->items != NULL;
 }
 

@@ -117,6 +117,8 @@ static void test_without_memory(void **state)
     atls_arena_init(&a, block, 64);
     assert_false(atls_trace_init(&t, &a, &err));
     assert_int_equal(err.code, ATLS_E_MEMORY);
+    assert_false(atls_trace_compare(&t, false, "a", ATLS_E_IO, "f", "", "", NULL, &err)); /* nowhere to put it */
+    assert_false(atls_trace_pass(&t, "a", "f", NULL, &err));
     assert_int_equal(t.n, 0);
     atls_error_clear(&err);
     atls_arena_init(&a, block, sizeof block);

@@ -28,8 +28,9 @@ static bool check_quote_format(dcap_proof *p)
     }
     char actual[8];
     snprintf(actual, sizeof actual, "%u", (unsigned)p->quote->version);
-    return atls_fail_values(p->err, ATLS_E_QUOTE_FORMAT, "quote.header.version", "3 for SGX", actual,
-                            "SGX in versions 4 and 5 only with the policy's allow_sgx_quote_v4_v5");
+    return atls_fail_values(
+        p->err, ATLS_E_QUOTE_FORMAT, "quote.header.version", "3 for SGX", actual,
+        "SGX quotes come in version 3; a policy of type sgx may allow others (allow_sgx_quote_v4_v5)");
 }
 
 /* ---- steps 5 and 6: documents ---- */

@@ -33,7 +33,7 @@ static const good_row good_rows[] = {
     {"both sides of the surrogates", TEXT("\"\\ud7ff\\ue000\""), "\"\xed\x9f\xbf\xee\x80\x80\""},
     {"an escaped NUL", TEXT("\"a\\u0000b\""), "\"a\\u0000b\""},
     {"raw UTF-8", TEXT("\"\xc3\xa9\xe2\x82\xac\xf0\x9d\x84\x9e\""), "\"\xc3\xa9\xe2\x82\xac\xf0\x9d\x84\x9e\""},
-    {"DEL stands for itself", TEXT("\"\x7f\""), "\"\x7f\""},
+    {"DEL is a character like others", TEXT("\"\x7f\""), "\"\\u007f\""},
     {"names are decoded", TEXT("{\"\\u0061\\n\":1}"), "{\"a\\u000a\":1}"},
     {"names that differ in case", TEXT("{\"a\":1,\"A\":2}"), "{\"a\":1,\"A\":2}"},
     {"a name that is a prefix of another", TEXT("{\"a\":1,\"aa\":2,\"\":3}"), "{\"a\":1,\"aa\":2,\"\":3}"},
@@ -229,6 +229,52 @@ static void test_bad(void **state)
     free(exact);
 }
 
+/* ---- every escape of a number ---- */
+
+/* The escape of one number, alone or as a pair, against UTF-8 put together by its definition. */
+static void check_escape(const char *text, bool valid, uint32_t c)
+{
+    atls_error err = {0};
+    const atls_json *value;
+    bool ok = atls_json_parse(atls_bytes_str(text), "f", check_arena(), &value, &err);
+    if (ok != valid) {
+        fail_msg("%s", text);
+    }
+    if (!ok) {
+        check_error(&err, ATLS_E_ENCODING, "f");
+        return;
+    }
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const uint8_t first[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    assert_int_equal(value->text.len, n);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t part = c >> (6 * (n - 1 - i));
+        assert_int_equal(value->text.ptr[i], n == 1 ? c : i == 0 ? first[n] | part : 0x80 | (part & 0x3f));
+    }
+}
+
+static void test_every_escape(void **state)
+{
+    (void)state;
+    char text[32];
+    for (uint32_t c = 0; c <= 0xffff; c++) {
+        snprintf(text, sizeof text, c % 2 == 0 ? "\"\\u%04x\"" : "\"\\u%04X\"", (unsigned)c);
+        check_escape(text, c < 0xd800 || c > 0xdfff, c);
+    }
+    static const uint32_t high[] = {0xd7ff, 0xd800, 0xd801, 0xdbff, 0xdc00, 0xdfff, 0xe000};
+    static const uint32_t low[] = {0xd7ff, 0xd800, 0xdbff, 0xdc00, 0xdc01, 0xdfff, 0xe000, 0x0041};
+    for (size_t i = 0; i < COUNT(high) * COUNT(low); i++) {
+        uint32_t h = high[i / COUNT(low)];
+        uint32_t l = low[i % COUNT(low)];
+        bool pair = h >= 0xd800 && h <= 0xdbff && l >= 0xdc00 && l <= 0xdfff;
+        bool alone = (h < 0xd800 || h > 0xdfff) && (l < 0xd800 || l > 0xdfff);
+        snprintf(text, sizeof text, "\"\\u%04x\\u%04x\"", (unsigned)h, (unsigned)l);
+        if (!alone) {
+            check_escape(text, pair, 0x10000 + ((h & 0x3ff) << 10 | (l & 0x3ff)));
+        }
+    }
+}
+
 /* ---- exact bytes ---- */
 
 static void test_raw_slices(void **state)
@@ -395,6 +441,7 @@ int main(void)
     for (size_t i = 0; i < COUNT(bad_rows); i++) {
         tap_add(&tests, bad_rows[i].name, test_bad, &bad_rows[i]);
     }
+    tap_add(&tests, "escapes: each of 65536, and the pairs at every edge", test_every_escape, NULL);
     tap_add(&tests, "raw slices are the bytes of the input", test_raw_slices, NULL);
     tap_add(&tests, "find: by the whole name, in objects only", test_find, NULL);
     for (size_t i = 0; i < COUNT(member_rows); i++) {

@@ -199,7 +199,7 @@ static void test_hash_flood(void **state)
 static void test_every_arena_size(void **state)
 {
     (void)state;
-    static const char text[] = "{\"a\":[1,\"\\u0041bcdefgh\",{\"\\n\":null}],\"b\":\"x\"}";
+    static const char text[] = "{\"a\":[1,\"\\u0041bcdefgh\",{\"\\n\":null}],\"b\":\"0123456789abcdef\\n\"}";
     static uint8_t block[4096];
     bool ok = false;
     for (size_t size = 0; !ok && size < sizeof block; size++) {

@@ -63,7 +63,12 @@ typedef struct string_row {
 static const string_row string_rows[] = {
     {"string: plain", TEXT("UpToDate"), "\"UpToDate\""},
     {"string: quote and backslash", TEXT("a\"b\\c/"), "\"a\\\"b\\\\c/\""},
-    {"string: control characters", TEXT("\0\b\n\x1f\x7f"), "\"\\u0000\\u0008\\u000a\\u001f\x7f\""},
+    {"string: control characters", TEXT("\0\b\n\x1f\x7f"), "\"\\u0000\\u0008\\u000a\\u001f\\u007f\""},
+    {"string: what moves a terminal's cursor", TEXT("\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0"),
+     "\"\\u0080\\u009b\\u009f\xc2\xa0\""},
+    {"string: what turns text around",
+     TEXT("\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xae\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa"),
+     "\"\xe2\x80\xa7\\u2028\\u202e\xe2\x80\xaf\xe2\x81\xa5\\u2066\\u2069\xe2\x81\xaa\""},
     {"string: UTF-8", TEXT("\xc3\xa9\xf0\x9d\x84\x9e"), "\"\xc3\xa9\xf0\x9d\x84\x9e\""},
     {"string: invalid bytes, one by one", TEXT("a\xff\xe2\x82z"), "\"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\""},
     {"string: cut UTF-8 at the end", TEXT("\xc3"), "\"\xef\xbf\xbd\""},

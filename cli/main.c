@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c: the table of verbs. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 
@@ -85,8 +86,23 @@ static int close_stdout(int status)
     return status == 0 ? ours : status;
 }
 
+/* A closed descriptor 0, 1 or 2 would be the next socket's number, and what we print would go to the peer in clear.
+ * What takes its place can be neither read (0) nor written (1, 2), so that using it is still an error. */
+static bool guard_standard(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(int argc, char *argv[])
 {
+    if (!guard_standard()) {
+        return atls_code_exit_status(ATLS_E_INTERNAL);
+    }
     /* A peer or reader that goes away is an error of write(), not the end of the program. */
     (void)signal(SIGPIPE, SIG_IGN);
     return close_stdout(dispatch(argc, argv));

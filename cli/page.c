@@ -299,6 +299,10 @@ static void print_fresh(FILE *f, const cli_page *p)
 static void print_skipped(FILE *f, const atls_result *r)
 {
     section(f, "NOT checked");
+    if (r->attested_only) {
+        (void)fprintf(f, "  %sidentity%s: the policy says attested_only: nobody vouches for the server's name\n",
+                      cli_ink_on(f, CLI_WARN), cli_ink_on(f, CLI_PLAIN));
+    }
     for (size_t i = 0; i < r->n_checks; i++) {
         const atls_check *c = &r->checks[i];
         if (c->verdict == ATLS_CHECK_SKIPPED) {

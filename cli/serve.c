@@ -134,6 +134,9 @@ static bool echo(atls_session *s, int64_t deadline_ms, atls_error *err)
         if (step != ATLS_STEP_DONE || !atls_session_write_all(s, data, n, idle_limit(deadline_ms), err)) {
             return false;
         }
+        if (time_left(deadline_ms) == 0) {
+            return atls_session_close(s, err) != ATLS_STEP_FAILED;
+        }
     }
 }
 
@@ -147,7 +150,9 @@ bool cli_serve_one(const cli_listener *l, const atls_server_options *options, in
         return fd < 0 && err->code == ATLS_OK;
     }
     *came = true;
-    if (!atls_accept(fd, options, &s, err)) {
+    atls_server_options bounded = *options;
+    bounded.timeout_ms = idle_limit(deadline_ms);
+    if (!atls_accept(fd, &bounded, &s, err)) {
         return false;
     }
     bool ok = echo(s, deadline_ms, err);

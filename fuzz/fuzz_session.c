@@ -10,7 +10,7 @@
 
 static const atls_verifier *verifier(void)
 {
-    static const char document[] = "{\"type\":\"tdx\",\"attested_only\":true,\"mrtd\":\""
+    static const char document[] = "{\"type\":\"tdx\",\"mrtd\":\""
                                    "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
                                    "0000000000000000\"}";
     static atls_policy *policy;
@@ -33,8 +33,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static SSL_CTX *ctx;
     atls_error err = {0};
     atls_session *s = NULL;
-    const atls_client_options options = {
-        .server_name = "a", .verifier = verifier(), .identity = ATLS_IDENTITY_ATTESTED_ONLY, .arena_size = 64 * 1024};
+    const atls_client_options options = {.server_name = "a",
+                                         .verifier = verifier(),
+                                         .identity = ATLS_IDENTITY_PIN,
+                                         .pin_spki_sha256 = {1},
+                                         .arena_size = 64 * 1024};
     ctx = ctx == NULL ? SSL_CTX_new(TLS_client_method()) : ctx;
     SSL *ssl = SSL_new(ctx);
     BIO *in = BIO_new(BIO_s_mem());

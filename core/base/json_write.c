@@ -49,6 +49,17 @@ void atls_jw_close(atls_jw *w, char bracket)
     w->comma = true;
 }
 
+/* What moves a terminal's cursor or turns its text around: U+0080 to 9F, U+2028 to 202E, U+2066 to 2069. Names in
+ * evidence are the peer's, and results are read on terminals. */
+static bool is_control(const uint8_t *c, size_t n)
+{
+    if (n == 2) {
+        return c[0] == 0xc2 && c[1] < 0xa0;
+    }
+    return n == 3 && c[0] == 0xe2
+           && ((c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) || (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
+}
+
 /* One byte or character that cannot stand as it is; gives how many bytes of the input it took. */
 static size_t put_special(atls_buf *b, atls_bytes value, size_t pos)
 {
@@ -58,7 +69,7 @@ static size_t put_special(atls_buf *b, atls_bytes value, size_t pos)
         put_char(b, (char)c);
         return 1;
     }
-    if (c < 0x20) {
+    if (c < 0x20 || c == 0x7f) {
         atls_buf_format(b, "\\u%04x", (unsigned)c);
         return 1;
     }
@@ -67,13 +78,19 @@ static size_t put_special(atls_buf *b, atls_bytes value, size_t pos)
         atls_buf_str(b, "\xef\xbf\xbd"); /* U+FFFD */
         return 1;
     }
+    if (is_control(value.ptr + pos, n)) {
+        uint32_t high = n == 2 ? value.ptr[pos] & 0x1fu : value.ptr[pos + 1] & 0x3fu;
+        atls_buf_format(b, "\\u%04x",
+                        (unsigned)((n == 3 ? 0x2000u : 0) | high << 6 | (value.ptr[pos + n - 1] & 0x3fu)));
+        return n;
+    }
     atls_buf_put(b, atls_bytes_of(value.ptr + pos, n));
     return n;
 }
 
 static bool is_plain(uint8_t c)
 {
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
 void atls_jw_string(atls_jw *w, const char *name, atls_bytes value)

@@ -278,28 +278,53 @@ bool atls_policy_read_evaluation_number(policy_reader *r, const policy_member *m
     return true;
 }
 
-/* accepted_advisories may be empty (then none may apply); the same goes for rejected_advisories, which then says
- * nothing. */
+/* INTEL-SA-00615, INTEL-DOC-10000. A name of another form never matches, so that a misspelt rejection would let through
+ * what it was written against. */
+static bool is_advisory(atls_bytes id)
+{
+    static const char vendor[] = "INTEL-";
+    size_t at = sizeof vendor - 1;
+    if (id.len < at || memcmp(id.ptr, vendor, at) != 0) {
+        return false;
+    }
+    const size_t series = at;
+    while (at < id.len && id.ptr[at] >= 'A' && id.ptr[at] <= 'Z') {
+        at++;
+    }
+    if (at == series || at == id.len || id.ptr[at] != '-') {
+        return false;
+    }
+    const size_t number = ++at;
+    while (at < id.len && id.ptr[at] >= '0' && id.ptr[at] <= '9') {
+        at++;
+    }
+    return at > number && at == id.len;
+}
+
+/* accepted_advisories may be empty: then none may apply. An empty list of rejected ones would say nothing. */
 bool atls_policy_read_advisories(policy_reader *r, const policy_member *m, const atls_json *v)
 {
-    if (!atls_policy_list(r, m->name, v, 0)) {
+    const bool accepted = strcmp(m->name, "accepted_advisories") == 0;
+    if (!atls_policy_list(r, m->name, v, accepted ? 0 : 1)) {
         return false;
     }
     const char **items = atls_arena_array(&r->policy->arena, v->n, sizeof *items, r->err);
     size_t i = 0;
     for (const atls_json *item = v->child; items != NULL && item != NULL; item = item->next, i++) {
-        atls_bytes id = atls_bytes_empty();
         const char *path = atls_policy_path(r, m->name, i);
-        if (path == NULL || !atls_policy_text(r, path, item, MAX_ADVISORY_LEN, &id)) {
+        if (path == NULL) {
             return false;
         }
-        items[i] = atls_text_copy(id, &r->policy->arena, r->err);
+        if (item->type != ATLS_JSON_STRING || item->text.len > MAX_ADVISORY_LEN || !is_advisory(item->text)) {
+            return atls_fail_values(r->err, ATLS_E_CONFIGURATION, path, "INTEL-SA- or INTEL-DOC- and a number",
+                                    atls_json_type_name(item), "this is no name of an advisory");
+        }
+        items[i] = atls_text_copy(item->text, &r->policy->arena, r->err);
         if (items[i] == NULL) {
             return false;
         }
     }
     const atls_text_list list = {.items = items, .n = i};
-    const bool accepted = strcmp(m->name, "accepted_advisories") == 0;
     if (accepted) {
         r->policy->has_accepted_advisories = true;
         r->policy->accepted_advisories = list;

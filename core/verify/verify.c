@@ -121,6 +121,30 @@ static bool decode(appraisal *a)
 
 /* ---- endorsements ---- */
 
+/* A piece that is not there is no forgery: whoever fetches again may get it. Chains are not asked for here: what an
+ * empty one means is the room's business. */
+static bool check_complete(appraisal *a)
+{
+    const atls_dcap_collateral *c = &a->endorsements.dcap;
+    const struct {
+        const char *field;
+        size_t len;
+    } pieces[] = {
+        {"endorsements.root_ca_crl", c->root_ca_crl.len},
+        {"endorsements.pck_crl", c->pck_crl.len},
+        {"endorsements.tcb_info", c->tcb_info.len},
+        {"endorsements.tcb_info_signature", c->tcb_info_signature.len},
+        {"endorsements.qe_identity", c->qe_identity.len},
+        {"endorsements.qe_identity_signature", c->qe_identity_signature.len},
+    };
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        if (pieces[i].len == 0) {
+            return atls_fail(a->err, ATLS_E_ENDORSEMENTS_MISSING, pieces[i].field, NULL);
+        }
+    }
+    return true;
+}
+
 static bool ask(appraisal *a)
 {
     atls_endorsement_request request = {0};
@@ -130,7 +154,10 @@ static bool ask(appraisal *a)
     const bool found = a->in->endorse != NULL
                        && a->in->endorse(a->in->endorse_ctx, &request, a->arena, &a->endorsements, a->err)
                        && a->endorsements.platform != ATLS_PLATFORM_NONE;
-    return found || atls_fail(a->err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements", NULL);
+    if (!found) {
+        return atls_fail(a->err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements", NULL);
+    }
+    return check_complete(a);
 }
 
 static bool get_endorsements(appraisal *a)
@@ -229,12 +256,22 @@ static bool judge_claims(appraisal *a)
     return met && is_kind;
 }
 
+/* Only dstack policies know of certificates that the machine measured; others leave that tie out, and say so. */
+static bool list_certificate(appraisal *a)
+{
+    return a->v->kind->dstack || !a->in->binding.has_leaf_sha256
+           || atls_trace_skip(&a->trace, "dstack.certificate_event", "event_log.New TLS Certificate",
+                              "a policy of this type does not ask whether the machine measured its peer's certificate",
+                              a->err);
+}
+
 static bool judge(appraisal *a)
 {
     bool ok = judge_claims(a);
     ok = judge_binding(a) && ok;
     ok = judge_grade(a) && ok;
     ok = judge_log(a) && ok;
+    ok = list_certificate(a) && ok;
     return ok;
 }
 
@@ -280,7 +317,8 @@ static bool is_any_referenced(const atls_policy *p, const char *const *names, si
 /* Whether the policy says which code must run, and not only on what hardware. */
 static bool names_code(const atls_policy *p)
 {
-    static const char *const td[] = {"mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"};
+    /* RTMRs say nothing without MRTD: firmware that nobody measured extends whatever it likes. */
+    static const char *const td[] = {"mrtd"};
     static const char *const enclave[] = {"mrenclave", "mrsigner"};
     switch (p->type) {
     case ATLS_POLICY_DSTACK_TDX:

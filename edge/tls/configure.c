@@ -16,6 +16,8 @@ static void close_doors(SSL *ssl)
     SSL_set_post_handshake_auth(ssl, 0);
     SSL_set_quiet_shutdown(ssl, 0);
     SSL_set_read_ahead(ssl, 0); /* so that nothing is read beyond the record that is asked for */
+    /* or one call would read as many tickets and key updates as a peer cares to send, and no deadline be looked at */
+    SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
     SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 

@@ -92,6 +92,9 @@ static atls_step send_request(atls_session *s, exchange *x, atls_error *err)
 {
     while (x->sent < x->request_len) {
         size_t n = 0;
+        if (!atls_session_in_time(s, err)) {
+            return ATLS_STEP_FAILED;
+        }
         atls_step step = atls_io_write(s, x->request + x->sent, x->request_len - x->sent, &n, "request", err);
         if (step != ATLS_STEP_DONE) {
             return step;

@@ -200,6 +200,9 @@ static atls_step send_answer(atls_session *s, exchange *x, atls_error *err)
         atls_bytes part = x->parts[in_header ? 0 : 1];
         size_t at = in_header ? x->sent : x->sent - x->parts[0].len;
         size_t n = 0;
+        if (!atls_session_in_time(s, err)) {
+            return ATLS_STEP_FAILED;
+        }
         atls_step step = atls_io_write(s, part.ptr + at, part.len - at, &n, "response", err);
         if (step != ATLS_STEP_DONE) {
             return step;

@@ -184,10 +184,13 @@ static bool set_params(const atls_session *s, SSL *ssl, atls_time now, atls_erro
     bool by_name = s->client.identity == ATLS_IDENTITY_WEBPKI || s->client.identity == ATLS_IDENTITY_CA;
     bool is_ip = atls_name_is_ip(s->client.server_name);
     const char *dns = by_name && !is_ip ? s->client.server_name : NULL;
-    (void)X509_VERIFY_PARAM_clear_flags(p, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN);
+    (void)X509_VERIFY_PARAM_clear_flags(p, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN
+                                               | X509_V_FLAG_IGNORE_CRITICAL | X509_V_FLAG_ALLOW_PROXY_CERTS);
     X509_VERIFY_PARAM_set_time(p, (time_t)now);
     X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    bool ok = X509_VERIFY_PARAM_set1_host(p, dns, 0) == 1 && X509_VERIFY_PARAM_set1_ip(p, NULL, 0) == 1;
+    bool ok = X509_VERIFY_PARAM_set_purpose(p, X509_PURPOSE_SSL_SERVER) == 1
+              && X509_VERIFY_PARAM_set_trust(p, X509_TRUST_SSL_SERVER) == 1
+              && X509_VERIFY_PARAM_set1_host(p, dns, 0) == 1 && X509_VERIFY_PARAM_set1_ip(p, NULL, 0) == 1;
     if (ok && by_name && is_ip) {
         ok = X509_VERIFY_PARAM_set1_ip_asc(p, s->client.server_name) == 1;
     }
@@ -288,6 +291,10 @@ bool atls_identity_check(atls_session *s, atls_error *err)
     }
     if (s->client.identity == ATLS_IDENTITY_ATTESTED_ONLY) {
         return true;
+    }
+    if (s->identity_error.code != ATLS_OK) { /* refused here, whatever a callback of the caller made of it */
+        *err = s->identity_error;
+        return false;
     }
     /* A verification callback on the caller's SSL_CTX may stand in for OpenSSL's own: then there is no chain. */
     long verdict = SSL_get_verify_result(s->ssl);

@@ -144,12 +144,28 @@ static atls_step transfer_failed(const char *what, const outcome *o, atls_error 
     return ATLS_STEP_FAILED;
 }
 
+/* What a caller has fed into memory. A socket says 0: there, poll() tells. */
+static size_t bytes_at_hand(const atls_session *s)
+{
+    BIO *in = SSL_get_rbio(s->ssl);
+    return in == NULL ? 0 : BIO_ctrl_pending(in);
+}
+
 atls_step atls_io_read(atls_session *s, void *buf, size_t size, size_t *n, const char *what, atls_error *err)
 {
+    outcome o;
+    size_t left = bytes_at_hand(s);
     *n = 0;
-    prepare();
-    int rc = SSL_read_ex(s->ssl, buf, size, n);
-    outcome o = look_at(s, rc, errno);
+    for (;;) {
+        prepare();
+        int rc = SSL_read_ex(s->ssl, buf, size, n);
+        o = look_at(s, rc, errno);
+        size_t now = bytes_at_hand(s);
+        if (o.code != SSL_ERROR_WANT_READ || now == 0 || now >= left) {
+            break;
+        }
+        left = now; /* a message of TLS itself went by, and what is behind it will not announce itself */
+    }
     atls_step step = step_of(&o);
     return step == ATLS_STEP_FAILED ? transfer_failed(what, &o, err) : step;
 }

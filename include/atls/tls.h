@@ -5,6 +5,10 @@
  * (atls_session_new, atls_session_step) run over the caller's own SSL and never block: each step says want-read,
  * want-write, done or failed, so that any event loop can drive them.
  *
+ * Deadlines: a session looks at its deadline between calls of OpenSSL. Over a socket that blocks, one call may last as
+ * long as the peer likes, so that the steps apart want a non-blocking socket (atls_connect and atls_accept make one).
+ * Resolving a name is the C library's business, and bounded by its own settings only.
+ *
  * A session hands out application bytes only when it is ESTABLISHED; before that, and after any failure,
  * atls_session_read and atls_session_write refuse. A session that fails is shut down at once, and its error stays.
  * TLS 1.3 only; tickets, resumption, early data and external PSKs are off. A session belongs to one thread at a time.

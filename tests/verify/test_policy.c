@@ -206,7 +206,14 @@ static const row rows[] = {
     NO("min_grade: a number", TDX(",\"min_grade\":4"), "min_grade"),
     NO("advisories: a string", TDX(",\"accepted_advisories\":\"INTEL-SA-00001\""), "accepted_advisories"),
     NO("advisories: an empty name", TDX(",\"rejected_advisories\":[\"\"]"), "rejected_advisories[0]"),
-    NO("advisories: a number", TDX(",\"accepted_advisories\":[\"a\",7]"), "accepted_advisories[1]"),
+    NO("advisories: lower case, which would match nothing", TDX(",\"rejected_advisories\":[\"intel-sa-00615\"]"),
+       "rejected_advisories[0]"),
+    NO("advisories: no number", TDX(",\"rejected_advisories\":[\"INTEL-SA-\"]"), "rejected_advisories[0]"),
+    NO("advisories: something after the number", TDX(",\"rejected_advisories\":[\"INTEL-SA-1 \"]"),
+       "rejected_advisories[0]"),
+    NO("advisories: a series of no letters", TDX(",\"rejected_advisories\":[\"INTEL--1\"]"), "rejected_advisories[0]"),
+    NO("advisories: none rejected", TDX(",\"rejected_advisories\":[]"), "rejected_advisories"),
+    NO("advisories: a number", TDX(",\"accepted_advisories\":[\"INTEL-SA-1\",7]"), "accepted_advisories[1]"),
     NO("description: a number", SGX(",\"description\":1"), "description"),
 
     /* pins */

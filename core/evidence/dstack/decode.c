@@ -176,8 +176,13 @@ static bool read_preimage(entry_reader *r)
         return true;
     }
     atls_bytes hex;
-    return atls_json_member_text(r->json, r->at, "preimage", &hex, r->b.err)
-           && atls_hex_decode(hex, at_field(r, "preimage"), r->b.arena, out, r->b.err);
+    if (!atls_json_member_text(r->json, r->at, "preimage", &hex, r->b.err)
+        || !atls_hex_decode(hex, at_field(r, "preimage"), r->b.arena, out, r->b.err)) {
+        return false;
+    }
+    /* R19: what is there must be the hashed bytes, and no event hashes none. */
+    return out->len > 0 || r->event->version != 2
+           || atls_fail(r->b.err, ATLS_E_EVENT_LOG_PARSE, at_field(r, "preimage"), "the preimage is empty");
 }
 
 /* Members that we do not know are ignored: nothing is ever read from them, and the digest covers what is. */

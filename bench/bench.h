@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Nanoseconds on the monotonic clock. */
+/* Nanoseconds of CPU time of this process: everything measured here is computation, and neighbours do not count. */
 uint64_t bench_now(void);
 
 typedef struct bench_stats {

@@ -2,6 +2,7 @@
 /* test_accept.c: atls_accept over the loopback: options that make no server, descriptors, refusals that arrive, ALPN. */
 #include "net.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -14,6 +14,7 @@
 #include "socket.h"
 
 #define REASON_SIZE 96
+#define MAX_PEEKS   16u
 
 const char *atls_io_reason(void)
 {
@@ -201,17 +202,32 @@ static bool may_look_ahead(const atls_session *s)
     return flags != -1 && (flags & O_NONBLOCK) != 0;
 }
 
+/* Peeks over a few messages of TLS itself (tickets, key updates): each makes OpenSSL come back without an answer. */
+static outcome peek(atls_session *s)
+{
+    outcome o = {.code = SSL_ERROR_WANT_READ};
+    BIO *in = SSL_get_rbio(s->ssl);
+    for (unsigned i = 0; i < MAX_PEEKS; i++) {
+        uint8_t byte = 0;
+        size_t n = 0;
+        uint64_t before = BIO_number_read(in);
+        prepare();
+        int rc = SSL_peek_ex(s->ssl, &byte, 1, &n);
+        o = look_at(s, rc, errno);
+        atls_wipe(&byte, 1);
+        if (o.code != SSL_ERROR_WANT_READ || BIO_number_read(in) == before) {
+            break;
+        }
+    }
+    return o;
+}
+
 bool atls_io_is_quiet(atls_session *s, const char *what, atls_error *err)
 {
-    uint8_t byte = 0;
-    size_t n = 0;
     if (atls_io_surplus(s) == 0 && !may_look_ahead(s)) {
         return true;
     }
-    prepare();
-    int rc = SSL_peek_ex(s->ssl, &byte, 1, &n);
-    outcome o = look_at(s, rc, errno);
-    atls_wipe(&byte, 1);
+    outcome o = peek(s);
     switch (step_of(&o)) {
     case ATLS_STEP_DONE:
         return atls_fail(err, ATLS_E_IO, what, "the peer sent application bytes before the session was established");

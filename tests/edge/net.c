@@ -242,3 +242,15 @@ void net_dropper(net *n, int fd)
     (void)SSL_write(ssl, answer.ptr, (int)answer.len);
     leave(ssl, fd);
 }
+
+void net_flood(net *n, int fd)
+{
+    SSL *ssl = handshake(n, fd);
+    struct pollfd gone = {.fd = fd, .events = POLLIN}; /* OpenSSL itself forgives a ticket that cannot be sent */
+    if (ssl != NULL) {
+        (void)hear(n, ssl);
+    }
+    while (ssl != NULL && poll(&gone, 1, 0) == 0 && SSL_new_session_ticket(ssl) == 1 && SSL_do_handshake(ssl) == 1) {
+    }
+    leave(ssl, fd);
+}

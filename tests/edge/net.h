@@ -56,6 +56,7 @@ void net_slow(net *n, int fd);       /* a TLS handshake, the request, then one b
 void net_reset_late(net *n, int fd); /* a TLS handshake, the request, half an answer, then a reset */
 void net_closer(net *n, int fd);     /* a TLS handshake, the request, an honest answer, then goodbye */
 
+void net_flood(net *n, int fd);   /* a TLS handshake, the request, then tickets without end */
 void net_dropper(net *n, int fd); /* the same, but gone without goodbye */
 
 /* net_ms gives a monotonic time in milliseconds. net_fds counts open descriptors. */

@@ -191,6 +191,9 @@ static void peer_say(rig *r, rig_peer *p)
     while (p->sent < p->out.len) {
         size_t left = p->out.len - p->sent;
         size_t n = p->out_record != 0 && p->out_record < left ? p->out_record : left;
+        if (p->tickets) {
+            assert_int_equal(SSL_new_session_ticket(p->ssl), 1);
+        }
         int rc = SSL_write(p->ssl, p->out.ptr + p->sent, (int)n);
         if (rc <= 0) {
             note(p, rc);

@@ -25,6 +25,7 @@ typedef struct rig_peer {
     atls_bytes out; /* what it has to say, once `wait` bytes and a blank line have come */
     size_t sent;
     size_t out_record; /* bytes of one write, 0: everything at once */
+    bool tickets;      /* a ticket goes before every write */
     bool scripted;     /* out has been made */
     bool close;        /* says goodbye when everything is said */
     bool cut;          /* ends the transport without goodbye then */

@@ -122,6 +122,7 @@ static const late late_rows[] = {
     {"nobody answers the connection's first words", net_silent, "tls.handshake"},
     {"nobody answers the request", net_hello, "session.exchange"},
     {"http-slow: the answer drips", net_slow, "session.exchange"},
+    {"a flood of tickets in place of an answer", net_flood, "session.exchange"},
 };
 
 static void test_late(void **state)

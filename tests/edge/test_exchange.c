@@ -98,6 +98,20 @@ static atls_bytes extra_record(rig *r)
     return joined(r, answer, "HTTP/1.1 200 OK\r\n\r\n");
 }
 
+/* The same, with a ticket in front of each: what is behind a ticket counts, too. */
+static atls_bytes extra_behind_ticket(rig *r)
+{
+    r->peer.tickets = true;
+    return extra_record(r);
+}
+
+static atls_bytes honest_in_tickets(rig *r)
+{
+    r->peer.tickets = true;
+    r->peer.out_record = 1000;
+    return honest(r);
+}
+
 static atls_bytes close_header(rig *r)
 {
     atls_bytes body = rig_body(r);
@@ -224,6 +238,7 @@ static const row rows[] = {
     {"an honest answer is accepted", honest, ATLS_OK, "", NULL},
     {"http-chunked is accepted", chunked, ATLS_OK, "", NULL},
     {"100-continue before it is accepted", after_continue, ATLS_OK, "", NULL},
+    {"tickets between the records of an answer are passed over", honest_in_tickets, ATLS_OK, "", NULL},
     {"http-500", status_500, ATLS_E_IO, "response.status", "500"},
     {"http-redirect is not followed", redirect, ATLS_E_IO, "response.status", "307"},
     {"http-no-length", no_length, ATLS_E_IO, "response.content_length", "missing"},
@@ -231,6 +246,7 @@ static const row rows[] = {
     {"http-huge", huge, ATLS_E_IO, "response.body", NULL},
     {"http-extra-bytes in the same record", extra_bytes, ATLS_E_IO, "response.end", "1 bytes"},
     {"http-extra-bytes in a record of their own", extra_record, ATLS_E_IO, "response.end", NULL},
+    {"http-extra-bytes behind a ticket", extra_behind_ticket, ATLS_E_IO, "response.end", NULL},
     {"a connection that would close cannot carry the application", close_header, ATLS_E_IO, "response.connection", "close"},
     {"half a body, properly closed", half_body, ATLS_E_IO, "response.body", NULL},
     {"half a header, properly closed", half_header, ATLS_E_IO, "response.header", NULL},
@@ -519,8 +535,9 @@ int main(void)
     tap_list l = {0};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         tap_add(&l, rows[i].name, test_row, &rows[i]);
-        /* What comes in a later record, after the session was established, is the application's. */
-        if (rows[i].script != extra_record) {
+        /* What comes in a later record, after the session was established, is the application's; and tickets do not fit. */
+        if (rows[i].script != extra_record && rows[i].script != extra_behind_ticket
+            && rows[i].script != honest_in_tickets) {
             tap_add(&l, "the same, byte by byte", test_row_byte_by_byte, &rows[i]);
         }
     }

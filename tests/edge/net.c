@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,6 +78,9 @@ static void *serve_one(void *arg)
     (void)sigemptyset(&pipe_signal);
     (void)sigaddset(&pipe_signal, SIGPIPE);
     (void)pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
+    /* A client that never comes must not hold the test for ever. */
+    struct timeval patience = {.tv_sec = 20};
+    (void)setsockopt(n->listener, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     int fd = accept(n->listener, NULL, NULL);
     if (fd >= 0) {
         n->serve(n, fd);

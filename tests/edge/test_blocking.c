@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -60,6 +61,11 @@ static void test_by_name(void **state)
 {
     (void)state;
     net n;
+    struct addrinfo *addresses = NULL;
+    if (getaddrinfo("localhost", NULL, NULL, &addresses) != 0) {
+        skip(); /* a system without a hosts file knows no such name */
+    }
+    freeaddrinfo(addresses);
     net_open(&n, net_accept);
     n.connected = atls_connect("localhost", n.port, &n.client, NULL, &n.client_session, NULL, &n.client_err);
     net_join(&n);

@@ -12,7 +12,7 @@
 #include "run.h"
 
 #define T    "--at 2026-06-15T12:00:00Z"
-#define BASE "connect localhost:{p} -e {d}/srv/collateral.json " T " --timeout 20 "
+#define BASE "connect 127.0.0.1:{p} --servername localhost -e {d}/srv/collateral.json " T " --timeout 20 "
 #define CA   "--cacert {d}/srv/tls-ca.pem "
 #define POL  "-p {d}/srv/policy-dstack_tdx.json "
 
@@ -23,19 +23,19 @@ static const run_row rows[] = {
     {"nothing on stdin", BASE CA POL, "empty", 0, "=", {"Verified"}},
     {"--quiet: warnings only", BASE CA POL "-q", "hello.txt", 0, "=", {"WARNING: the root", "!Verified"}},
     {"--verbose: every check", BASE CA POL "-v", "hello.txt", 0, "=", {"Checks"}},
-    {"--max-time is --timeout", "connect localhost:{p} -e {d}/srv/pcs " T " -m 20 " CA POL, "hello.txt", 0, "=", {"Verified"}},
+    {"--max-time is --timeout", "connect 127.0.0.1:{p} --servername localhost -e {d}/srv/pcs " T " -m 20 " CA POL, "hello.txt", 0, "=", {"Verified"}},
     {"by address, with the name beside it", "connect 127.0.0.1:{p} --servername localhost -e {d}/srv/pcs " T " " CA POL, "hello.txt", 0, "=", {"Verified"}},
     {"a protocol that the server does not know is no reason", BASE CA POL "--alpn http/1.1", "hello.txt", 0, "=", {"Verified"}},
-    {"the name is not the certificate's", BASE CA POL "--servername example.org", "hello.txt", 3, NULL, {"IDENTITY"}},
+    {"the name is not the certificate's", "connect 127.0.0.1:{p} -e {d}/srv/collateral.json " T " " CA POL "--servername example.org", "hello.txt", 3, NULL, {"IDENTITY"}},
     {"an authority that the system does not know", BASE POL, "hello.txt", 3, NULL, {"IDENTITY", "--cacert"}},
     {"authorities that are not there", BASE POL "--cacert {d}/nothing", "hello.txt", 1, NULL, {"--cacert", "No such file"}},
     {"authorities that are none", BASE POL "--cacert {d}/empty", "hello.txt", 1, NULL, {"!Verified"}},
     {"attested only: nobody vouches for the name", BASE "-p {d}/attested.json --attested-only", "hello.txt", 0, "=", {"attested only", "!Verified"}},
     {"attested_only in the policy alone changes nothing", BASE "-p {d}/attested.json", "hello.txt", 3, NULL, {"IDENTITY"}},
     {"another application: no byte crosses", BASE CA "-p {d}/other/policy-dstack_tdx.json", "hello.txt", 4, NULL, {"Rejected: ", "  field     ", "  expected  "}},
-    {"no endorsements", "connect localhost:{p} " T " " CA POL, "hello.txt", 5, NULL, {"Undecided: ENDORSEMENTS_MISSING"}},
-    {"stale endorsements", "connect localhost:{p} -e {d}/srv/collateral.json --at 2026-07-20T00:00:00Z " CA POL, "hello.txt", 5, NULL, {"EXPIRED"}},
-    {"a revoked platform", "connect localhost:{p} -e {d}/revoked/collateral.json " T " " CA POL, "hello.txt", 7, NULL, {"REVOKED"}},
+    {"no endorsements", "connect 127.0.0.1:{p} --servername localhost " T " " CA POL, "hello.txt", 5, NULL, {"Undecided: ENDORSEMENTS_MISSING"}},
+    {"stale endorsements", "connect 127.0.0.1:{p} --servername localhost -e {d}/srv/collateral.json --at 2026-07-20T00:00:00Z " CA POL, "hello.txt", 5, NULL, {"EXPIRED"}},
+    {"a revoked platform", "connect 127.0.0.1:{p} --servername localhost -e {d}/revoked/collateral.json " T " " CA POL, "hello.txt", 7, NULL, {"REVOKED"}},
     {"nobody listens on that family", "connect [::1]:{p} " T " " CA POL "--servername localhost", "hello.txt", 3, NULL, {"IO"}},
     {"a name that does not exist", "connect no-such-host.invalid:443 " T " " CA POL, "hello.txt", 3, NULL, {"IO", "no-such-host.invalid"}},
 };
@@ -218,7 +218,7 @@ static void test_truncation(void **state)
     pid_t brief = run_start("sim {d}/brief --serve 0 --seconds 4 " T, "brief");
     wait_for_port("brief.out");
     assert_int_equal(write(fd, "hello\n", 6), 6);
-    run_output o = run("connect localhost:{p} -e {d}/brief/collateral.json " T
+    run_output o = run("connect 127.0.0.1:{p} --servername localhost -e {d}/brief/collateral.json " T
                        " --cacert {d}/brief/tls-ca.pem -p {d}/brief/policy-dstack_tdx.json",
                        "open");
     assert_int_equal(o.status, 3);
@@ -237,7 +237,7 @@ static void test_count(void **state)
     memcpy(kept, place.port, sizeof kept);
     pid_t one = run_start("sim {d}/one --serve 0 --count 1 --seconds 100 " T, "one");
     wait_for_port("one.out");
-    run_output o = run("connect localhost:{p} -e {d}/one/collateral.json " T
+    run_output o = run("connect 127.0.0.1:{p} --servername localhost -e {d}/one/collateral.json " T
                        " --cacert {d}/one/tls-ca.pem -p {d}/one/policy-dstack_tdx.json",
                        "hello.txt");
     assert_int_equal(o.status, 0);

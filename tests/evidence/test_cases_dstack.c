@@ -118,6 +118,7 @@ static const row table[] = {
     J("v2-log-digests-blank", S("log.version=2", "log.digests=blank"), STATUS("UpToDate")),
     J("v1-v2-mixed", S("log.compose-hash.version=2", "log.key-provider.version=2"), STATUS_ALSO("UpToDate", runtime_verified)),
     J("v2-shown-as-v1", S("log.version=2", "event_log.@app-id.version=1"), REFUSED(EVENT_LOG_PARSE, "event_log[17].digest")),
+    J("v2-empty-preimage", S("log.version=2", "event_log.@app-id.preimage=\"\""), REFUSED(EVENT_LOG_PARSE, "event_log[17].preimage")),
     J("v2-bad-preimage", S("log.version=2", "event_log.@app-id.preimage=\"00\""), REFUSED(EVENT_LOG_PARSE, "event_log[17].preimage")),
     J("version-3", S("event_log.@app-id.version=3"), REFUSED(EVENT_LOG_PARSE, "event_log[17].version")),
     /* containers and limits */

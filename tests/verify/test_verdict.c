@@ -273,6 +273,38 @@ static const runtime_row runtime_rows[] = {
     {"runtime: sgx with nothing", SIM_SGX_V3, "sgx", ",\"mrenclave\"", false},
 };
 
+static void cut_code(world *w)
+{
+    char *from = strstr(w->policy, ",\"mrtd\"");
+    char *to = strstr(w->policy, ",\"allowed_tcb_status\"");
+    assert_true(from != NULL && to != NULL);
+    memmove(from, to, strlen(to) + 1);
+}
+
+/* Firmware that nobody measured extends whatever it likes: registers without MRTD do not name the code. */
+static void test_registers_alone(void **state)
+{
+    (void)state;
+    world w;
+    char member[128] = ",\"rtmr0\":\"";
+    world_open(&w, SIM_TDX_V4, NULL, "tdx");
+    world_appraise(&w);
+    assert_true(w.accepted);
+    atls_hex_encode(atls_bytes_of(w.result.claims.dcap.td.rtmr[0], 48), member + strlen(member));
+    world_close(&w);
+    member[strlen(member) + 1] = '\0';
+    member[strlen(member)] = '"';
+    world_open(&w, SIM_TDX_V4, NULL, "tdx");
+    cut_code(&w);
+    world_more(&w, member);
+    world_appraise(&w);
+    assert_true(w.accepted);
+    assert_non_null(world_check(&w, "dcap.measurement.rtmr0"));
+    assert_false(w.result.runtime_verified);
+    assert_non_null(world_check(&w, "policy.reference_values"));
+    world_close(&w);
+}
+
 static void test_runtime_verified(void **state)
 {
     const runtime_row *r = *state;
@@ -504,6 +536,7 @@ int main(void)
     for (size_t i = 0; i < sizeof runtime_rows / sizeof runtime_rows[0]; i++) {
         tap_add(&tests, runtime_rows[i].name, test_runtime_verified, &runtime_rows[i]);
     }
+    tap_add(&tests, "runtime: tdx with a register, but no mrtd", test_registers_alone, NULL);
     tap_add(&tests, "grace: to the second", test_grace, NULL);
     tap_add(&tests, "every mismatch is listed, the first is the error", test_all_mismatches, NULL);
     tap_add(&tests, "a log that does not replay is not looked into", test_replay_stops_the_log, NULL);

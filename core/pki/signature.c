@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signature.c: the core's one door to OpenSSL.
  *
- * A key is made by copying the parameters of a template and setting the point: 5 us instead of the 30 us of fetching
- * and building the group again (docs/pki.md has the measurements). Setting the point is also what checks that it is on
- * the curve; P-256 and P-384 have cofactor 1, so that is all there is to check. Ranges and encodings of signatures are
- * checked here, by our own rules, before OpenSSL sees them. */
+ * A key is made by copying the parameters of a template and setting the point: 10 us instead of the 30 us of fetching
+ * and building the group again; a spare one, whose point is set anew, takes 3 (docs/pki.md has the measurements).
+ * Setting the point is also what checks that it is on the curve; P-256 and P-384 have cofactor 1, so that is all there
+ * is to check. Ranges and encodings of signatures are checked here, by our own rules, before OpenSSL sees them. */
 #include "signature.h"
 
 #include <openssl/bn.h>
@@ -23,6 +23,7 @@
 #define MAX_SIG_DER_LEN  (2 + 2 * (3 + MAX_FIELD_LEN)) /* every length fits in one byte */
 #define N_HASHES         3u
 #define N_CURVES         2u
+#define N_SPARES         4u
 #define MIN_RSA_LEN      256u  /* bytes; a modulus below 2048 bits vouches for nothing */
 #define MAX_RSA_LEN      1024u /* bytes; bounds the time that one check may take */
 #define MAX_RSA_EXPONENT 0xffffffffu
@@ -49,22 +50,32 @@ static const struct {
     size_t len;
 } hashes[N_HASHES] = {{"SHA256", 32}, {"SHA384", 48}, {"SHA512", 64}};
 
-/* Everything but the counter is immutable after atls_crypto_new; the counter is atomic. */
+/* What changes although the atls_crypto around it does not: each member is atomic. */
+typedef struct shared_state {
+    atomic_uint_fast64_t verifications;
+    /* Closed keys, taken whole by whoever opens the next one of that curve: one owner at a time, whatever the number of
+     * threads. A spare is memory that is ready, not a key that is remembered: it is never used before its point is set
+     * and its verifier initialised again. */
+    _Atomic(atls_key *) spares[N_CURVES][N_SPARES];
+} shared_state;
+
+/* Everything but the shared state is immutable after atls_crypto_new. */
 struct atls_crypto {
     EVP_MD *md[N_HASHES];
     EVP_PKEY *template[N_CURVES]; /* a group without a key */
-    atomic_uint_fast64_t *verifications;
+    shared_state *shared;
 };
 
 typedef struct crypto_block {
     atls_crypto crypto;
-    atomic_uint_fast64_t verifications;
+    shared_state shared;
 } crypto_block;
 
 struct atls_key {
     EVP_PKEY *pkey;
     EVP_PKEY_CTX *verifier;
     const ec_curve *curve; /* NULL: RSA */
+    shared_state *shared;
 };
 
 static EVP_PKEY *new_template(const char *group)
@@ -112,8 +123,11 @@ bool atls_crypto_new(atls_crypto **out, atls_error *err)
     if (block == NULL) {
         return atls_fail(err, ATLS_E_MEMORY, "crypto", NULL);
     }
-    atomic_init(&block->verifications, 0);
-    block->crypto.verifications = &block->verifications;
+    atomic_init(&block->shared.verifications, 0);
+    for (size_t i = 0; i < N_CURVES * N_SPARES; i++) {
+        atomic_init(&block->shared.spares[i / N_SPARES][i % N_SPARES], NULL);
+    }
+    block->crypto.shared = &block->shared;
     bool ok = fetch_all(&block->crypto);
     ERR_clear_error();
     if (!ok) {
@@ -124,10 +138,23 @@ bool atls_crypto_new(atls_crypto **out, atls_error *err)
     return true;
 }
 
+static void free_key(atls_key *k)
+{
+    EVP_PKEY_CTX_free(k->verifier);
+    EVP_PKEY_free(k->pkey);
+    free(k);
+}
+
 void atls_crypto_free(atls_crypto *c)
 {
     if (c == NULL) {
         return;
+    }
+    for (size_t i = 0; i < N_CURVES * N_SPARES; i++) {
+        atls_key *spare = atomic_load_explicit(&c->shared->spares[i / N_SPARES][i % N_SPARES], memory_order_acquire);
+        if (spare != NULL) {
+            free_key(spare);
+        }
     }
     for (size_t i = 0; i < N_HASHES; i++) {
         EVP_MD_free(c->md[i]);
@@ -140,7 +167,7 @@ void atls_crypto_free(atls_crypto *c)
 
 uint64_t atls_crypto_verifications(const atls_crypto *c)
 {
-    return atomic_load_explicit(c->verifications, memory_order_relaxed);
+    return atomic_load_explicit(&c->shared->verifications, memory_order_relaxed);
 }
 
 size_t atls_hash_len(atls_hash h)
@@ -177,17 +204,6 @@ static const ec_curve *find_curve(atls_key_kind kind)
         }
     }
     return NULL;
-}
-
-static EVP_PKEY *new_ec_key(const atls_crypto *c, const ec_curve *curve, atls_bytes point)
-{
-    EVP_PKEY *pkey = EVP_PKEY_new();
-    if (pkey == NULL || EVP_PKEY_copy_parameters(pkey, c->template[curve - curves]) != 1
-        || EVP_PKEY_set1_encoded_public_key(pkey, point.ptr, point.len) != 1) {
-        EVP_PKEY_free(pkey);
-        return NULL;
-    }
-    return pkey;
 }
 
 static EVP_PKEY *new_rsa_key(atls_bytes n, uint64_t e)
@@ -228,21 +244,55 @@ static bool read_rsa(atls_bytes der, atls_bytes *n, uint64_t *e)
            && (*e & 1) == 1;
 }
 
-static EVP_PKEY *new_pkey(const atls_crypto *c, const atls_public_key *k, const ec_curve *curve, const char **why)
+/* A key of the curve without its point: a spare, or a new one. NULL when memory is short. */
+static atls_key *take_ec_key(const atls_crypto *c, const ec_curve *curve)
 {
-    if (curve != NULL) {
-        /* uncompressed only: the one-byte encoding of infinity, and compressed points, end here */
-        if (k->point.len != 1 + 2 * curve->field_len || k->point.ptr[0] != 0x04) {
-            *why = "the public key is not an uncompressed point of its curve";
-            return NULL;
+    size_t index = (size_t)(curve - curves);
+    for (size_t i = 0; i < N_SPARES; i++) {
+        atls_key *spare = atomic_exchange_explicit(&c->shared->spares[index][i], NULL, memory_order_acq_rel);
+        if (spare != NULL) {
+            return spare;
         }
-        *why = "the public key is not a point on its curve";
-        return new_ec_key(c, curve, k->point);
     }
+    atls_key *key = calloc(1, sizeof *key);
+    if (key == NULL) {
+        return NULL;
+    }
+    *key = (atls_key){.pkey = EVP_PKEY_new(), .curve = curve, .shared = c->shared};
+    if (key->pkey == NULL || EVP_PKEY_copy_parameters(key->pkey, c->template[index]) != 1) {
+        free_key(key);
+        return NULL;
+    }
+    return key;
+}
+
+static bool set_ec_point(atls_key *key, atls_bytes point, const char **why)
+{
+    /* uncompressed only: the one-byte encoding of infinity, and compressed points, end here */
+    if (point.len != 1 + 2 * key->curve->field_len || point.ptr[0] != 0x04) {
+        *why = "the public key is not an uncompressed point of its curve";
+        return false;
+    }
+    *why = "the public key is not a point on its curve";
+    return EVP_PKEY_set1_encoded_public_key(key->pkey, point.ptr, point.len) == 1;
+}
+
+static bool set_rsa_key(atls_key *key, atls_bytes der, const char **why)
+{
     atls_bytes n;
     uint64_t e;
     *why = "the RSA public key is malformed, or not of 2048 to 8192 bits";
-    return k->kind == ATLS_KEY_RSA && read_rsa(k->point, &n, &e) ? new_rsa_key(n, e) : NULL;
+    key->pkey = read_rsa(der, &n, &e) ? new_rsa_key(n, e) : NULL;
+    return key->pkey != NULL;
+}
+
+/* Initialising takes the key as it now is: what a spare verified before is gone. */
+static bool prepare_verifier(atls_key *key)
+{
+    if (key->verifier == NULL) {
+        key->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    }
+    return key->verifier != NULL && EVP_PKEY_verify_init(key->verifier) == 1;
 }
 
 bool atls_key_open(const atls_crypto *c, const atls_public_key *k, atls_code code, const char *field, atls_key **out,
@@ -254,21 +304,20 @@ bool atls_key_open(const atls_crypto *c, const atls_public_key *k, atls_code cod
         return atls_fail_unsupported(err, code, field, "P-256, P-384 or RSA", "another kind of key",
                                      "the public key's algorithm or curve is not supported");
     }
-    atls_key *key = malloc(sizeof *key);
+    atls_key *key = curve != NULL ? take_ec_key(c, curve) : calloc(1, sizeof *key);
     if (key == NULL) {
+        ERR_clear_error();
         return atls_fail(err, ATLS_E_MEMORY, field, NULL);
     }
     const char *why;
-    *key = (atls_key){.pkey = new_pkey(c, k, curve, &why), .curve = curve};
-    if (key->pkey == NULL) {
+    if (!(curve != NULL ? set_ec_point(key, k->point, &why) : set_rsa_key(key, k->point, &why))) {
         ERR_clear_error();
-        atls_key_close(key);
+        free_key(key);
         return atls_fail(err, code, field, "%s", why);
     }
-    key->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-    if (key->verifier == NULL || EVP_PKEY_verify_init(key->verifier) != 1) {
+    if (!prepare_verifier(key)) {
         ERR_clear_error();
-        atls_key_close(key);
+        free_key(key);
         return atls_fail(err, ATLS_E_INTERNAL, field, "OpenSSL could not prepare a signature check");
     }
     ERR_clear_error();
@@ -290,9 +339,14 @@ void atls_key_close(atls_key *k)
     if (k == NULL) {
         return;
     }
-    EVP_PKEY_CTX_free(k->verifier);
-    EVP_PKEY_free(k->pkey);
-    free(k);
+    for (size_t i = 0; k->curve != NULL && i < N_SPARES; i++) {
+        atls_key *none = NULL;
+        if (atomic_compare_exchange_strong_explicit(&k->shared->spares[k->curve - curves][i], &none, k,
+                                                    memory_order_acq_rel, memory_order_relaxed)) {
+            return;
+        }
+    }
+    free_key(k);
 }
 
 /* Signatures. */
@@ -305,7 +359,7 @@ static bool verify(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes da
     if (!atls_digest(c, h, &data, 1, digest, err)) {
         return false;
     }
-    (void)atomic_fetch_add_explicit(c->verifications, 1, memory_order_relaxed);
+    (void)atomic_fetch_add_explicit(&c->shared->verifications, 1, memory_order_relaxed);
     bool ok = EVP_PKEY_verify(k->verifier, sig.ptr, sig.len, digest, atls_hash_len(h)) == 1;
     ERR_clear_error();
     return ok || atls_fail(err, code, field, "the signature does not verify");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signature.h: the core's one door to OpenSSL: digests and signature checks, with keys made from raw points.
  *
- * An atls_crypto holds what OpenSSL makes us fetch (digests, a P-256 template). It is made once (by atls_verifier_new),
- * never changes, and is shared by any number of threads. Algorithms are an allow-list: which one is used is said by the
+ * An atls_crypto holds what OpenSSL makes us fetch (digests, templates of curves) and a few closed keys whose memory is
+ * used again. It is made once (by atls_verifier_new) and shared by any number of threads. Algorithms are an allow-list: which one is used is said by the
  * caller's format, never by the message alone. Every function drains OpenSSL's error queue before it returns. */
 #ifndef ATLS_PKI_SIGNATURE_H
 #define ATLS_PKI_SIGNATURE_H
@@ -44,7 +44,8 @@ typedef struct atls_public_key {
 } atls_public_key;
 
 /* An opened key: an OpenSSL object, born and closed within one function of the caller. Opening checks that an EC point
- * is on the curve and not infinity. False with `code` and `field` when the key is unusable. */
+ * is on the curve and not infinity. Closed before its atls_crypto is freed. False with `code` and `field` when the key
+ * is unusable. */
 typedef struct atls_key atls_key;
 ATLS_MUST_USE bool atls_key_open(const atls_crypto *c, const atls_public_key *k, atls_code code, const char *field,
                                  atls_key **out, atls_error *err);

@@ -401,26 +401,91 @@ static void counter(void **state)
     atls_key_close(key);
 }
 
-/* One atls_crypto, as a verifier has it, under four threads that make their own keys. */
+static bool verifies(atls_key *key, const uint8_t rs[static 64])
+{
+    atls_error err = {0};
+    return atls_verify_raw(crypto, key, ATLS_SHA256, data(), atls_bytes_of(rs, 64), ATLS_E_OTHER, "s", &err);
+}
+
+/* A closed key lends its memory to the next one of its curve, and nothing else: neither its point nor its verdicts. */
+static void spares(void **state)
+{
+    (void)state;
+    uint8_t by_root[64];
+    uint8_t by_ca[64];
+    sign_raw(MAKE_ROOT, "SHA256", by_root, 32);
+    sign_raw(MAKE_CA, "SHA256", by_ca, 32);
+    for (int round = 0; round < 3; round++) {
+        atls_key *key = open_key(MAKE_ROOT);
+        assert_true(verifies(key, by_root));
+        assert_false(verifies(key, by_ca));
+        atls_key_close(key);
+
+        uint8_t bytes[65];
+        atls_public_key broken = make_public_key(keys, MAKE_ROOT);
+        assert_int_equal(broken.point.len, sizeof bytes);
+        memcpy(bytes, broken.point.ptr, sizeof bytes);
+        bytes[64] ^= 1;
+        broken.point.ptr = bytes;
+        atls_error err = {0};
+        assert_false(atls_key_open(crypto, &broken, ATLS_E_OTHER, "key", &key, &err));
+        assert_null(key);
+        atls_key_close(open_key(MAKE_ROOT));
+
+        key = open_key(MAKE_CA);
+        assert_true(verifies(key, by_ca));
+        assert_false(verifies(key, by_root));
+        atls_key_close(key);
+    }
+}
+
+/* More keys open at once than spares are kept, in two rounds: each stays what it is. */
+static void many_keys_at_once(void **state)
+{
+    (void)state;
+    enum { N = 12 };
+    uint8_t rs[4][64];
+    for (make_key k = MAKE_ROOT; k <= MAKE_OTHER; k++) {
+        sign_raw(k, "SHA256", rs[k], 32);
+    }
+    for (int round = 0; round < 2; round++) {
+        atls_key *open[N];
+        for (size_t i = 0; i < N; i++) {
+            open[i] = open_key((make_key)(i % 4));
+        }
+        for (size_t i = 0; i < N; i++) {
+            for (size_t k = 0; k < 4; k++) {
+                assert_int_equal(verifies(open[i], rs[k]), i % 4 == k);
+            }
+        }
+        for (size_t i = 0; i < N; i++) {
+            atls_key_close(open[i]);
+        }
+    }
+}
+
+/* One atls_crypto, as a verifier has it, under four threads that make their own keys, different ones in turn. */
 #define N_THREADS 4
 #define N_ROUNDS  50
 
 typedef struct worker {
     pthread_t id;
-    uint8_t rs[64];
-    size_t n_ok;
+    make_key which;
+    uint8_t mine[64];
+    uint8_t others[64];
+    size_t n_right;
 } worker;
 
 static void *work(void *arg)
 {
     worker *w = arg;
-    atls_public_key k = make_public_key(keys, MAKE_ROOT);
+    atls_public_key k = make_public_key(keys, w->which);
     for (int i = 0; i < N_ROUNDS; i++) {
         atls_error err = {0};
         atls_key *key;
-        if (atls_key_open(crypto, &k, ATLS_E_OTHER, "key", &key, &err)
-            && atls_verify_raw(crypto, key, ATLS_SHA256, data(), atls_bytes_of(w->rs, 64), ATLS_E_OTHER, "s", &err)) {
-            w->n_ok++;
+        if (atls_key_open(crypto, &k, ATLS_E_OTHER, "key", &key, &err) && verifies(key, w->mine)
+            && !verifies(key, w->others)) {
+            w->n_right++;
         }
         atls_key_close(key);
     }
@@ -430,17 +495,19 @@ static void *work(void *arg)
 static void threads(void **state)
 {
     (void)state;
-    worker workers[N_THREADS] = {{.n_ok = 0}};
+    worker workers[N_THREADS] = {{.n_right = 0}};
     uint64_t before = atls_crypto_verifications(crypto);
     for (int i = 0; i < N_THREADS; i++) {
-        sign_raw(MAKE_ROOT, "SHA256", workers[i].rs, 32);
+        workers[i].which = (make_key)i;
+        sign_raw(workers[i].which, "SHA256", workers[i].mine, 32);
+        sign_raw((make_key)((i + 1) % N_THREADS), "SHA256", workers[i].others, 32);
         assert_int_equal(pthread_create(&workers[i].id, NULL, work, &workers[i]), 0);
     }
     for (int i = 0; i < N_THREADS; i++) {
         assert_int_equal(pthread_join(workers[i].id, NULL), 0);
-        assert_int_equal(workers[i].n_ok, N_ROUNDS);
+        assert_int_equal(workers[i].n_right, N_ROUNDS);
     }
-    assert_int_equal(atls_crypto_verifications(crypto) - before, N_THREADS * N_ROUNDS);
+    assert_int_equal(atls_crypto_verifications(crypto) - before, 2 * N_THREADS * N_ROUNDS);
 }
 
 int main(void)
@@ -464,6 +531,8 @@ int main(void)
     tap_add(&l, "der: every bit of a signature matters", every_bit_of_a_der_signature, NULL);
     tap_add(&l, "rsa: length and bits matter", rsa_changed, NULL);
     tap_add(&l, "verifications are counted", counter, NULL);
+    tap_add(&l, "a closed key lends its memory, not its point", spares, NULL);
+    tap_add(&l, "many keys open at once stay what they are", many_keys_at_once, NULL);
     tap_add(&l, "threads share one atls_crypto", threads, NULL);
     int failed = tap_run("signature", &l);
     atls_crypto_free(crypto);

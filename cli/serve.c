@@ -93,6 +93,14 @@ static int time_left(int64_t deadline_ms)
     return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
 }
 
+/* accept(2) names clients that went away again and networks that stumbled; everything else (no descriptor left) would
+ * come back at once and for ever. */
+static bool comes_to_nothing(int reason)
+{
+    return reason == EINTR || reason == EAGAIN || reason == EWOULDBLOCK || reason == ECONNABORTED || reason == EPROTO
+           || reason == ENETDOWN || reason == EHOSTUNREACH || reason == ENETUNREACH;
+}
+
 static bool wait_client(const cli_listener *l, int64_t deadline_ms, int *fd, atls_error *err)
 {
     for (;;) {
@@ -109,6 +117,9 @@ static bool wait_client(const cli_listener *l, int64_t deadline_ms, int *fd, atl
         *fd = ready > 0 ? accept(l->fd, NULL, NULL) : -1;
         if (*fd >= 0) {
             return true;
+        }
+        if (ready > 0 && !comes_to_nothing(errno)) {
+            return fail_socket(err, "accept", errno);
         }
     }
 }

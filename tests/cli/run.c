@@ -98,6 +98,15 @@ static void split(char *text, char *argv[MAX_ARGS])
     argv[n] = NULL;
 }
 
+/* A file that is NULL: that descriptor is closed. */
+static void redirect(posix_spawn_file_actions_t *files, int fd, const char *path)
+{
+    int flags = fd == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC;
+    assert_int_equal(path == NULL ? posix_spawn_file_actions_addclose(files, fd)
+                                  : posix_spawn_file_actions_addopen(files, fd, path, flags, 0600),
+                     0);
+}
+
 static pid_t spawn(const char *line, const char *input, const char *out, const char *err)
 {
     extern char **environ;
@@ -108,9 +117,9 @@ static pid_t spawn(const char *line, const char *input, const char *out, const c
     expand(line, text, sizeof text);
     split(text, argv);
     assert_int_equal(posix_spawn_file_actions_init(&files), 0);
-    assert_int_equal(posix_spawn_file_actions_addopen(&files, 0, input, O_RDONLY, 0), 0);
-    assert_int_equal(posix_spawn_file_actions_addopen(&files, 1, out, O_WRONLY | O_CREAT | O_TRUNC, 0600), 0);
-    assert_int_equal(posix_spawn_file_actions_addopen(&files, 2, err, O_WRONLY | O_CREAT | O_TRUNC, 0600), 0);
+    redirect(&files, 0, input);
+    redirect(&files, 1, out);
+    redirect(&files, 2, err);
     assert_int_equal(posix_spawn(&pid, place.program, &files, NULL, argv, environ), 0);
     (void)posix_spawn_file_actions_destroy(&files);
     return pid;
@@ -137,6 +146,21 @@ run_output run(const char *line, const char *input)
     path_of("run.out", out);
     path_of("run.err", err);
     o.status = run_wait(spawn(line, in, out, err));
+    o.out = run_read("run.out", &o.out_len);
+    o.err = run_read("run.err", NULL);
+    return o;
+}
+
+run_output run_closed(const char *line, int closed)
+{
+    char out[PATH_SIZE], err[PATH_SIZE];
+    run_output o = {.status = -1};
+    path_of("run.out", out);
+    path_of("run.err", err);
+    run_write("run.out", "", 0);
+    run_write("run.err", "", 0);
+    o.status = run_wait(spawn(line, (closed & RUN_STDIN) != 0 ? NULL : "/dev/null",
+                              (closed & RUN_STDOUT) != 0 ? NULL : out, (closed & RUN_STDERR) != 0 ? NULL : err));
     o.out = run_read("run.out", &o.out_len);
     o.err = run_read("run.err", NULL);
     return o;

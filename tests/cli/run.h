@@ -36,6 +36,10 @@ typedef struct run_output {
 run_output run(const char *line, const char *input);
 void run_free(run_output *o);
 
+/* run_closed starts it with some of its standard descriptors closed. */
+enum { RUN_STDIN = 1, RUN_STDOUT = 2, RUN_STDERR = 4 };
+run_output run_closed(const char *line, int closed);
+
 /* A row of a table: the command line, the exit status, and what stdout and stderr must hold. A text that begins with
  * '!' must not be there. out NULL: stdout is empty; "=": stdout is what stdin was. Rows with {v} are skipped without
  * vectors. */

@@ -382,6 +382,39 @@ static void test_demo_repeats(void **state)
     run_free(&second);
 }
 
+/* A closed standard descriptor is no place where the next file or socket may land, and no success either. */
+typedef struct closed_row {
+    const char *name;
+    const char *line;
+    int closed;
+    int status;
+    const char *err;
+} closed_row;
+
+/* clang-format off */
+static const closed_row closed_rows[] = {
+    {"closed stdout: nobody got the verdict", FULL " --json", RUN_STDOUT, 3, "IO stdout"},
+    {"closed stdin: it cannot be read", "verify - " T, RUN_STDIN, 1, "standard input"},
+    {"closed stderr: the verdict stands", FULL, RUN_STDERR, 0, ""},
+    {"closed stderr: the refusal stands", "verify {d}/td/quote.bin " T, RUN_STDERR, 5, ""},
+    {"all closed: files hold what was written to them", "sim {d}/closed -f --at 2026-06-15T12:00:00Z", RUN_STDIN | RUN_STDOUT | RUN_STDERR, 0, ""},
+};
+/* clang-format on */
+
+static void test_closed(void **state)
+{
+    const closed_row *r = *state;
+    run_output o = run_closed(r->line, r->closed);
+    assert_int_equal(o.status, r->status);
+    run_holds("stderr", o.err, r->err);
+    run_free(&o);
+    if (strncmp(r->line, "sim ", 4) == 0) {
+        o = run("verify {d}/closed/quote.bin -e {d}/closed/collateral.json --root {d}/closed/root.pem " T, NULL);
+        assert_int_equal(o.status, 0);
+        run_free(&o);
+    }
+}
+
 #define ADD_ROWS(list, rows, fn)                                                                                       \
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {                                                        \
         tap_add(list, rows[i].name, fn, &rows[i]);                                                                     \
@@ -400,6 +433,7 @@ int main(int argc, char *argv[])
     ADD_ROWS(&tests, inspect_rows, run_row_test)
     ADD_ROWS(&tests, vector_rows, run_row_test)
     ADD_ROWS(&tests, json_rows, test_json)
+    ADD_ROWS(&tests, closed_rows, test_closed)
     tap_add(&tests, "sim: the same options give the same bytes", test_sim_repeats, NULL);
     tap_add(&tests, "sim --force overwrites, and the room is whole", test_sim_force, NULL);
     tap_add(&tests, "demo: the honest server is accepted, the cheats are not", test_demo, "demo");

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_connect.c: atls connect against atls sim --serve, as two programs on one machine. */
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -246,6 +249,39 @@ static void test_count(void **state)
     memcpy(place.port, kept, sizeof kept);
 }
 
+/* With descriptor 2 closed the socket must not become 2, or the page for people would go to the peer, in clear. */
+static void test_closed(void **state)
+{
+    (void)state;
+    for (int closed = RUN_STDIN; closed <= (RUN_STDIN | RUN_STDOUT | RUN_STDERR); closed++) {
+        run_output o = run_closed(BASE CA POL, closed);
+        assert_int_equal(o.status, (closed & RUN_STDIN) != 0 ? 3 : 0); /* what cannot be read is not "nothing to say" */
+        if ((closed & RUN_STDERR) == 0) {
+            run_holds("stderr", o.err, "Verified");
+        }
+        run_free(&o);
+    }
+}
+
+/* --seconds ends the server, with nobody there and with somebody who says nothing. */
+static void test_seconds(void **state)
+{
+    char kept[sizeof place.port];
+    (void)state;
+    memcpy(kept, place.port, sizeof kept);
+    pid_t lonely = run_start("sim {d}/lonely --serve 0 --seconds 1 " T, "lonely");
+    assert_int_equal(run_wait(lonely), 0);
+    pid_t pestered = run_start("sim {d}/pestered --serve 0 --seconds 3 " T, "pestered");
+    wait_for_port("pestered.out");
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    to.sin_port = htons((uint16_t)strtoul(place.port, NULL, 10));
+    int silent = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(silent, (const struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(run_wait(pestered), 0);
+    assert_int_equal(close(silent), 0);
+    memcpy(place.port, kept, sizeof kept);
+}
+
 static void test_key_mode(void **state)
 {
     char path[512];
@@ -280,6 +316,8 @@ int main(int argc, char *argv[])
     tap_add(&tests, "stdin is not read before the verdict", test_stdin_untouched, NULL);
     tap_add(&tests, "a session that is cut ends with 3", test_truncation, NULL);
     tap_add(&tests, "sim --serve --count 1 ends after one client", test_count, NULL);
+    tap_add(&tests, "a closed standard descriptor is nobody's socket", test_closed, NULL);
+    tap_add(&tests, "sim --serve --seconds ends, whoever is there", test_seconds, NULL);
     tap_add(&tests, "the private key is for its owner only", test_key_mode, NULL);
     tap_add(&tests, "the server can be stopped", test_stop, NULL);
     int failed = tap_run("connect", &tests);

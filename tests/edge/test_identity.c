@@ -173,6 +173,20 @@ static void context_ignores_time(rig *r)
     long_after(r);
 }
 
+static int verify_and_forgive(X509_STORE_CTX *ctx, void *arg)
+{
+    (void)arg;
+    (void)X509_verify_cert(ctx);
+    X509_STORE_CTX_set_error(ctx, X509_V_OK);
+    return 1;
+}
+
+static void context_overrules(rig *r)
+{
+    SSL_CTX_set_cert_verify_callback(r->client_ctx, verify_and_forgive, NULL);
+    r->client_options.server_name = "other.example.com";
+}
+
 static void context_stands_in(rig *r)
 {
     SSL_CTX_set_cert_verify_callback(r->client_ctx, trust_everybody, NULL);
@@ -210,6 +224,7 @@ static const row rows[] = {
     {"roots of the caller's SSL_CTX do not count", NULL, context_trusts_ours, ATLS_E_IDENTITY, "certificate.chain", NULL, NULL},
     {"a forgiving callback of the caller's SSL_CTX does not count", NULL, context_forgives, ATLS_E_IDENTITY, "certificate.chain", NULL, NULL},
     {"an SSL_CTX that ignores time does not count", NULL, context_ignores_time, ATLS_E_IDENTITY, "certificate.not_after", NULL, NULL},
+    {"an SSL_CTX that verifies and then forgives is found out", NULL, context_overrules, ATLS_E_IDENTITY, "certificate.subject_alt_name", "other.example.com", RIG_NAME},
     {"an SSL_CTX that verifies nothing is found out", NULL, context_stands_in, ATLS_E_IDENTITY, "certificate.chain", NULL, NULL},
 };
 /* clang-format on */

@@ -4,6 +4,7 @@
 #define ATLS_H
 
 #include "arena.h"
+#include "attester.h"
 #include "bytes.h"
 #include "endorse.h"
 #include "error.h"

@@ -55,6 +55,7 @@ typedef enum atls_platform {
     X(INVALID_SERVER_NAME, INTERNAL, 1, "InvalidServerName", "the server name cannot be used")                         \
     X(MISSING_CERTIFICATE, TRUST, 3, "MissingCertificate", "the peer sent no certificate")                             \
     X(PEER_REFUSED, TRUST, 3, "Io", "the peer refused this session")                                                   \
+    X(PROTOCOL, CONTENT, 3, "Io", "the peer does not keep to the protocol of the session")                             \
     /* malformed or unsupported, whatever the kind of evidence */                                                      \
     X(OTHER, CONTENT, 2, "Other", "the evidence cannot be decoded")                                                    \
     X(TRUNCATED, CONTENT, 2, "Quote", "the input ends too early")                                                      \

@@ -26,6 +26,7 @@
 #ifndef ATLS_TLS_H
 #define ATLS_TLS_H
 
+#include "attester.h"
 #include "endorse.h"
 #include "result.h"
 #include "verifier.h"
@@ -61,18 +62,6 @@ typedef struct atls_client_options {
                                   * when the handshake begins and, once, when the evidence is appraised */
     size_t arena_size;           /* 0: ATLS_ARENA_DEFAULT_SIZE */
 } atls_client_options;
-
-/* What an attester gives for 64 bytes of report data. */
-typedef struct atls_evidence {
-    atls_bytes quote;     /* in the arena */
-    atls_bytes event_log; /* JSON array text */
-    atls_bytes vm_config; /* JSON text or empty */
-} atls_evidence;
-
-/* atls_attest_fn produces evidence over report_data. It may block for as long as the hardware needs (10 to 100 ms).
- * Everything it returns lives in the arena. False with err set: the peer gets 503 and no detail. */
-typedef bool (*atls_attest_fn)(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
-                               atls_error *err);
 
 typedef struct atls_server_options {
     const char *certificate_file; /* PEM chain, leaf first. atls_accept only */

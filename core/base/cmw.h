@@ -15,8 +15,11 @@ typedef struct atls_cmw_record {
     atls_bytes value; /* not empty */
 } atls_cmw_record;
 
-/* atls_cmw_read reads one record whose indicator is exactly `indicator`. Errors: ENCODING, TRUNCATED, LIMIT. */
+/* atls_cmw_read reads one record whose indicator is exactly `indicator`; slices borrow from the cursor's bytes. A failure
+ * moves nothing. Errors: ENCODING, TRUNCATED, LIMIT, at field, field.type, field.value or field.indicator. */
 ATLS_MUST_USE bool atls_cmw_read(atls_cur *c, const char *field, uint64_t indicator, atls_cmw_record *out);
+/* atls_cmw_write writes what atls_cmw_read reads back, if the type is valid UTF-8 and neither part is empty: the caller's
+ * duty. */
 void atls_cmw_write(atls_cw *w, uint64_t indicator, const atls_cmw_record *in);
 
 #endif

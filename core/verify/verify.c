@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "evidence/dstack/dstack.h"
 #include "registry.h"
+#include "verifier_crypto.h"
 
 struct atls_verifier {
     const atls_policy *policy;
@@ -71,7 +72,9 @@ static bool is_session(const atls_binding *b)
 static bool check_leaf_given(appraisal *a)
 {
     const atls_binding *b = &a->in->binding;
-    const bool needed = is_session(b) && a->v->kind->dstack && !a->v->policy->dstack.insecure_skip_certificate_event;
+    /* the grade `session` is of the keys themselves, and a client need not have a certificate */
+    const bool needed = is_session(b) && b->grade < ATLS_GRADE_SESSION && a->v->kind->dstack
+                        && !a->v->policy->dstack.insecure_skip_certificate_event;
     return !needed || b->has_leaf_sha256
            || atls_fail(a->err, ATLS_E_USAGE, "binding.leaf_sha256",
                         "a session must say which certificate its peer showed");
@@ -439,6 +442,11 @@ void atls_verifier_free(atls_verifier *v)
         atls_crypto_free(v->crypto);
         free(v);
     }
+}
+
+const atls_crypto *atls_verifier_crypto(const atls_verifier *v)
+{
+    return v->crypto;
 }
 
 const atls_policy *atls_verifier_policy(const atls_verifier *v)

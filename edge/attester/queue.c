@@ -535,3 +535,8 @@ void atls_ticket_free(atls_ticket *t)
     atls_batch_free(dead);
     destroy_ticket(t);
 }
+
+const atls_crypto *atls_attester_crypto(const atls_attester *a)
+{
+    return a->crypto;
+}

@@ -18,6 +18,9 @@ static bool wait_for(const atls_session *s, atls_step step, uint64_t until_ms, a
     if (fd < 0) {
         return atls_fail(err, ATLS_E_USAGE, "session", "the session's transport has no descriptor to wait on");
     }
+    if (step == ATLS_STEP_WANT_EVIDENCE) {
+        return atls_wait_either(fd, atls_session_wait_fd(s), until_ms, err);
+    }
     return atls_wait(fd, step == ATLS_STEP_WANT_WRITE ? POLLOUT : POLLIN, until_ms, err);
 }
 
@@ -46,6 +49,10 @@ static bool make_ssl(atls_session *s, atls_error *err)
 {
     s->owns_transport = true;
     s->ctx = SSL_CTX_new(TLS_client_method());
+    if (s->ctx != NULL && s->client.certificate_file != NULL
+        && !atls_load_identity(s->ctx, s->client.certificate_file, s->client.private_key_file, err)) {
+        return false;
+    }
     SSL *ssl = s->ctx == NULL ? NULL : SSL_new(s->ctx);
     if (ssl == NULL) {
         return atls_fail(err, ATLS_E_MEMORY, "ssl", "OpenSSL could not make an SSL: %s", atls_io_reason());
@@ -115,7 +122,7 @@ bool atls_connect(const char *host, const char *port, const atls_client_options 
     atls_session *s;
     *out = NULL;
     if (result != NULL) {
-        *result = (atls_result){.profile = "dstack"};
+        *result = (atls_result){.profile = ""};
     }
     if (!atls_client_prepare(options, &s, err)) {
         return false;
@@ -124,7 +131,10 @@ bool atls_connect(const char *host, const char *port, const atls_client_options 
     if (ok) {
         *out = s;
     }
-    if (result != NULL && ok) {
+    if (result != NULL) {
+        result->profile = atls_session_profile(s);
+    }
+    if (result != NULL && ok && atls_session_result(s) != NULL) {
         *result = *atls_session_result(s);
     } else if (result != NULL) {
         keep_result(s, arena, result);

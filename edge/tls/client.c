@@ -11,8 +11,10 @@
 #include "dstack.h"
 #include "identity.h"
 #include "name.h"
+#include "native.h"
 
-/* R18: without ordinary identity the certificate event is the only tie to the certificate. */
+/* R18: without ordinary identity the certificate event is the only tie to the certificate. Of this profile: atls/1 binds
+ * the keys themselves. */
 static bool check_waivers(const atls_client_options *o, const atls_policy *policy, atls_error *err)
 {
     atls_text_list waived = atls_policy_insecure(policy);
@@ -29,18 +31,52 @@ static bool check_waivers(const atls_client_options *o, const atls_policy *polic
     return true;
 }
 
-static bool check_policy(const atls_client_options *o, const atls_profile *profile, atls_error *err)
+static bool check_grade(const atls_policy *policy, const atls_profile *profile, atls_error *err)
 {
-    if (o == NULL || o->verifier == NULL) {
+    return atls_policy_min_grade(policy) <= profile->grade
+           || atls_fail_values(err, ATLS_E_CONFIGURATION, "min_grade", atls_grade_name(atls_policy_min_grade(policy)),
+                               atls_grade_name(profile->grade), "the profile %s cannot give what the policy asks for",
+                               profile->name);
+}
+
+static bool check_dstack(const atls_client_options *o, atls_error *err)
+{
+    const atls_policy *policy = atls_verifier_policy(o->verifier);
+    return check_grade(policy, atls_dstack_client(), err) && check_waivers(o, policy, err);
+}
+
+/* A client that asks for nothing must prove something itself. */
+static bool check_prover(const atls_client_options *o, atls_error *err)
+{
+    bool proves = o->attest != NULL || o->attester != NULL;
+    if (o->attest != NULL && o->attester != NULL) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "attester", "one of attest and attester");
+    }
+    if (o->verifier == NULL
+        && (!proves || o->profiles != ATLS_PROFILE_NATIVE || o->identity == ATLS_IDENTITY_ATTESTED_ONLY)) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "verifier", "a verifier is required");
     }
-    const atls_policy *policy = atls_verifier_policy(o->verifier);
-    if (atls_policy_min_grade(policy) > profile->grade) {
-        return atls_fail_values(err, ATLS_E_CONFIGURATION, "min_grade", atls_grade_name(atls_policy_min_grade(policy)),
-                                atls_grade_name(profile->grade), "the profile %s cannot give what the policy asks for",
-                                profile->name);
+    return true;
+}
+
+/* Which ways of proving this policy leaves. One that was asked for by name and cannot do is an error; one that was not is
+ * left out. */
+static bool choose_profiles(const atls_client_options *o, unsigned *out, atls_error *err)
+{
+    atls_error why = {0};
+    unsigned asked = o->profiles != 0 ? o->profiles : ATLS_PROFILE_NATIVE | ATLS_PROFILE_DSTACK;
+    if ((asked & ~(ATLS_PROFILE_NATIVE | ATLS_PROFILE_DSTACK)) != 0) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "no such profile");
     }
-    return check_waivers(o, policy, err);
+    if ((asked & ATLS_PROFILE_DSTACK) != 0 && !check_dstack(o, &why)) {
+        if (o->profiles != 0) {
+            *err = why;
+            return false;
+        }
+        asked &= ~ATLS_PROFILE_DSTACK;
+    }
+    *out = asked;
+    return true;
 }
 
 static bool check_names(const atls_client_options *o, atls_error *err)
@@ -50,16 +86,21 @@ static bool check_names(const atls_client_options *o, atls_error *err)
 
 bool atls_client_prepare(const atls_client_options *options, atls_session **out, atls_error *err)
 {
-    const atls_profile *profile = atls_dstack_client();
+    unsigned profiles = 0;
     *out = NULL;
-    if (!check_policy(options, profile, err) || !check_names(options, err)) {
+    if (options == NULL) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "verifier", "a verifier is required");
+    }
+    if (!check_prover(options, err) || !choose_profiles(options, &profiles, err) || !check_names(options, err)) {
         return false;
     }
     atls_session *s;
+    const atls_profile *profile = (profiles & ATLS_PROFILE_NATIVE) != 0 ? atls_native_client() : atls_dstack_client();
     if (!atls_session_make(profile, false, options->arena_size, options->timeout_ms, &s, err)) {
         return false;
     }
     s->client = *options;
+    s->profiles = profiles;
     *out = s;
     return true;
 }
@@ -72,7 +113,10 @@ static bool set_names(atls_session *s, SSL *ssl, atls_error *err)
     if (!is_ip) {
         snprintf(name, sizeof name, "%s", s->client.server_name);
     }
-    if (!atls_session_alpn_list(s, s->client.alpn, false, err)) {
+    bool with_native = (s->profiles & ATLS_PROFILE_NATIVE) != 0;
+    bool plain =
+        (s->profiles & ATLS_PROFILE_DSTACK) != 0; /* else a server that leaves atls/1 out has nothing to pick */
+    if (!atls_session_alpn_list(s, plain ? s->client.alpn : NULL, with_native, false, err)) {
         return false;
     }
     /* This one function of OpenSSL says 0 for success. */
@@ -110,7 +154,7 @@ bool atls_client_session_new(SSL *ssl, const atls_client_options *options, atls_
 /* A server may choose from what was offered, or not at all. */
 static bool check_alpn(const atls_session *s, atls_error *err)
 {
-    atls_bytes chosen = atls_session_alpn(s);
+    atls_bytes chosen = atls_session_tls_alpn(s);
     if (chosen.len == 0) {
         return true;
     }
@@ -124,5 +168,5 @@ static bool check_alpn(const atls_session *s, atls_error *err)
 
 bool atls_client_check_handshake(atls_session *s, atls_error *err)
 {
-    return atls_identity_check(s, err) && check_alpn(s, err);
+    return atls_identity_check(s, err) && check_alpn(s, err) && atls_session_choose(s, err);
 }

@@ -13,22 +13,37 @@
 #include "clock.h"
 #include "socket.h"
 
-bool atls_wait(int fd, short events, uint64_t until_ms, atls_error *err)
+static int until(uint64_t until_ms)
 {
-    int timeout = -1;
-    if (until_ms != UINT64_MAX) {
-        uint64_t now = atls_clock_ms();
-        uint64_t left = now < until_ms ? until_ms - now : 0;
-        timeout = left > INT_MAX ? INT_MAX : (int)left;
+    if (until_ms == UINT64_MAX) {
+        return -1;
     }
-    struct pollfd p = {.fd = fd, .events = events};
-    if (poll(&p, 1, timeout) < 0 && errno != EINTR && errno != EAGAIN) {
+    uint64_t now = atls_clock_ms();
+    uint64_t left = now < until_ms ? until_ms - now : 0;
+    return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static bool wait_for_any(struct pollfd *p, nfds_t n, uint64_t until_ms, atls_error *err)
+{
+    if (poll(p, n, until(until_ms)) < 0 && errno != EINTR && errno != EAGAIN) {
         return atls_fail(err, ATLS_E_IO, "socket", "the descriptor cannot be waited for");
     }
-    if ((p.revents & POLLNVAL) != 0) {
+    if ((p[0].revents & POLLNVAL) != 0) {
         return atls_fail(err, ATLS_E_IO, "socket", "the descriptor is not open");
     }
     return true;
+}
+
+bool atls_wait(int fd, short events, uint64_t until_ms, atls_error *err)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    return wait_for_any(&p, 1, until_ms, err);
+}
+
+bool atls_wait_either(int fd, int other, uint64_t until_ms, atls_error *err)
+{
+    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = other, .events = POLLIN}};
+    return wait_for_any(p, 2, until_ms, err);
 }
 
 /* Gives 0, an errno value, or ETIMEDOUT. */

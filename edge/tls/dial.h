@@ -14,4 +14,7 @@ ATLS_MUST_USE bool atls_dial(const char *host, const char *port, uint64_t deadli
  * wait early. False with IO when the descriptor cannot be waited for. UINT64_MAX: for ever. */
 ATLS_MUST_USE bool atls_wait(int fd, short events, uint64_t until_ms, atls_error *err);
 
+/* atls_wait_either waits until one of two descriptors is readable (other < 0: the first alone), or until_ms. Errors: IO. */
+ATLS_MUST_USE bool atls_wait_either(int fd, int other, uint64_t until_ms, atls_error *err);
+
 #endif

@@ -266,7 +266,7 @@ void atls_identity_detach(atls_session *s)
 
 /* ---- behind the handshake ---------------------------------------------------------------------------------------- */
 
-static bool note_peer(atls_session *s, const X509 *leaf, atls_error *err)
+bool atls_identity_note_peer(atls_session *s, const X509 *leaf, atls_error *err)
 {
     unsigned n = 0;
     if (X509_digest(leaf, EVP_sha256(), s->peer.leaf_sha256, &n) != 1 || n != sizeof s->peer.leaf_sha256) {
@@ -283,7 +283,7 @@ static bool note_peer(atls_session *s, const X509 *leaf, atls_error *err)
 bool atls_identity_check(atls_session *s, atls_error *err)
 {
     const X509 *leaf = SSL_get0_peer_certificate(s->ssl);
-    if (!note_peer(s, leaf, err)) {
+    if (!atls_identity_note_peer(s, leaf, err)) {
         return false;
     }
     if (s->client.identity == ATLS_IDENTITY_PIN) {

@@ -24,4 +24,7 @@ ATLS_MUST_USE bool atls_identity_check(atls_session *s, atls_error *err);
 /* atls_identity_detach breaks the tie between the SSL and a session that is about to go. */
 void atls_identity_detach(atls_session *s);
 
+/* atls_identity_note_peer keeps the peer's names and the hash of its certificate. Errors: INTERNAL. */
+ATLS_MUST_USE bool atls_identity_note_peer(atls_session *s, const X509 *leaf, atls_error *err);
+
 #endif

@@ -190,6 +190,13 @@ size_t atls_io_surplus(const atls_session *s)
     return n > 0 ? (size_t)n : 0;
 }
 
+bool atls_io_blocks(const atls_session *s)
+{
+    int fd = SSL_get_rfd(s->ssl);
+    int flags = fd < 0 ? O_NONBLOCK : fcntl(fd, F_GETFL);
+    return flags == -1 || (flags & O_NONBLOCK) == 0;
+}
+
 /* Looking ahead may read from the transport, which must not block. */
 static bool may_look_ahead(const atls_session *s)
 {
@@ -198,8 +205,7 @@ static bool may_look_ahead(const atls_session *s)
         BIO *in = SSL_get_rbio(s->ssl);
         return in != NULL && BIO_ctrl_pending(in) > 0;
     }
-    int flags = fcntl(fd, F_GETFL);
-    return flags != -1 && (flags & O_NONBLOCK) != 0;
+    return !atls_io_blocks(s);
 }
 
 /* Peeks over a few messages of TLS itself (tickets, key updates): each makes OpenSSL come back without an answer. */

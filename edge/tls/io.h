@@ -22,6 +22,9 @@ ATLS_MUST_USE atls_step atls_io_write(atls_session *s, const void *buf, size_t s
 /* atls_io_surplus tells how many bytes of the record that was read last have not been taken. */
 size_t atls_io_surplus(const atls_session *s);
 
+/* atls_io_blocks tells whether a read would wait in the system for the peer. */
+bool atls_io_blocks(const atls_session *s);
+
 /* atls_io_is_quiet fails with IO when application bytes have arrived that nobody has read. It never blocks, so over a
  * blocking socket it sees the last record only. */
 ATLS_MUST_USE bool atls_io_is_quiet(atls_session *s, const char *what, atls_error *err);

@@ -6,24 +6,61 @@
 
 #include <openssl/err.h>
 #include <openssl/rand.h>
+#include <openssl/x509v3.h>
 
+#include "base/cursor.h"
 #include "configure.h"
 #include "dstack.h"
+#include "identity.h"
 #include "io.h"
+#include "native.h"
+
+/* A client that must prove itself could choose not to, if a profile without that were still open to it. */
+static bool choose_profiles(const atls_server_options *o, unsigned *out, atls_error *err)
+{
+    const unsigned all = ATLS_PROFILE_NATIVE | ATLS_PROFILE_DSTACK;
+    bool proves = o->attest != NULL || o->attester != NULL;
+    *out = o->profiles != 0 ? o->profiles : o->verifier != NULL ? ATLS_PROFILE_NATIVE : all;
+    if ((*out & ~all) != 0) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "no such profile");
+    }
+    if (o->verifier != NULL && *out != ATLS_PROFILE_NATIVE) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "clients can prove themselves with atls/1 only");
+    }
+    return proves || (o->verifier != NULL && *out == ATLS_PROFILE_NATIVE)
+           || atls_fail(err, ATLS_E_CONFIGURATION, "attest", "a function that makes evidence is required");
+}
+
+static bool check_options(const atls_server_options *o, unsigned *profiles, atls_error *err)
+{
+    if (o == NULL) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "attest", "a function that makes evidence is required");
+    }
+    if (o->attest != NULL && o->attester != NULL) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "attester", "one of attest and attester");
+    }
+    return choose_profiles(o, profiles, err);
+}
 
 bool atls_server_prepare(const atls_server_options *options, atls_session **out, atls_error *err)
 {
+    unsigned profiles = 0;
     *out = NULL;
-    if (options == NULL || options->attest == NULL) {
-        atls_fail(err, ATLS_E_CONFIGURATION, "attest", "a function that makes evidence is required");
+    if (!check_options(options, &profiles, err)) {
         return false;
     }
     atls_session *s;
-    if (!atls_session_make(atls_dstack_server(), true, options->arena_size, options->timeout_ms, &s, err)) {
+    bool with_native = (profiles & ATLS_PROFILE_NATIVE) != 0;
+    size_t arena = options->arena_size != 0    ? options->arena_size
+                   : options->verifier != NULL ? ATLS_ARENA_DEFAULT_SIZE
+                                               : ATLS_SERVER_ARENA_SIZE;
+    if (!atls_session_make(with_native ? atls_native_server() : atls_dstack_server(), true, arena, options->timeout_ms,
+                           &s, err)) {
         return false;
     }
     s->server = *options;
-    if (!atls_session_alpn_list(s, options->alpn, true, err)) {
+    s->profiles = profiles;
+    if (!atls_session_alpn_list(s, options->alpn, with_native, true, err)) {
         atls_session_free(s);
         return false;
     }
@@ -81,10 +118,46 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
     (void)ssl;
     if (SSL_select_next_proto(&chosen, out_len, s->alpn.ptr, (unsigned)s->alpn.len, in, in_len)
         != OPENSSL_NPN_NEGOTIATED) {
-        return SSL_TLSEXT_ERR_ALERT_FATAL; /* RFC 7301 3.2: no_application_protocol */
+        /* RFC 7301 3.2: no_application_protocol, unless the application did not mean to choose */
+        bool may_do_without = s->server.alpn == NULL && (s->profiles & ATLS_PROFILE_DSTACK) != 0;
+        return may_do_without ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_ALERT_FATAL;
     }
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
+}
+
+static bool is_offered(const char *name, const unsigned char *in, unsigned in_len, const unsigned char **out)
+{
+    atls_error ignored = {0};
+    atls_cur c;
+    atls_bytes offered;
+    uint8_t len;
+    atls_cur_init(&c, atls_bytes_of(in, in_len), "", &ignored);
+    while (atls_cur_u8(&c, "", &len) && atls_cur_bytes(&c, "", len, &offered)) {
+        if (len > 0 && atls_bytes_equal_str(offered, name)) {
+            *out = offered.ptr;
+            return true;
+        }
+    }
+    return false;
+}
+
+int atls_server_select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+                            unsigned in_len, void *arg)
+{
+    const char *const *names = arg;
+    (void)ssl;
+    if (is_offered(ATLS_NATIVE_ALPN, in, in_len, out)) {
+        *out_len = (unsigned char)strlen(ATLS_NATIVE_ALPN);
+        return SSL_TLSEXT_ERR_OK;
+    }
+    for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+        if (is_offered(names[i], in, in_len, out)) {
+            *out_len = (unsigned char)strlen(names[i]);
+            return SSL_TLSEXT_ERR_OK;
+        }
+    }
+    return names == NULL ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 /* OpenSSL would ask the terminal for the passphrase of an encrypted key. */
@@ -98,22 +171,38 @@ static int no_passphrase(char *buf, int size, int writing, void *arg)
     return -1;
 }
 
-static bool load_identity(const atls_session *s, atls_error *err)
+bool atls_load_identity(SSL_CTX *ctx, const char *certificate_file, const char *private_key_file, atls_error *err)
 {
-    const atls_server_options *o = &s->server;
-    if (o->certificate_file == NULL || SSL_CTX_use_certificate_chain_file(s->ctx, o->certificate_file) != 1) {
+    SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
+    if (certificate_file == NULL || SSL_CTX_use_certificate_chain_file(ctx, certificate_file) != 1) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "certificate_file", "no certificate chain can be read: %s",
-                         o->certificate_file == NULL ? "no file is given" : atls_io_reason());
+                         certificate_file == NULL ? "no file is given" : atls_io_reason());
     }
-    if (o->private_key_file == NULL
-        || SSL_CTX_use_PrivateKey_file(s->ctx, o->private_key_file, SSL_FILETYPE_PEM) != 1) {
+    if (private_key_file == NULL || SSL_CTX_use_PrivateKey_file(ctx, private_key_file, SSL_FILETYPE_PEM) != 1) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "private_key_file", "no unencrypted private key can be read: %s",
-                         o->private_key_file == NULL ? "no file is given" : atls_io_reason());
+                         private_key_file == NULL ? "no file is given" : atls_io_reason());
     }
-    if (SSL_CTX_check_private_key(s->ctx) != 1) {
+    if (SSL_CTX_check_private_key(ctx) != 1) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "private_key_file", "the key is not the certificate's: %s",
                          atls_io_reason());
     }
+    return true;
+}
+
+static bool load_client_authorities(const atls_session *s, atls_error *err)
+{
+    const char *file = s->server.client_ca_file;
+    if (file == NULL) {
+        return true;
+    }
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
+    if (names == NULL || SSL_CTX_load_verify_file(s->ctx, file) != 1) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        return atls_fail(err, ATLS_E_CONFIGURATION, "client_ca_file", "no certificates can be read from it: %s",
+                         atls_io_reason());
+    }
+    SSL_CTX_set_client_CA_list(s->ctx, names);
+    SSL_CTX_set_verify(s->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     return true;
 }
 
@@ -124,19 +213,38 @@ bool atls_server_context(atls_session *s, atls_error *err)
         return atls_fail(err, ATLS_E_MEMORY, "ssl", "OpenSSL could not make an SSL_CTX: %s", atls_io_reason());
     }
     SSL_CTX_set_session_cache_mode(s->ctx, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_default_passwd_cb(s->ctx, no_passphrase);
     if (s->alpn.len > 0) {
         SSL_CTX_set_alpn_select_cb(s->ctx, choose_protocol, s);
     }
-    return load_identity(s, err);
+    return atls_load_identity(s->ctx, s->server.certificate_file, s->server.private_key_file, err)
+           && load_client_authorities(s, err);
 }
 
 /* ---- behind the handshake ---------------------------------------------------------------------------------------- */
+
+/* Whom the client meant to reach must be somebody that we are. Of atls/1: dstack's clients may pin a key and send what
+ * they like. */
+static bool check_server_name(const atls_session *s, atls_error *err)
+{
+    const char *wanted = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
+    X509 *own = SSL_get_certificate(s->ssl);
+    bool ok = wanted == NULL || (own != NULL && X509_check_host(own, wanted, 0, 0, NULL) == 1);
+    ERR_clear_error();
+    return ok || atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.server_name", "the client asks for a name that is not ours");
+}
+
+/* For the result: who the client is by its certificate, if it has one. */
+static bool note_client(atls_session *s, atls_error *err)
+{
+    const X509 *leaf = SSL_get0_peer_certificate(s->ssl);
+    return leaf == NULL || atls_identity_note_peer(s, leaf, err);
+}
 
 bool atls_server_check_handshake(atls_session *s, atls_error *err)
 {
     if (atls_bytes_equal_str(atls_session_alpn(s), "h2")) {
         return atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.alpn", "h2 was selected, which has no place for the exchange");
     }
-    return true;
+    return atls_session_choose(s, err) && note_client(s, err)
+           && (s->profile != atls_native_server() || check_server_name(s, err));
 }

@@ -6,8 +6,10 @@
 #include <openssl/err.h>
 
 #include "clock.h"
+#include "dstack.h"
 #include "identity.h"
 #include "io.h"
+#include "native.h"
 #include "socket.h"
 
 /* ---- making and freeing ------------------------------------------------------------------------------------------ */
@@ -35,6 +37,7 @@ bool atls_session_make(const atls_profile *profile, bool is_server, size_t arena
     s->timeout_ms = timeout_ms != 0 ? timeout_ms : ATLS_DEFAULT_TIMEOUT_MS;
     s->socket.fd = -1;
     s->alpn = atls_bytes_empty();
+    s->protocol = atls_bytes_empty();
     empty_peer(s);
     *out = s;
     return true;
@@ -47,6 +50,8 @@ static void end_profile(atls_session *s)
     }
     s->profile_begun = false;
     s->profile_state = NULL;
+    atls_ticket_free(s->ticket);
+    s->ticket = NULL;
 }
 
 void atls_session_free(atls_session *s)
@@ -67,30 +72,48 @@ void atls_session_free(atls_session *s)
     free(s);
 }
 
-bool atls_session_alpn_list(atls_session *s, const char *const *names, bool without_h2, atls_error *err)
+static bool measure_names(const char *const *names, size_t *total, atls_error *err)
 {
-    size_t total = 0;
+    *total = 0;
     for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
         size_t len = strlen(names[i]);
-        if (len == 0 || len > 255 || total > 4096) {
+        if (len == 0 || len > 255 || *total > 4096) {
             return atls_fail(err, ATLS_E_CONFIGURATION, "alpn",
                              "a protocol name has 1 to 255 bytes, the list at most 4096");
         }
-        total += 1 + len;
+        if (strcmp(names[i], ATLS_NATIVE_ALPN) == 0) {
+            return atls_fail(err, ATLS_E_CONFIGURATION, "alpn", "%s is a way of proving, not an application's protocol",
+                             ATLS_NATIVE_ALPN);
+        }
+        *total += 1 + len;
     }
-    uint8_t *wire = atls_arena_raw(&s->arena, total, err);
+    return true;
+}
+
+static size_t put_name(uint8_t *wire, size_t at, const char *name)
+{
+    size_t len = strlen(name);
+    wire[at] = (uint8_t)len;
+    memcpy(wire + at + 1, name, len);
+    return at + 1 + len;
+}
+
+bool atls_session_alpn_list(atls_session *s, const char *const *names, bool with_native, bool without_h2,
+                            atls_error *err)
+{
+    size_t total;
+    if (!measure_names(names, &total, err)) {
+        return false;
+    }
+    uint8_t *wire = atls_arena_raw(&s->arena, total + 1 + strlen(ATLS_NATIVE_ALPN), err);
     if (wire == NULL) {
         return false;
     }
-    size_t used = 0;
+    size_t used = with_native ? put_name(wire, 0, ATLS_NATIVE_ALPN) : 0;
     for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
-        size_t len = strlen(names[i]);
-        if (without_h2 && strcmp(names[i], "h2") == 0) {
-            continue;
+        if (!without_h2 || strcmp(names[i], "h2") != 0) {
+            used = put_name(wire, used, names[i]);
         }
-        wire[used] = (uint8_t)len;
-        memcpy(wire + used + 1, names[i], len);
-        used += 1 + len;
     }
     s->alpn = atls_bytes_of(wire, used);
     return true;
@@ -112,6 +135,11 @@ atls_step atls_session_fail(atls_session *s, const atls_error *why, atls_error *
     s->error = *why;
     if (s->error.code == ATLS_OK) {
         atls_fail(&s->error, ATLS_E_INTERNAL, "session", "a step failed and did not say why");
+    }
+    if (s->phase != ATLS_PHASE_ESTABLISHED && s->result.verdict == ATLS_VERDICT_ACCEPTED) {
+        /* evidence passed, and then the session did not come about: nobody shall take the one for the other */
+        s->result = (atls_result){.verdict = ATLS_VERDICT_NONE, .profile = s->profile->name};
+        s->has_result = false;
     }
     s->phase = ATLS_PHASE_FAILED;
     end_profile(s);
@@ -169,13 +197,43 @@ bool atls_session_in_time(const atls_session *s, atls_error *err)
 
 /* ---- after the handshake ----------------------------------------------------------------------------------------- */
 
-bool atls_session_exporter(atls_session *s, const char *label, uint8_t *out, size_t len, atls_error *err)
+static bool export(atls_session *s, const char *label, atls_bytes context, bool use_context, uint8_t *out, size_t len,
+                   atls_error *err)
 {
     /* Before both Finished messages the value would not cover the peer's authentication. */
     bool ok = SSL_is_init_finished(s->ssl) == 1
-              && SSL_export_keying_material(s->ssl, out, len, label, strlen(label), NULL, 0, 0) == 1;
+              && SSL_export_keying_material(s->ssl, out, len, label, strlen(label), context.ptr, context.len,
+                                            use_context ? 1 : 0)
+                     == 1;
     ERR_clear_error();
     return ok || atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.exporter", "the exporter is not available");
+}
+
+bool atls_session_exporter(atls_session *s, const char *label, uint8_t *out, size_t len, atls_error *err)
+{
+    return export(s, label, atls_bytes_empty(), false, out, len, err);
+}
+
+bool atls_session_exporter_with(atls_session *s, const char *label, atls_bytes context, uint8_t *out, size_t len,
+                                atls_error *err)
+{
+    return export(s, label, context, true, out, len, err);
+}
+
+bool atls_session_choose(atls_session *s, atls_error *err)
+{
+    bool chosen = atls_bytes_equal_str(atls_session_tls_alpn(s), ATLS_NATIVE_ALPN);
+    if (chosen && (s->profiles & ATLS_PROFILE_NATIVE) != 0) {
+        s->profile = s->is_server ? atls_native_server() : atls_native_client();
+        return true;
+    }
+    if (!chosen && (s->profiles & ATLS_PROFILE_DSTACK) != 0) {
+        s->profile = s->is_server ? atls_dstack_server() : atls_dstack_client();
+        return true;
+    }
+    return atls_fail_values(err, ATLS_E_TLS_HANDSHAKE, "tls.alpn", chosen ? "another protocol" : ATLS_NATIVE_ALPN,
+                            chosen ? ATLS_NATIVE_ALPN : "none of it",
+                            "the peer did not agree to a way of proving that is strong enough here");
 }
 
 static void note_connection(atls_session *s)
@@ -262,7 +320,7 @@ atls_step atls_session_step(atls_session *s, atls_error *err)
     if (step == ATLS_STEP_FAILED) {
         return atls_session_fail(s, &why, err);
     }
-    if (step == ATLS_STEP_DONE && s->is_server) {
+    if (step == ATLS_STEP_DONE && s->is_server && !s->has_result) {
         atls_arena_free(&s->arena); /* the evidence has been sent: nothing of it is needed any more */
     }
     return step;
@@ -337,7 +395,7 @@ int atls_session_fd(const atls_session *s)
     return s->ssl == NULL ? -1 : SSL_get_rfd(s->ssl);
 }
 
-atls_bytes atls_session_alpn(const atls_session *s)
+atls_bytes atls_session_tls_alpn(const atls_session *s)
 {
     const unsigned char *name = NULL;
     unsigned len = 0;
@@ -345,6 +403,23 @@ atls_bytes atls_session_alpn(const atls_session *s)
         SSL_get0_alpn_selected(s->ssl, &name, &len);
     }
     return name == NULL ? atls_bytes_empty() : atls_bytes_of(name, len);
+}
+
+atls_bytes atls_session_alpn(const atls_session *s)
+{
+    atls_bytes selected = atls_session_tls_alpn(s);
+    return atls_bytes_equal_str(selected, ATLS_NATIVE_ALPN) ? s->protocol : selected;
+}
+
+const char *atls_session_profile(const atls_session *s)
+{
+    return s->profile->name;
+}
+
+int atls_session_wait_fd(const atls_session *s)
+{
+    atls_ticket *ticket = s->ticket;
+    return ticket == NULL ? -1 : atls_ticket_fd(ticket);
 }
 
 const atls_peer *atls_session_peer(const atls_session *s)

@@ -63,9 +63,14 @@ struct atls_session {
     atls_arena arena;
     atls_client_options client; /* copied; is_server: unused */
     atls_server_options server; /* same for clients */
-    atls_bytes alpn;            /* what is offered, or chosen from: protocols with length bytes, in the arena */
-    X509_STORE *store;          /* of a client; holds a pointer to the session for the verify callback */
-    X509_LOOKUP *roots_file;    /* the store's; NULL: read, or none */
+    struct atls_ticket *ticket; /* our evidence in the making; NULL: none */
+    unsigned profiles;          /* ATLS_PROFILE_ bits that are still possible */
+    atls_bytes protocol;        /* what the application speaks, once atls/1 has agreed on it; else empty */
+    uint8_t protocol_text[255];
+    uint64_t end_ms;         /* on the monotonic clock: when the proof is too old; 0: never */
+    atls_bytes alpn;         /* what is offered, or chosen from: protocols with length bytes, in the arena */
+    X509_STORE *store;       /* of a client; holds a pointer to the session for the verify callback */
+    X509_LOOKUP *roots_file; /* the store's; NULL: read, or none */
     atls_result result;
     atls_peer peer;
     char subject[ATLS_PEER_TEXT_SIZE];
@@ -91,9 +96,14 @@ atls_step atls_session_fail(atls_session *s, const atls_error *why, atls_error *
 /* atls_session_exporter exports keying material (RFC 8446 7.5) without a context. Errors: TLS_HANDSHAKE. */
 ATLS_MUST_USE bool atls_session_exporter(atls_session *s, const char *label, uint8_t *out, size_t len, atls_error *err);
 
-/* atls_session_alpn_list writes the wire form of a NULL-terminated list into the arena. without_h2 leaves "h2" out.
- * Errors: CONFIGURATION with field "alpn", MEMORY. */
-ATLS_MUST_USE bool atls_session_alpn_list(atls_session *s, const char *const *names, bool without_h2, atls_error *err);
+/* atls_session_exporter_with is the same with a context (RFC 8446 7.5, use_context set). */
+ATLS_MUST_USE bool atls_session_exporter_with(atls_session *s, const char *label, atls_bytes context, uint8_t *out,
+                                              size_t len, atls_error *err);
+
+/* atls_session_alpn_list writes the wire form of a NULL-terminated list into the arena, behind "atls/1" if with_native.
+ * without_h2 leaves "h2" out. Errors: CONFIGURATION with field "alpn", MEMORY. */
+ATLS_MUST_USE bool atls_session_alpn_list(atls_session *s, const char *const *names, bool with_native, bool without_h2,
+                                          atls_error *err);
 
 /* client.c, server.c */
 ATLS_MUST_USE bool atls_client_configure(atls_session *s, SSL *ssl, atls_error *err);
@@ -101,5 +111,12 @@ ATLS_MUST_USE bool atls_server_configure(atls_session *s, SSL *ssl, atls_error *
 /* what must hold once the handshake is done, before anything is exchanged */
 ATLS_MUST_USE bool atls_client_check_handshake(atls_session *s, atls_error *err);
 ATLS_MUST_USE bool atls_server_check_handshake(atls_session *s, atls_error *err);
+
+/* atls_session_tls_alpn gives what ALPN selected, which may be a way of proving. */
+atls_bytes atls_session_tls_alpn(const atls_session *s);
+
+/* atls_session_choose picks the profile by the protocol that ALPN has selected, among those that are possible.
+ * Errors: TLS_HANDSHAKE with field "tls.alpn". */
+ATLS_MUST_USE bool atls_session_choose(atls_session *s, atls_error *err);
 
 #endif

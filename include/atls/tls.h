@@ -46,32 +46,56 @@ typedef enum atls_identity_mode {
     ATLS_IDENTITY_ATTESTED_ONLY, /* no ordinary identity. Refused unless the policy says "attested_only": true */
 } atls_identity_mode;
 
+/* Ways of proving, as bits. One connection can be asked for several: the peer's choice of ALPN decides between them, and
+ * never takes a session below the least grade of the policy. */
+#define ATLS_PROFILE_NATIVE 1u /* "atls/1": grade session; either side proves, or both */
+#define ATLS_PROFILE_DSTACK 2u /* "dstack": grade exporter; the server proves */
+
 typedef struct atls_client_options {
     const char *server_name;       /* SNI and certificate name: a DNS name, or an IP address (then no SNI). Required */
     const char *http_host;         /* Host header of the exchange; NULL: server_name */
-    const atls_verifier *verifier; /* required; outlives the session */
+    const atls_verifier *verifier; /* outlives the session. NULL: the server's evidence is not asked for, which only a
+                                    * client that proves itself (attest) may do, with ATLS_PROFILE_NATIVE alone */
     atls_endorse_fn endorse;       /* required unless every appraisal may fail */
     void *endorse_ctx;
     atls_identity_mode identity;
     const char *ca_file;         /* IDENTITY_CA: PEM file */
     uint8_t pin_spki_sha256[32]; /* IDENTITY_PIN */
-    const char *const *alpn;     /* offered protocols, most wanted first; NULL-terminated; NULL: none */
+    const char *const *alpn;     /* offered protocols, most wanted first; NULL-terminated; NULL: none. With atls/1 they are
+                                  * offered inside, at most 16 */
     uint32_t timeout_ms;         /* for everything from connect to the verdict; 0: 30,000. The resolver
                                   * cannot be interrupted: names, unlike addresses, may take longer */
     atls_time now;               /* time of the appraisal and of certificate validity; UNSET: the system's clock, read
                                   * when the handshake begins and, once, when the evidence is appraised */
     size_t arena_size;           /* 0: ATLS_ARENA_DEFAULT_SIZE */
+    unsigned profiles;           /* ATLS_PROFILE_ bits that are taken; 0: every one whose grade the policy accepts */
+    /* What this side shows to servers that ask, with atls/1, and never before the server's evidence has passed. At most
+     * one of the two; both NULL: nothing. */
+    atls_attest_fn attest;         /* called in a step, and may block there */
+    void *attest_ctx;
+    atls_attester *attester;       /* never blocks (ATLS_STEP_WANT_EVIDENCE); outlives the session */
+    const char *certificate_file;  /* the client's own, PEM chain, leaf first; NULL: none. atls_connect only */
+    const char *private_key_file;  /* PEM. atls_connect only */
 } atls_client_options;
 
 typedef struct atls_server_options {
     const char *certificate_file; /* PEM chain, leaf first. atls_accept only */
     const char *private_key_file; /* PEM. atls_accept only */
-    atls_attest_fn attest;        /* required */
+    atls_attest_fn attest;        /* this or attester is required, unless only the client proves (below) */
     void *attest_ctx;
     const char *const *alpn; /* protocols in the server's order of preference; NULL: none. h2 is never selected.
                               * atls_accept only: over the caller's SSL its SSL_CTX chooses, and this must be NULL */
     uint32_t timeout_ms;     /* for everything from accept to the answered quote request; 0: 30,000 */
-    size_t arena_size;       /* 0: 4 MiB */
+    size_t arena_size;       /* 0: 4 MiB; with a verifier: ATLS_ARENA_DEFAULT_SIZE */
+    unsigned profiles;       /* ATLS_PROFILE_ bits that are taken; 0: atls/1 and, unless clients must prove, dstack */
+    atls_attester *attester; /* instead of attest: never blocks, and one quote answers many sessions; outlives them */
+    /* What clients must show, with atls/1. NULL: nothing. */
+    const atls_verifier *verifier;
+    atls_endorse_fn endorse;
+    void *endorse_ctx;
+    atls_time now;              /* of the appraisal; UNSET: the system's clock */
+    const char *client_ca_file; /* PEM: clients must have a certificate of these authorities; NULL: they need none.
+                                 * atls_accept only: over the caller's SSL its own settings count */
 } atls_server_options;
 
 typedef enum atls_step {
@@ -80,6 +104,8 @@ typedef enum atls_step {
     ATLS_STEP_WANT_WRITE, /* call again when it is writable, or at the deadline */
     ATLS_STEP_DONE,       /* established, or the read or write has been made */
     ATLS_STEP_CLOSED,     /* read only: the peer closed the session properly (close_notify) */
+    ATLS_STEP_WANT_EVIDENCE, /* our evidence is in the making: call again when atls_session_wait_fd is readable, when the
+                              * session's own descriptor is, or at the deadline */
 } atls_step;
 
 /* atls_connect connects to host and port (TCP, every address in turn), makes an attested session and returns it only
@@ -135,14 +161,30 @@ ATLS_MUST_USE atls_step atls_session_close(atls_session *s, atls_error *err);
 /* atls_session_free wipes and frees; NULL is fine. Closes the socket if the session owns it (connect, accept). */
 void atls_session_free(atls_session *s);
 
-/* atls_session_result gives the client's result: the accepted one, or after a failed appraisal its verdict and checks.
- * Borrowed from s. NULL before an appraisal, and for servers. */
+/* atls_session_result gives the result about the peer: the accepted one, or after a failed appraisal its verdict and
+ * checks. Borrowed from s. NULL before an appraisal, for a side that asks for no evidence, and once evidence that passed
+ * belongs to a session that did not come about. */
 const atls_result *atls_session_result(const atls_session *s);
+
+/* atls_session_wait_fd gives a descriptor that is readable when our evidence is ready, after ATLS_STEP_WANT_EVIDENCE; it
+ * is the session's and valid until the next step. -1: nothing is waited for. */
+int atls_session_wait_fd(const atls_session *s);
+
+/* atls_session_profile gives the name of the profile: "atls/1", "dstack"; before the handshake, of the strongest that is
+ * possible. Static. */
+const char *atls_session_profile(const atls_session *s);
+
+/* atls_server_select_alpn is for SSL_CTX_set_alpn_select_cb of servers that take atls/1 over an SSL of their own: it
+ * selects "atls/1" where a client offers it. arg: NULL, or an array of further names, NULL-terminated, in order of
+ * preference. Returns OpenSSL's SSL_TLSEXT_ERR_OK, _ALERT_FATAL (names are given, and none is offered) or _NOACK. */
+int atls_server_select_alpn(struct ssl_st *ssl, const unsigned char **out, unsigned char *out_len,
+                            const unsigned char *in, unsigned in_len, void *arg);
 
 /* atls_session_fd gives the descriptor, -1 when the transport has none. */
 int atls_session_fd(const atls_session *s);
 
-/* atls_session_alpn gives the protocol that was selected, empty for none. Borrowed. */
+/* atls_session_alpn gives the application's protocol that was selected, inside atls/1 or by ALPN; empty for none.
+ * Borrowed. */
 atls_bytes atls_session_alpn(const atls_session *s);
 
 /* What the peer is called by its certificate, for people: subject, SHA-256 of the DER. Borrowed; empty before the handshake. */

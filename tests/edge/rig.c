@@ -109,8 +109,10 @@ void rig_open(rig *r)
         .identity = ATLS_IDENTITY_CA,
         .ca_file = r->ca_file,
         .now = sim_now(r->sim),
+        .profiles = ATLS_PROFILE_DSTACK,
     };
-    r->server_options = (atls_server_options){.attest = sim_attest, .attest_ctx = r->sim};
+    r->server_options =
+        (atls_server_options){.attest = sim_attest, .attest_ctx = r->sim, .profiles = ATLS_PROFILE_DSTACK};
 }
 
 void rig_close(rig *r)

@@ -91,7 +91,7 @@ bool atls_server_configure(atls_session *s, SSL *ssl, atls_error *err)
 bool atls_server_session_new(SSL *ssl, const atls_server_options *options, atls_session **out, atls_error *err)
 {
     *out = NULL;
-    if (options != NULL && options->alpn != NULL) {
+    if (options != NULL && options->alpn != NULL && options->profiles != ATLS_PROFILE_NATIVE) {
         /* OpenSSL knows this choice on an SSL_CTX only, and the caller's is not ours to change. */
         return atls_fail(err, ATLS_E_CONFIGURATION, "alpn",
                          "over an SSL of one's own, ALPN is chosen by its SSL_CTX (SSL_CTX_set_alpn_select_cb)");

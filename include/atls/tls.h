@@ -84,7 +84,8 @@ typedef struct atls_server_options {
     atls_attest_fn attest;        /* this or attester is required, unless only the client proves (below) */
     void *attest_ctx;
     const char *const *alpn; /* protocols in the server's order of preference; NULL: none. h2 is never selected.
-                              * atls_accept only: over the caller's SSL its SSL_CTX chooses, and this must be NULL */
+                              * Over the caller's SSL its SSL_CTX chooses, and this must be NULL, unless atls/1, which
+                              * agrees on them inside, is the only profile */
     uint32_t timeout_ms;     /* for everything from accept to the answered quote request; 0: 30,000 */
     size_t arena_size;       /* 0: 4 MiB; with a verifier: ATLS_ARENA_DEFAULT_SIZE */
     unsigned profiles;       /* ATLS_PROFILE_ bits that are taken; 0: atls/1 and, unless clients must prove, dstack */

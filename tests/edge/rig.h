@@ -72,6 +72,11 @@ void rig_close(rig *r);
 /* rig_policy replaces policy and verifier by the room's own with `edit` put in after the first brace ("\"a\":1,"). */
 void rig_policy(rig *r, const char *edit);
 
+/* rig_native has both ends speak atls/1 and nothing else, instead of dstack; rig_mutual has the client prove itself, too,
+ * with the same machine under the same policy. */
+void rig_native(rig *r);
+void rig_mutual(rig *r);
+
 /* rig_ssl makes the two SSLs and the pair of BIOs between them; rig_client, rig_server make the sessions over them,
  * which must succeed. rig_start does all three (script NULL: the server is a session). */
 void rig_ssl(rig *r);

@@ -352,6 +352,44 @@ static void test_full(void **state)
     stand_close(&s);
 }
 
+/* The largest tree, and one leaf more, which is then alone. */
+static void test_largest(void **state)
+{
+    (void)state;
+    static atls_ticket *t[ATLS_TREE_MAX_SIZE + 1];
+    stand s = {.f.random = 0};
+    const atls_attested *got;
+    uint8_t value[64];
+    if (getenv("ATLS_TEST_QUICK") != NULL) {
+        skip();
+    }
+    stand_open(&s, &(atls_attester_options){.max_waiting = ATLS_TREE_MAX_SIZE + 1});
+    atls_ticket *first = stand_ask(&s, ATLS_TICKET_REPORT_DATA, 0);
+    stand_begun(&s, 1);
+    for (unsigned i = 0; i <= ATLS_TREE_MAX_SIZE; i++) {
+        t[i] = stand_ask(&s, ATLS_TICKET_LEAF, i);
+        assert_non_null(t[i]);
+    }
+    stand_end(&s, FAKE_OK);
+    stand_begun(&s, 2);
+    stand_end(&s, FAKE_OK);
+    for (unsigned i = 0; i < ATLS_TREE_MAX_SIZE; i += 4369) { /* 16 of them, the last one too */
+        fake_value(i, value);
+        assert_int_equal(atls_ticket_poll(t[i], &got, &s.err), ATLS_TICKET_READY);
+        assert_int_equal(got->path.size, ATLS_TREE_MAX_SIZE);
+        assert_true(stand_answer_holds(&s, ATLS_TICKET_LEAF, value, got));
+    }
+    stand_begun(&s, 3);
+    stand_end(&s, FAKE_OK);
+    assert_int_equal(atls_ticket_poll(t[ATLS_TREE_MAX_SIZE], &got, &s.err), ATLS_TICKET_READY);
+    assert_int_equal(got->path.size, 1);
+    for (unsigned i = 0; i <= ATLS_TREE_MAX_SIZE; i++) {
+        atls_ticket_free(t[i]);
+    }
+    atls_ticket_free(first);
+    stand_close(&s);
+}
+
 static void test_signals(void **state)
 {
     (void)state;
@@ -528,6 +566,7 @@ int main(void)
     tap_add(&l, "no memory for evidence", test_no_memory, NULL);
     tap_add(&l, "a kind that does not exist", test_no_such_kind, NULL);
     tap_add(&l, "4096 sessions under one quote, and not one more", test_full, NULL);
+    tap_add(&l, "65536 sessions under one quote, and one more under the next", test_largest, NULL);
     tap_add(&l, "the program's signals do not land in the thread", test_signals, NULL);
     tap_add(&l, "eight threads ask, wait and go away", test_threads, NULL);
     return tap_run("tickets", &l);

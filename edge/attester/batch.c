@@ -6,20 +6,19 @@
 
 #include "verify/native_binding.h"
 
-/* Room for a tree's nodes while it is computed, per leaf: each level of it, twice over. */
-#define NODES_PER_LEAF 4u
-/* Room for what alignment costs, however few leaves there are. */
+/* Hashes of a leaf apart from its path: itself, and twice as many nodes as leaves while the tree is computed. */
+#define HASHES_PER_LEAF 3u
+/* Room for what rounding up costs on each level, however few leaves there are. */
 #define TREE_SLACK ((size_t)4096)
 
-/* Bytes for leaves, paths and siblings of a tree: at most 100 MB for the largest, and untouched pages cost nothing. */
+/* Bytes for leaves, paths and siblings of a tree: 80 MB for the largest tree, but untouched pages cost nothing. */
 static size_t tree_size(size_t n_leaves)
 {
     size_t depth = 0;
     while (((size_t)1 << depth) < n_leaves) {
         depth++;
     }
-    const size_t hashes = 1 + depth + NODES_PER_LEAF;
-    return n_leaves * (hashes * ATLS_TREE_HASH_LEN + sizeof(atls_tree_path)) + TREE_SLACK;
+    return n_leaves * ((depth + HASHES_PER_LEAF) * ATLS_TREE_HASH_LEN + sizeof(atls_tree_path)) + TREE_SLACK;
 }
 
 static bool make_room(atls_batch *b, size_t arena_size, atls_error *err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench_session: an attested `dstack` session against a plain TLS 1.3 one, both ends in this process over memory BIOs, with the
- * same certificates and the same check of the server's name. The time that the simulator takes to make a quote is measured and
- * printed apart: hardware needs 10 to 100 ms for it, and no verifier can change that. */
+/* bench_session: attested sessions of each profile against a plain TLS 1.3 one, both ends in this process over memory
+ * BIOs, with the same certificates and the same check of the server's name. Printed apart: the simulator's time for a quote (hardware
+ * needs 10 to 100 ms, and no protocol can change that), and the cold appraisal of the evidence, which is the same for every
+ * profile (bench_appraise has its parts). What is left is what the binding itself costs. */
 #include "bench.h"
 
 #include "atls/atls.h"
@@ -23,7 +24,6 @@ typedef struct world {
     atls_policy *policy;
     atls_verifier *verifier;
     atls_bytes bundle;
-    char ca_path[64];
     SSL_CTX *server_ctx;
     SSL_CTX *client_ctx;
     uint64_t quote_ns; /* spent in the attester during the session being measured */
@@ -64,10 +64,6 @@ static void load_identity(world *w)
     SSL_CTX_set_num_tickets(w->server_ctx, 0);
     SSL_CTX_set_min_proto_version(w->server_ctx, TLS1_3_VERSION);
     SSL_CTX_set_min_proto_version(w->client_ctx, TLS1_3_VERSION);
-    FILE *f = fopen(w->ca_path, "wb");
-    if (f == NULL || fwrite(w->tls.ca_pem.ptr, 1, w->tls.ca_pem.len, f) != w->tls.ca_pem.len || fclose(f) != 0) {
-        bench_die("cannot write the CA file");
-    }
     X509_free(leaf);
     X509_free(root);
     EVP_PKEY_free(pkey);
@@ -81,7 +77,6 @@ static void world_init(world *w)
     atls_error err = {0};
     atls_endorsements e;
     atls_bytes document;
-    snprintf(w->ca_path, sizeof w->ca_path, "bench-ca-%llu.pem", (unsigned long long)(bench_now() % 1000000007u));
     if (!atls_arena_new(&w->keep, ATLS_ARENA_DEFAULT_SIZE, &err)
         || !sim_new(&(sim_options){.kind = SIM_TDX_V4}, &w->room, &err)
         || !sim_tls_identity(w->room, SERVER_NAME, &w->keep, &w->tls, &err)
@@ -100,7 +95,6 @@ static void world_init(world *w)
 
 static void world_free(world *w)
 {
-    remove(w->ca_path);
     SSL_CTX_free(w->server_ctx);
     SSL_CTX_free(w->client_ctx);
     atls_verifier_free(w->verifier);
@@ -145,44 +139,74 @@ static uint64_t plain_session(const world *w)
     return bench_now() - t0;
 }
 
-static uint64_t attested_session(world *w)
+/* One way of proving. */
+typedef struct kind {
+    const char *name;
+    unsigned profile;
+    bool is_mutual;
+} kind;
+
+static void step_both(atls_session *c, atls_session *s)
 {
     atls_error err = {0};
     atls_error server_err = {0};
+    atls_step done = ATLS_STEP_WANT_READ;
+    atls_step served = ATLS_STEP_WANT_READ;
+    for (int i = 0; i < 40 && (done != ATLS_STEP_DONE || served != ATLS_STEP_DONE); i++) {
+        done = done == ATLS_STEP_DONE ? done : atls_session_step(c, &err);
+        if (done == ATLS_STEP_FAILED) {
+            die_of("client", &err);
+        }
+        served = served == ATLS_STEP_DONE ? served : atls_session_step(s, &server_err);
+        if (served == ATLS_STEP_FAILED) {
+            die_of("server", &server_err);
+        }
+    }
+    if (done != ATLS_STEP_DONE || served != ATLS_STEP_DONE) {
+        bench_die("the attested session did not come about");
+    }
+}
+
+static atls_client_options client_options(world *w, const kind *k)
+{
+    return (atls_client_options){.server_name = SERVER_NAME,
+                                 .verifier = w->verifier,
+                                 .endorse = atls_endorsements_from_bundle_fn,
+                                 .endorse_ctx = &w->bundle,
+                                 .identity = ATLS_IDENTITY_CA,
+                                 .ca_store = SSL_CTX_get_cert_store(w->client_ctx),
+                                 .now = sim_now(w->room),
+                                 .profiles = k->profile,
+                                 .attest = k->is_mutual ? attest : NULL,
+                                 .attest_ctx = w};
+}
+
+static atls_server_options server_options(world *w, const kind *k)
+{
+    return (atls_server_options){.attest = attest,
+                                 .attest_ctx = w,
+                                 .profiles = k->profile,
+                                 .verifier = k->is_mutual ? w->verifier : NULL,
+                                 .endorse = atls_endorsements_from_bundle_fn,
+                                 .endorse_ctx = &w->bundle,
+                                 .now = sim_now(w->room)};
+}
+
+static uint64_t attested_session(world *w, const kind *k)
+{
+    atls_error err = {0};
     atls_session *c = NULL;
     atls_session *s = NULL;
     const uint64_t t0 = bench_now();
     SSL *client = SSL_new(w->client_ctx);
     SSL *server = SSL_new(w->server_ctx);
     connect_bios(client, server);
-    const atls_client_options co = {.server_name = SERVER_NAME,
-                                    .verifier = w->verifier,
-                                    .endorse = atls_endorsements_from_bundle_fn,
-                                    .endorse_ctx = &w->bundle,
-                                    .identity = ATLS_IDENTITY_CA,
-                                    .ca_file = w->ca_path,
-                                    .now = sim_now(w->room)};
-    const atls_server_options so = {.attest = attest, .attest_ctx = w};
+    const atls_client_options co = client_options(w, k);
+    const atls_server_options so = server_options(w, k);
     if (!atls_client_session_new(client, &co, &c, &err) || !atls_server_session_new(server, &so, &s, &err)) {
         die_of("session", &err);
     }
-    atls_step done = ATLS_STEP_WANT_READ;
-    atls_step served = ATLS_STEP_WANT_READ;
-    for (int i = 0; i < 40 && done != ATLS_STEP_DONE; i++) {
-        done = atls_session_step(c, &err);
-        if (done == ATLS_STEP_FAILED) {
-            die_of("client", &err);
-        }
-        if (served != ATLS_STEP_DONE) {
-            served = atls_session_step(s, &server_err);
-        }
-        if (served == ATLS_STEP_FAILED) {
-            die_of("server", &server_err);
-        }
-    }
-    if (done != ATLS_STEP_DONE) {
-        bench_die("the attested session did not come about");
-    }
+    step_both(c, s);
     atls_session_free(c);
     atls_session_free(s);
     SSL_free(client);
@@ -190,28 +214,73 @@ static uint64_t attested_session(world *w)
     return bench_now() - t0;
 }
 
-int main(void)
+/* The same evidence, appraised without a session. */
+static uint64_t appraisal(world *w, atls_arena *arena)
 {
-    static uint64_t plain[N_SAMPLES];
-    static uint64_t whole[N_SAMPLES];
-    static uint64_t without_quote[N_SAMPLES];
-    static uint64_t quote[N_SAMPLES];
-    static world w;
-    bench_machine();
-    world_init(&w);
+    static const uint8_t report_data[64] = {1};
+    atls_error err = {0};
+    atls_evidence e;
+    atls_result result;
+    atls_appraisal in = {.binding = {.grade = ATLS_GRADE_REPORT_DATA, .value = {1}},
+                         .now = sim_now(w->room),
+                         .endorse = atls_endorsements_from_bundle_fn,
+                         .endorse_ctx = &w->bundle};
+    if (!sim_attest(w->room, report_data, arena, &e, &err)) {
+        die_of("evidence", &err);
+    }
+    in.evidence = e.quote;
+    in.event_log = e.event_log;
+    const uint64_t t0 = bench_now();
+    if (!atls_verifier_appraise(w->verifier, &in, arena, &result, &err)) {
+        die_of("appraisal", &err);
+    }
+    const uint64_t took = bench_now() - t0;
+    atls_arena_reset(arena);
+    return took;
+}
+
+static void measure(world *w, const kind *k, atls_arena *arena)
+{
+    static uint64_t plain[N_SAMPLES], whole[N_SAMPLES], binding[N_SAMPLES], cold[N_SAMPLES];
+    char name[96];
     for (size_t i = 0; i < N_SAMPLES; i++) {
-        plain[i] = plain_session(&w);
-        w.quote_ns = 0;
-        whole[i] = attested_session(&w);
-        quote[i] = w.quote_ns;
-        without_quote[i] = whole[i] - w.quote_ns;
+        plain[i] = plain_session(w);
+        w->quote_ns = 0;
+        uint64_t session = attested_session(w, k) - w->quote_ns;
+        cold[i] = appraisal(w, arena);
+        uint64_t verdicts = cold[i] * (k->is_mutual ? 2 : 1);
+        whole[i] = session;
+        binding[i] = session > verdicts ? session - verdicts : 0;
     }
     const bench_stats floor_stats = bench_summarise(plain, N_SAMPLES);
     bench_row("floor: plain TLS 1.3 session, both ends", floor_stats, 0);
-    bench_row("dstack session, both ends, quote generation apart", bench_summarise(without_quote, N_SAMPLES),
-              floor_stats.median);
-    bench_row("dstack session, both ends, everything", bench_summarise(whole, N_SAMPLES), floor_stats.median);
-    bench_row("    of which the simulator's quote", bench_summarise(quote, N_SAMPLES), 0);
+    snprintf(name, sizeof name, "%s: quotes and appraisal apart", k->name);
+    bench_row(name, bench_summarise(binding, N_SAMPLES), floor_stats.median);
+    snprintf(name, sizeof name, "%s: quotes apart, appraisal cold", k->name);
+    bench_row(name, bench_summarise(whole, N_SAMPLES), floor_stats.median);
+    bench_row("    one cold appraisal", bench_summarise(cold, N_SAMPLES), 0);
+}
+
+int main(void)
+{
+    static const kind kinds[] = {
+        {"dstack", ATLS_PROFILE_DSTACK, false},
+        {"atls/1", ATLS_PROFILE_NATIVE, false},
+        {"atls/1 mutual", ATLS_PROFILE_NATIVE, true},
+    };
+    static world w;
+    atls_arena arena;
+    atls_error err = {0};
+    bench_machine();
+    world_init(&w);
+    SSL_CTX_set_alpn_select_cb(w.server_ctx, atls_server_select_alpn, NULL);
+    if (!atls_arena_new(&arena, ATLS_ARENA_DEFAULT_SIZE, &err)) {
+        die_of("arena", &err);
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        measure(&w, &kinds[i], &arena);
+    }
+    atls_arena_free(&arena);
     world_free(&w);
     return 0;
 }

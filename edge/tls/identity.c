@@ -164,10 +164,25 @@ static int on_verify(int ok, X509_STORE_CTX *ctx)
 
 /* ---- configuration ----------------------------------------------------------------------------------------------- */
 
+static bool copy_roots(atls_session *s, atls_error *err)
+{
+    STACK_OF(X509) *roots = X509_STORE_get1_all_certs(s->client.ca_store);
+    bool ok = roots != NULL && sk_X509_num(roots) > 0;
+    for (int i = 0; ok && i < sk_X509_num(roots); i++) {
+        ok = X509_STORE_add_cert(s->store, sk_X509_value(roots, i)) == 1;
+    }
+    sk_X509_pop_free(roots, X509_free);
+    ERR_clear_error();
+    return ok || atls_fail(err, ATLS_E_CONFIGURATION, "ca_store", "there are no certificates in it");
+}
+
 static bool load_roots(atls_session *s, atls_error *err)
 {
     if (s->client.identity == ATLS_IDENTITY_WEBPKI) {
         return atls_roots_system(s, err);
+    }
+    if (s->client.identity == ATLS_IDENTITY_CA && s->client.ca_store != NULL) {
+        return copy_roots(s, err);
     }
     if (s->client.identity == ATLS_IDENTITY_CA && X509_STORE_load_file(s->store, s->client.ca_file) != 1) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "ca_file", "no certificates can be read from it: %s",
@@ -211,8 +226,9 @@ static bool check_mode(const atls_session *s, atls_error *err)
     case ATLS_IDENTITY_WEBPKI:
         return true;
     case ATLS_IDENTITY_CA:
-        return o->ca_file != NULL
-               || atls_fail(err, ATLS_E_CONFIGURATION, "ca_file", "identity by CA needs a file of roots");
+        return (o->ca_file != NULL) != (o->ca_store != NULL)
+               || atls_fail(err, ATLS_E_CONFIGURATION, "ca_file",
+                            "identity by CA needs either a file or a store of roots");
     case ATLS_IDENTITY_PIN:
         return !atls_bytes_is_zero(atls_bytes_of(o->pin_spki_sha256, sizeof o->pin_spki_sha256))
                || atls_fail(err, ATLS_E_CONFIGURATION, "pin_spki_sha256",

@@ -35,13 +35,14 @@
 extern "C" {
 #endif
 
-struct ssl_st; /* OpenSSL's SSL */
+struct ssl_st;        /* OpenSSL's SSL */
+struct x509_store_st; /* OpenSSL's X509_STORE */
 
 typedef struct atls_session atls_session;
 
 typedef enum atls_identity_mode {
     ATLS_IDENTITY_WEBPKI = 0,    /* the system's roots, whatever an SSL_CTX trusts, and the server name; the default */
-    ATLS_IDENTITY_CA,            /* the roots in ca_file only, and the server name */
+    ATLS_IDENTITY_CA,            /* the roots in ca_file or ca_store only, and the server name */
     ATLS_IDENTITY_PIN,           /* SHA-256 of the leaf's SubjectPublicKeyInfo equals pin_spki_sha256 */
     ATLS_IDENTITY_ATTESTED_ONLY, /* no ordinary identity. Refused unless the policy says "attested_only": true */
 } atls_identity_mode;
@@ -61,21 +62,24 @@ typedef struct atls_client_options {
     atls_identity_mode identity;
     const char *ca_file;         /* IDENTITY_CA: PEM file */
     uint8_t pin_spki_sha256[32]; /* IDENTITY_PIN */
-    const char *const *alpn;     /* offered protocols, most wanted first; NULL-terminated; NULL: none. With atls/1 they are
+    const char *const *alpn; /* offered protocols, most wanted first; NULL-terminated; NULL: none. With atls/1 they are
                                   * offered inside, at most 16 */
-    uint32_t timeout_ms;         /* for everything from connect to the verdict; 0: 30,000. The resolver
+    uint32_t timeout_ms;     /* for everything from connect to the verdict; 0: 30,000. The resolver
                                   * cannot be interrupted: names, unlike addresses, may take longer */
-    atls_time now;               /* time of the appraisal and of certificate validity; UNSET: the system's clock, read
+    atls_time now;           /* time of the appraisal and of certificate validity; UNSET: the system's clock, read
                                   * when the handshake begins and, once, when the evidence is appraised */
-    size_t arena_size;           /* 0: ATLS_ARENA_DEFAULT_SIZE */
-    unsigned profiles;           /* ATLS_PROFILE_ bits that are taken; 0: every one whose grade the policy accepts */
+    size_t arena_size;       /* 0: ATLS_ARENA_DEFAULT_SIZE */
+    unsigned profiles;       /* ATLS_PROFILE_ bits that are taken; 0: every one whose grade the policy accepts */
     /* What this side shows to servers that ask, with atls/1, and never before the server's evidence has passed. At most
      * one of the two; both NULL: nothing. */
-    atls_attest_fn attest;         /* called in a step, and may block there */
+    atls_attest_fn attest; /* called in a step, and may block there */
     void *attest_ctx;
-    atls_attester *attester;       /* never blocks (ATLS_STEP_WANT_EVIDENCE); outlives the session */
-    const char *certificate_file;  /* the client's own, PEM chain, leaf first; NULL: none. atls_connect only */
-    const char *private_key_file;  /* PEM. atls_connect only */
+    atls_attester *attester; /* never blocks (ATLS_STEP_WANT_EVIDENCE); outlives the session */
+    /* IDENTITY_CA, instead of ca_file: roots that the caller has loaded once, because reading a file for every session
+     * costs as much as a third of a handshake. Only its certificates count; any number of sessions share it. */
+    struct x509_store_st *ca_store;
+    const char *certificate_file; /* the client's own, PEM chain, leaf first; NULL: none. atls_connect only */
+    const char *private_key_file; /* PEM. atls_connect only */
 } atls_client_options;
 
 typedef struct atls_server_options {
@@ -100,11 +104,11 @@ typedef struct atls_server_options {
 } atls_server_options;
 
 typedef enum atls_step {
-    ATLS_STEP_FAILED = 0, /* err is set; the session is closed */
-    ATLS_STEP_WANT_READ,  /* call again when the descriptor is readable, or at the deadline */
-    ATLS_STEP_WANT_WRITE, /* call again when it is writable, or at the deadline */
-    ATLS_STEP_DONE,       /* established, or the read or write has been made */
-    ATLS_STEP_CLOSED,     /* read only: the peer closed the session properly (close_notify) */
+    ATLS_STEP_FAILED = 0,    /* err is set; the session is closed */
+    ATLS_STEP_WANT_READ,     /* call again when the descriptor is readable, or at the deadline */
+    ATLS_STEP_WANT_WRITE,    /* call again when it is writable, or at the deadline */
+    ATLS_STEP_DONE,          /* established, or the read or write has been made */
+    ATLS_STEP_CLOSED,        /* read only: the peer closed the session properly (close_notify) */
     ATLS_STEP_WANT_EVIDENCE, /* our evidence is in the making: call again when atls_session_wait_fd is readable, when the
                               * session's own descriptor is, or at the deadline */
 } atls_step;

@@ -3,6 +3,7 @@
  * is honest throughout: what fails here fails before anything is asked. */
 #include "rig.h"
 
+#include <openssl/pem.h>
 #include <time.h>
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
@@ -155,6 +156,49 @@ static int forgive(int ok, X509_STORE_CTX *ctx)
     return 1;
 }
 
+static void use_store(rig *r, bool with_ours)
+{
+    static const sim_options other_room = {.seed = "another room"};
+    sim *other;
+    sim_tls tls;
+    assert_true(sim_new(&other_room, &other, &r->err));
+    assert_true(sim_tls_identity(other, RIG_NAME, &r->arena, &tls, &r->err));
+    const sim_tls *of = with_ours ? &r->tls : &tls;
+    BIO *pem = BIO_new_mem_buf(of->ca_pem.ptr, (int)of->ca_pem.len);
+    X509 *ca = PEM_read_bio_X509(pem, NULL, NULL, NULL);
+    X509_STORE *store = SSL_CTX_get_cert_store(r->client_ctx); /* lives as long as the rig */
+    assert_int_equal(X509_STORE_add_cert(store, ca), 1);
+    r->client_options.ca_file = NULL;
+    r->client_options.ca_store = store;
+    X509_free(ca);
+    BIO_free(pem);
+    sim_free(other);
+}
+
+static void store_of_ours(rig *r)
+{
+    use_store(r, true);
+}
+
+static void store_of_others(rig *r)
+{
+    use_store(r, false);
+}
+
+static void store_other_name(rig *r)
+{
+    use_store(r, true);
+    r->client_options.server_name = "other.example.com";
+}
+
+/* Settings of the store are the caller's for other uses, and play no part here. */
+static void store_forgives(rig *r)
+{
+    use_store(r, false);
+    X509_STORE_set_verify_cb(r->client_options.ca_store, forgive);
+    assert_int_equal(X509_STORE_set_flags(r->client_options.ca_store, X509_V_FLAG_PARTIAL_CHAIN), 1);
+}
+
 static void context_trusts_ours(rig *r)
 {
     assert_int_equal(SSL_CTX_load_verify_locations(r->client_ctx, r->ca_file, NULL), 1);
@@ -211,6 +255,10 @@ static const row rows[] = {
     {"another address", "192.0.2.8", by_ip, ATLS_E_IDENTITY, "certificate.subject_alt_name", "192.0.2.7", "192.0.2.8"},
     {"roots of somebody else", NULL, wrong_ca, ATLS_E_IDENTITY, "certificate.chain", NULL, NULL},
     {"the leaf is no root", NULL, leaf_as_ca, ATLS_E_IDENTITY, "certificate.chain", NULL, NULL},
+    {"roots of a store and the name", NULL, store_of_ours, ATLS_OK, "", NULL, NULL},
+    {"a store of somebody else's roots", NULL, store_of_others, ATLS_E_IDENTITY, "certificate.chain", NULL, NULL},
+    {"a store that forgives does not count", NULL, store_forgives, ATLS_E_IDENTITY, "certificate.chain", NULL, NULL},
+    {"a store, and another name", NULL, store_other_name, ATLS_E_IDENTITY, "certificate.subject_alt_name", "other.example.com", RIG_NAME},
     {"a certificate that is over", NULL, long_after, ATLS_E_IDENTITY, "certificate.not_after", NULL, NULL},
     {"a certificate that is still to come", NULL, one_day_before, ATLS_E_IDENTITY, "certificate.not_before", NULL, NULL},
     {"the system's roots do not know a private one", NULL, web_pki, ATLS_E_IDENTITY, "certificate.chain", NULL, NULL},

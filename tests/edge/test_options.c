@@ -66,6 +66,38 @@ CHANGE(attested_only, r->client_options.identity = ATLS_IDENTITY_ATTESTED_ONLY)
 CHANGE(alpn_empty, r->client_options.alpn = empty_alpn)
 CHANGE(grade_session, rig_policy(r, "\"min_grade\":\"session\","))
 
+static const char *const native_alpn[] = {"http/1.1", "atls/1", NULL};
+static X509_STORE *no_roots;
+CHANGE(profile_unknown, r->client_options.profiles = 64)
+CHANGE(alpn_native, r->client_options.alpn = native_alpn)
+CHANGE(store_and_file, r->client_options.ca_store = no_roots)
+CHANGE(store_empty, r->client_options.ca_store = no_roots; r->client_options.ca_file = NULL)
+CHANGE(proves_nothing, r->client_options.profiles = ATLS_PROFILE_NATIVE; r->client_options.verifier = NULL)
+CHANGE(native_attested_only, r->client_options.profiles = ATLS_PROFILE_NATIVE;
+       r->client_options.identity = ATLS_IDENTITY_ATTESTED_ONLY)
+
+static void unverified_dstack(rig *r)
+{
+    r->client_options.verifier = NULL;
+    r->client_options.attest = sim_attest;
+    r->client_options.attest_ctx = r->sim;
+    r->client_options.profiles = ATLS_PROFILE_NATIVE | ATLS_PROFILE_DSTACK;
+}
+
+/* Without evidence of the server and without its name nothing would be known of it at all. */
+static void unverified_nameless(rig *r)
+{
+    unverified_dstack(r);
+    r->client_options.profiles = ATLS_PROFILE_NATIVE;
+    r->client_options.identity = ATLS_IDENTITY_ATTESTED_ONLY;
+}
+
+static void two_attesters(rig *r)
+{
+    r->client_options.attest = sim_attest;
+    r->client_options.attester = (atls_attester *)r; /* only looked at for being there */
+}
+
 static void attested_only_without_event(rig *r)
 {
     rig_policy(r, "\"attested_only\":true,\"insecure_skip_certificate_event\":true,");
@@ -106,6 +138,16 @@ static const option_row option_rows[] = {
     {"attested only, which the policy does not say", attested_only, ATLS_E_CONFIGURATION, "identity"},
     {"neither identity nor certificate event (R18)", attested_only_without_event, ATLS_E_CONFIGURATION,
      "insecure_skip_certificate_event"},
+    {"identity by CA with a file and a store", store_and_file, ATLS_E_CONFIGURATION, "ca_file"},
+    {"identity by CA with a store of nothing", store_empty, ATLS_E_CONFIGURATION, "ca_store"},
+    {"a profile that there is not", profile_unknown, ATLS_E_CONFIGURATION, "profiles"},
+    {"a way of proving among the application's protocols", alpn_native, ATLS_E_CONFIGURATION, "alpn"},
+    {"atls/1 that proves nothing", proves_nothing, ATLS_E_CONFIGURATION, "verifier"},
+    {"atls/1 with attested only, which the policy does not say", native_attested_only, ATLS_E_CONFIGURATION,
+     "identity"},
+    {"no verifier where dstack is possible", unverified_dstack, ATLS_E_CONFIGURATION, "verifier"},
+    {"no verifier and no name", unverified_nameless, ATLS_E_CONFIGURATION, "verifier"},
+    {"two ways of making evidence", two_attesters, ATLS_E_CONFIGURATION, "attester"},
     {"an empty protocol", alpn_empty, ATLS_E_CONFIGURATION, "alpn"},
 };
 
@@ -121,6 +163,40 @@ static void test_option(void **state)
     assert_string_equal(atls_code_name(r.err.code), atls_code_name(w->code));
     assert_string_equal(r.err.field, w->field);
     assert_int_equal(BIO_ctrl_pending(r.server_bio), 0); /* nothing has been sent */
+    rig_close(&r);
+}
+
+/* ---- of servers -------------------------------------------------------------------------------------------------- */
+
+static const char *const some_alpn[] = {"http/1.1", NULL};
+CHANGE(serve_nothing, r->server_options.attest = NULL)
+CHANGE(serve_unknown, r->server_options.profiles = 64)
+CHANGE(serve_alpn, r->server_options.alpn = some_alpn)
+CHANGE(serve_dstack_mutual, r->server_options.verifier = r->verifier)
+CHANGE(serve_both_mutual, r->server_options.verifier = r->verifier;
+       r->server_options.profiles = ATLS_PROFILE_NATIVE | ATLS_PROFILE_DSTACK)
+CHANGE(serve_two, r->server_options.attester = (atls_attester *)r)
+
+static const option_row server_rows[] = {
+    {"a server that makes no evidence", serve_nothing, ATLS_E_CONFIGURATION, "attest"},
+    {"a server of a profile that there is not", serve_unknown, ATLS_E_CONFIGURATION, "profiles"},
+    {"a server that chooses what its SSL_CTX must", serve_alpn, ATLS_E_CONFIGURATION, "alpn"},
+    {"dstack's clients cannot prove themselves", serve_dstack_mutual, ATLS_E_CONFIGURATION, "profiles"},
+    {"clients that must prove themselves get no other way", serve_both_mutual, ATLS_E_CONFIGURATION, "profiles"},
+    {"a server with two ways of making evidence", serve_two, ATLS_E_CONFIGURATION, "attester"},
+};
+
+static void test_server_option(void **state)
+{
+    const option_row *w = *state;
+    rig r;
+    rig_open(&r);
+    w->change(&r);
+    rig_ssl(&r);
+    assert_false(atls_server_session_new(r.server_ssl, &r.server_options, &r.server, &r.err));
+    assert_null(r.server);
+    assert_string_equal(atls_code_name(r.err.code), atls_code_name(w->code));
+    assert_string_equal(r.err.field, w->field);
     rig_close(&r);
 }
 
@@ -214,6 +290,10 @@ static void test_context_untouched(void **state)
 int main(void)
 {
     tap_list l = {0};
+    no_roots = X509_STORE_new();
+    for (size_t i = 0; i < sizeof server_rows / sizeof server_rows[0]; i++) {
+        tap_add(&l, server_rows[i].name, test_server_option, &server_rows[i]);
+    }
     for (size_t i = 0; i < sizeof option_rows / sizeof option_rows[0]; i++) {
         tap_add(&l, option_rows[i].name, test_option, &option_rows[i]);
     }
@@ -221,5 +301,7 @@ int main(void)
     tap_add(&l, "a handshake that has begun is refused", test_begun, NULL);
     tap_add(&l, "a session may go before its SSL", test_free_first, NULL);
     tap_add(&l, "the caller's SSL_CTX is not changed", test_context_untouched, NULL);
-    return tap_run("options", &l);
+    int failed = tap_run("options", &l);
+    X509_STORE_free(no_roots);
+    return failed;
 }

@@ -436,6 +436,25 @@ static void test_misuse(void **state)
     assert_int_equal(out.len, 0);
 }
 
+/* Lists that are too long are refused before they are walked: behind the last item is other memory. */
+static void test_counts(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        atls_native_hello h = a_hello();
+        atls_native_evidence e = an_evidence();
+        atls_error err = {0};
+        atls_bytes out;
+        h.types.n = i == 0 ? 17 : 1;
+        h.protocols.n = i == 1 ? 17 : 1;
+        e.n_staples = 17;
+        assert_false(i < 2 ? atls_native_write_hello(false, &h, check_arena(), &out, &err)
+                           : atls_native_write_evidence(&e, check_arena(), &out, &err));
+        assert_int_equal(err.code, ATLS_E_USAGE);
+        assert_non_null(strstr(err.message, "at most 16 may be sent"));
+    }
+}
+
 static void test_no_such_refusal(void **state)
 {
     (void)state;
@@ -496,6 +515,7 @@ int main(void)
     for (size_t i = 0; i < COUNT(misuse_rows); i++) {
         tap_add(&tests, misuse_rows[i].name, test_misuse, &misuse_rows[i]);
     }
+    tap_add(&tests, "too many are not walked", test_counts, NULL);
     tap_add(&tests, "no such refusal", test_no_such_refusal, NULL);
     tap_add(&tests, "no memory", test_no_memory, NULL);
     tap_add(&tests, "memory", test_memory, NULL);

@@ -115,18 +115,20 @@ static bool fake_attest(void *ctx, const uint8_t report_data[64], atls_arena *ar
 
 /* ---- the stand ----------------------------------------------------------------------------------------------------- */
 
-void stand_open(stand *s, const atls_attester_options *options)
+stand *stand_open(const atls_attester_options *options, uint64_t random)
 {
-    const uint64_t random = s->f.random;
-    *s = (stand){.f.random = random};
+    stand *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    s->f.random = random;
+    s->f.arena_size = options->arena_size;
     assert_int_equal(pthread_mutex_init(&s->f.lock, NULL), 0);
     assert_int_equal(pthread_cond_init(&s->f.changed, NULL), 0);
     assert_true(atls_crypto_new(&s->crypto, &s->err));
     atls_attester_options o = *options;
     o.attest = fake_attest;
     o.attest_ctx = &s->f;
-    s->f.arena_size = o.arena_size;
     assert_true(atls_attester_new(&o, &s->a, &s->err));
+    return s;
 }
 
 void stand_close(stand *s)
@@ -136,6 +138,7 @@ void stand_close(stand *s)
     atls_crypto_free(s->crypto);
     assert_int_equal(pthread_cond_destroy(&s->f.changed), 0);
     assert_int_equal(pthread_mutex_destroy(&s->f.lock), 0);
+    free(s);
 }
 
 void stand_let_go(stand *s)

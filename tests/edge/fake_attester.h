@@ -48,8 +48,10 @@ typedef struct stand {
     atls_error err;
 } stand;
 
-void stand_open(stand *s, const atls_attester_options *options); /* attest and attest_ctx are filled in */
-void stand_close(stand *s);                                      /* lets go of what is held */
+/* attest and attest_ctx are filled in; random as in fake. On the heap: when a test fails, the attester's thread goes on. */
+stand *stand_open(const atls_attester_options *options, uint64_t random);
+/* lets go of what is held, frees the attester if s->a is not NULL */
+void stand_close(stand *s);
 
 /* What the i-th request asks for. */
 void fake_value(unsigned i, uint8_t value[64]);

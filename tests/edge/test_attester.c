@@ -173,7 +173,7 @@ typedef struct request {
 } request;
 
 typedef struct play {
-    stand s;
+    stand *s;
     request requests[MAX_REQUESTS];
     unsigned n;
     unsigned n_begun;
@@ -185,10 +185,10 @@ static void arrive(play *p, atls_ticket_kind kind)
     request *r = &p->requests[p->n];
     *r = (request){.kind = kind};
     fake_value(p->n, r->value);
-    r->ticket = stand_ask(&p->s, kind, p->n);
+    r->ticket = stand_ask(p->s, kind, p->n);
     if (r->ticket == NULL) {
-        assert_int_equal(p->s.err.code, ATLS_E_LIMIT);
-        assert_string_equal(p->s.err.field, "attester.max_waiting");
+        assert_int_equal(p->s->err.code, ATLS_E_LIMIT);
+        assert_string_equal(p->s->err.field, "attester.max_waiting");
     }
     p->n++;
 }
@@ -217,10 +217,10 @@ static void perform(play *p, const char *steps)
             go_away(p, *at);
             break;
         case '<':
-            stand_begun(&p->s, ++p->n_begun);
+            stand_begun(p->s, ++p->n_begun);
             break;
         default:
-            stand_end(&p->s, (fake_end)*at);
+            stand_end(p->s, (fake_end)*at);
             break;
         }
     }
@@ -268,8 +268,8 @@ static void check_quote(play *p, const uint8_t quoted[64], const char *names, si
         memcpy(leaves[k], p->requests[names[k] - 'a'].value, 64);
     }
     if (kind == ATLS_TICKET_LEAF) {
-        assert_true(atls_tree_root(p->s.crypto, (const uint8_t(*)[64])leaves, n, root, &p->s.err));
-        assert_true(atls_native_report(p->s.crypto, n, root, report, &p->s.err));
+        assert_true(atls_tree_root(p->s->crypto, (const uint8_t(*)[64])leaves, n, root, &p->s->err));
+        assert_true(atls_native_report(p->s->crypto, n, root, report, &p->s->err));
     } else {
         assert_int_equal(n, 1);
         memcpy(report, leaves[0], 64);
@@ -282,7 +282,7 @@ static void check_quote(play *p, const uint8_t quoted[64], const char *names, si
         assert_int_equal(r->kind, kind);
         if (fate_of(p, (unsigned)(names[k] - 'a'), &got, &err) == 'A') {
             assert_memory_equal(got->report_data, quoted, 64);
-            assert_true(stand_answer_holds(&p->s, kind, r->value, got));
+            assert_true(stand_answer_holds(p->s, kind, r->value, got));
             assert_int_equal(got->path.size, kind == ATLS_TICKET_LEAF ? n : 0);
             assert_int_equal(got->path.index, k);
         }
@@ -294,11 +294,11 @@ static void check_quotes(play *p, const char *quotes)
     unsigned n_quotes = 0;
     for (const char *at = quotes; *at != '\0'; n_quotes++) {
         const size_t n = strcspn(at, " ");
-        assert_true(n_quotes < p->s.f.n_begun);
-        check_quote(p, p->s.f.reports[n_quotes], at, n);
+        assert_true(n_quotes < p->s->f.n_begun);
+        check_quote(p, p->s->f.reports[n_quotes], at, n);
         at += n + (at[n] == ' ' ? 1 : 0);
     }
-    assert_int_equal(p->s.f.n_begun, n_quotes);
+    assert_int_equal(p->s->f.n_begun, n_quotes);
 }
 
 static void check_counts(atls_attester *a, const atls_attester_counts *expected)
@@ -316,16 +316,16 @@ static void test_script(void **state)
 {
     const script *row = *state;
     play p = {.n = 0};
-    stand_open(&p.s, &row->options);
+    p.s = stand_open(&row->options, 0);
     perform(&p, row->steps);
     check_fates(&p, row->fates);
     check_quotes(&p, row->quotes);
-    check_counts(p.s.a, &row->counts);
-    stand_let_go(&p.s);
+    check_counts(p.s->a, &row->counts);
+    stand_let_go(p.s);
     for (unsigned i = 0; i < p.n; i++) {
         atls_ticket_free(p.requests[i].ticket);
     }
-    stand_close(&p.s);
+    stand_close(p.s);
 }
 
 /* ---- how quotes fail ----------------------------------------------------------------------------------------------- */
@@ -371,15 +371,14 @@ static void check_failure(atls_ticket *t, const failure *row)
 static void test_failure(void **state)
 {
     const failure *row = *state;
-    stand s = {.f.random = 0};
-    stand_open(&s, &(atls_attester_options){.arena_size = 4096});
-    atls_ticket *first = stand_ask(&s, ATLS_TICKET_REPORT_DATA, 0);
-    stand_begun(&s, 1);
-    atls_ticket *a = stand_ask(&s, ATLS_TICKET_LEAF, 1);
-    atls_ticket *b = stand_ask(&s, ATLS_TICKET_LEAF, 2);
-    stand_end(&s, FAKE_OK);
-    stand_begun(&s, 2);
-    stand_end(&s, row->end);
+    stand *s = stand_open(&(atls_attester_options){.arena_size = 4096}, 0);
+    atls_ticket *first = stand_ask(s, ATLS_TICKET_REPORT_DATA, 0);
+    stand_begun(s, 1);
+    atls_ticket *a = stand_ask(s, ATLS_TICKET_LEAF, 1);
+    atls_ticket *b = stand_ask(s, ATLS_TICKET_LEAF, 2);
+    stand_end(s, FAKE_OK);
+    stand_begun(s, 2);
+    stand_end(s, row->end);
     check_failure(first, &(failure){.code = ATLS_OK, .field = "", .message = ""});
     check_failure(a, row);
     check_failure(b, row);
@@ -387,7 +386,7 @@ static void test_failure(void **state)
     check_failure(b, row); /* nobody's reason goes with somebody else */
     atls_ticket_free(first);
     atls_ticket_free(b);
-    stand_close(&s);
+    stand_close(s);
 }
 
 /* ---- options ------------------------------------------------------------------------------------------------------- */

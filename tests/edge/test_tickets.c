@@ -52,24 +52,24 @@ static void test_fd(void **state)
 {
     const fake_end *end = *state;
     const size_t before = count_fds();
-    stand s = {.f.random = 0};
-    stand_open(&s, &plain);
-    atls_ticket *t = stand_ask(&s, ATLS_TICKET_LEAF, 0);
+    stand *s;
+    s = stand_open(&plain, 0);
+    atls_ticket *t = stand_ask(s, ATLS_TICKET_LEAF, 0);
     const int fd = atls_ticket_fd(t);
     assert_true(fd >= 0);
     assert_int_equal(atls_ticket_fd(t), fd);
     assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
     assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
-    stand_begun(&s, 1);
+    stand_begun(s, 1);
     assert_false(readable(fd));
     assert_int_equal(look(t), ATLS_TICKET_WAITING);
-    stand_end(&s, *end);
+    stand_end(s, *end);
     assert_true(readable(fd));
     assert_true(look(t) != ATLS_TICKET_WAITING);
     assert_true(readable(fd)); /* nobody reads from it */
     assert_int_equal(atls_ticket_fd(t), fd);
     atls_ticket_free(t);
-    stand_close(&s);
+    stand_close(s);
     assert_int_equal(count_fds(), before);
 }
 
@@ -77,16 +77,16 @@ static void test_fd_of_a_settled_ticket(void **state)
 {
     const fake_end *end = *state;
     const size_t before = count_fds();
-    stand s = {.f.random = 0};
-    stand_open(&s, &plain);
-    atls_ticket *t = stand_ask(&s, ATLS_TICKET_REPORT_DATA, 0);
-    stand_begun(&s, 1);
-    stand_end(&s, *end);
+    stand *s;
+    s = stand_open(&plain, 0);
+    atls_ticket *t = stand_ask(s, ATLS_TICKET_REPORT_DATA, 0);
+    stand_begun(s, 1);
+    stand_end(s, *end);
     const int fd = atls_ticket_fd(t);
     assert_true(fd >= 0);
     assert_true(readable(fd));
     atls_ticket_free(t);
-    stand_close(&s);
+    stand_close(s);
     assert_int_equal(count_fds(), before);
 }
 
@@ -94,33 +94,33 @@ static void test_fd_of_a_settled_ticket(void **state)
 static void test_fd_of_another_ticket(void **state)
 {
     (void)state;
-    stand s = {.f.random = 0};
-    stand_open(&s, &plain);
-    atls_ticket *a = stand_ask(&s, ATLS_TICKET_LEAF, 0);
-    stand_begun(&s, 1);
-    atls_ticket *b = stand_ask(&s, ATLS_TICKET_LEAF, 1);
-    atls_ticket *c = stand_ask(&s, ATLS_TICKET_LEAF, 2);
+    stand *s;
+    s = stand_open(&plain, 0);
+    atls_ticket *a = stand_ask(s, ATLS_TICKET_LEAF, 0);
+    stand_begun(s, 1);
+    atls_ticket *b = stand_ask(s, ATLS_TICKET_LEAF, 1);
+    atls_ticket *c = stand_ask(s, ATLS_TICKET_LEAF, 2);
     const int fd = atls_ticket_fd(b);
     const int gone = atls_ticket_fd(c);
     atls_ticket_free(c);
     assert_int_equal(fcntl(gone, F_GETFD), -1);
-    stand_end(&s, FAKE_OK);
+    stand_end(s, FAKE_OK);
     assert_false(readable(fd));
-    stand_begun(&s, 2);
-    stand_end(&s, FAKE_OK);
+    stand_begun(s, 2);
+    stand_end(s, FAKE_OK);
     assert_true(readable(fd));
     atls_ticket_free(a);
     atls_ticket_free(b);
-    stand_close(&s);
+    stand_close(s);
 }
 
 static void test_no_fd_left(void **state)
 {
     (void)state;
-    stand s = {.f.random = 0};
+    stand *s;
     struct rlimit limit;
-    stand_open(&s, &plain);
-    atls_ticket *t = stand_ask(&s, ATLS_TICKET_LEAF, 0);
+    s = stand_open(&plain, 0);
+    atls_ticket *t = stand_ask(s, ATLS_TICKET_LEAF, 0);
     const size_t before = count_fds();
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     const struct rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
@@ -129,11 +129,11 @@ static void test_no_fd_left(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_int_equal(count_fds(), before);
     assert_true(atls_ticket_fd(t) >= 0); /* another time, perhaps */
-    stand_begun(&s, 1);
-    stand_end(&s, FAKE_OK);
+    stand_begun(s, 1);
+    stand_end(s, FAKE_OK);
     assert_int_equal(look(t), ATLS_TICKET_READY);
     atls_ticket_free(t);
-    stand_close(&s);
+    stand_close(s);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------------------------- */
@@ -149,11 +149,11 @@ static void *end_later(void *arg)
 static void test_wait(void **state)
 {
     (void)state;
-    stand s = {.f.random = 0};
+    stand *s;
     pthread_t later;
-    stand_open(&s, &plain);
-    atls_ticket *t = stand_ask(&s, ATLS_TICKET_LEAF, 0);
-    stand_begun(&s, 1);
+    s = stand_open(&plain, 0);
+    atls_ticket *t = stand_ask(s, ATLS_TICKET_LEAF, 0);
+    stand_begun(s, 1);
     int64_t from = now_ms();
     atls_ticket_wait(t, 0);
     assert_true(now_ms() - from < 5000);
@@ -161,7 +161,7 @@ static void test_wait(void **state)
     atls_ticket_wait(t, 50);
     assert_true(now_ms() - from >= 49);
     assert_int_equal(look(t), ATLS_TICKET_WAITING);
-    assert_int_equal(pthread_create(&later, NULL, end_later, &s), 0);
+    assert_int_equal(pthread_create(&later, NULL, end_later, s), 0);
     from = now_ms();
     atls_ticket_wait(t, UINT32_MAX); /* 49 days; the quote ends before */
     assert_int_equal(look(t), ATLS_TICKET_READY);
@@ -169,7 +169,7 @@ static void test_wait(void **state)
     assert_true(now_ms() - from < FAKE_PATIENCE_S * 1000);
     assert_int_equal(pthread_join(later, NULL), 0);
     atls_ticket_free(t);
-    stand_close(&s);
+    stand_close(s);
 }
 
 /* ---- who outlives whom ----------------------------------------------------------------------------------------------- */
@@ -178,34 +178,34 @@ static void test_wait(void **state)
 static void test_shared_evidence(void **state)
 {
     (void)state;
-    stand s = {.f.random = 0};
+    stand *s;
     atls_ticket *t[4];
     const atls_attested *got[4];
     uint8_t value[64];
-    stand_open(&s, &plain);
-    t[0] = stand_ask(&s, ATLS_TICKET_LEAF, 0);
-    stand_begun(&s, 1);
+    s = stand_open(&plain, 0);
+    t[0] = stand_ask(s, ATLS_TICKET_LEAF, 0);
+    stand_begun(s, 1);
     for (unsigned i = 1; i < 4; i++) {
-        t[i] = stand_ask(&s, ATLS_TICKET_LEAF, i);
+        t[i] = stand_ask(s, ATLS_TICKET_LEAF, i);
     }
-    stand_end(&s, FAKE_OK);
-    stand_begun(&s, 2);
-    stand_end(&s, FAKE_OK);
+    stand_end(s, FAKE_OK);
+    stand_begun(s, 2);
+    stand_end(s, FAKE_OK);
     for (unsigned i = 0; i < 4; i++) {
-        assert_int_equal(atls_ticket_poll(t[i], &got[i], &s.err), ATLS_TICKET_READY);
+        assert_int_equal(atls_ticket_poll(t[i], &got[i], &s->err), ATLS_TICKET_READY);
     }
     const uint8_t *quote = got[1]->evidence.quote.ptr;
     assert_true(got[0]->evidence.quote.ptr != quote);
     for (unsigned i = 1; i < 4; i++) {
         assert_true(got[i]->evidence.quote.ptr == quote);
         fake_value(i, value);
-        assert_true(stand_answer_holds(&s, ATLS_TICKET_LEAF, value, got[i]));
+        assert_true(stand_answer_holds(s, ATLS_TICKET_LEAF, value, got[i]));
         atls_ticket_free(t[i]);
     }
     fake_value(0, value);
-    assert_true(stand_answer_holds(&s, ATLS_TICKET_LEAF, value, got[0]));
+    assert_true(stand_answer_holds(s, ATLS_TICKET_LEAF, value, got[0]));
     atls_ticket_free(t[0]);
-    stand_close(&s);
+    stand_close(s);
 }
 
 static void test_free_nothing(void **state)
@@ -218,40 +218,40 @@ static void test_free_nothing(void **state)
 static void test_free_idle(void **state)
 {
     (void)state;
-    stand s = {.f.random = 0};
-    stand_open(&s, &plain);
-    stand_close(&s);
-    stand_open(&s, &plain);
-    atls_ticket *t = stand_ask(&s, ATLS_TICKET_LEAF, 0);
-    stand_begun(&s, 1);
-    stand_end(&s, FAKE_OK);
+    stand *s;
+    s = stand_open(&plain, 0);
+    stand_close(s);
+    s = stand_open(&plain, 0);
+    atls_ticket *t = stand_ask(s, ATLS_TICKET_LEAF, 0);
+    stand_begun(s, 1);
+    stand_end(s, FAKE_OK);
     atls_ticket_free(t);
-    stand_close(&s);
+    stand_close(s);
 }
 
 /* The end of an attester waits for the quote in the making, answers it, and fails those who wait. */
 static void test_free_busy(void **state)
 {
     (void)state;
-    stand s = {.f.random = 0};
+    stand *s;
     pthread_t later;
     uint8_t value[64];
     const atls_attested *got;
     atls_error err = {0};
-    stand_open(&s, &plain);
-    atls_ticket *made = stand_ask(&s, ATLS_TICKET_LEAF, 0);
-    stand_begun(&s, 1);
-    atls_ticket *left = stand_ask(&s, ATLS_TICKET_LEAF, 1);
-    atls_ticket *other = stand_ask(&s, ATLS_TICKET_REPORT_DATA, 2);
+    s = stand_open(&plain, 0);
+    atls_ticket *made = stand_ask(s, ATLS_TICKET_LEAF, 0);
+    stand_begun(s, 1);
+    atls_ticket *left = stand_ask(s, ATLS_TICKET_LEAF, 1);
+    atls_ticket *other = stand_ask(s, ATLS_TICKET_REPORT_DATA, 2);
     const int fd = atls_ticket_fd(left);
-    assert_int_equal(pthread_create(&later, NULL, end_later, &s), 0);
-    atls_attester_free(s.a);
+    assert_int_equal(pthread_create(&later, NULL, end_later, s), 0);
+    atls_attester_free(s->a);
     assert_int_equal(pthread_join(later, NULL), 0);
-    s.a = NULL;
-    assert_int_equal(s.f.n_begun, 1);
+    s->a = NULL;
+    assert_int_equal(s->f.n_begun, 1);
     fake_value(0, value);
     assert_int_equal(atls_ticket_poll(made, &got, &err), ATLS_TICKET_READY);
-    assert_true(stand_answer_holds(&s, ATLS_TICKET_LEAF, value, got));
+    assert_true(stand_answer_holds(s, ATLS_TICKET_LEAF, value, got));
     assert_int_equal(atls_ticket_poll(left, &got, &err), ATLS_TICKET_FAILED);
     assert_null(got);
     assert_int_equal(err.code, ATLS_E_INTERNAL);
@@ -263,24 +263,24 @@ static void test_free_busy(void **state)
     atls_ticket_free(left);
     atls_ticket_free(made);
     atls_ticket_free(other);
-    stand_close(&s);
+    stand_close(s);
 }
 
 /* The session of the quote in the making goes, then the attester: nobody is left to answer. */
 static void test_free_abandoned(void **state)
 {
     (void)state;
-    stand s = {.f.random = 0};
+    stand *s;
     pthread_t later;
-    stand_open(&s, &plain);
-    atls_ticket *t = stand_ask(&s, ATLS_TICKET_LEAF, 0);
-    stand_begun(&s, 1);
+    s = stand_open(&plain, 0);
+    atls_ticket *t = stand_ask(s, ATLS_TICKET_LEAF, 0);
+    stand_begun(s, 1);
     atls_ticket_free(t);
-    assert_int_equal(pthread_create(&later, NULL, end_later, &s), 0);
-    atls_attester_free(s.a);
+    assert_int_equal(pthread_create(&later, NULL, end_later, s), 0);
+    atls_attester_free(s->a);
     assert_int_equal(pthread_join(later, NULL), 0);
-    s.a = NULL;
-    stand_close(&s);
+    s->a = NULL;
+    stand_close(s);
 }
 
 /* ---- limits, signals ----------------------------------------------------------------------------------------------- */
@@ -291,30 +291,30 @@ static void test_no_memory(void **state)
     if (SANITIZED) {
         skip();
     }
-    stand s = {.f.random = 0};
+    stand *s;
     atls_error err = {0};
     const atls_attested *got;
-    stand_open(&s, &(atls_attester_options){.arena_size = PTRDIFF_MAX / 2});
-    atls_ticket *t = stand_ask(&s, ATLS_TICKET_LEAF, 0);
+    s = stand_open(&(atls_attester_options){.arena_size = PTRDIFF_MAX / 2}, 0);
+    atls_ticket *t = stand_ask(s, ATLS_TICKET_LEAF, 0);
     atls_ticket_wait(t, FAKE_PATIENCE_S * 1000);
     assert_int_equal(atls_ticket_poll(t, &got, &err), ATLS_TICKET_FAILED);
     assert_int_equal(err.code, ATLS_E_MEMORY);
-    const atls_attester_counts counts = atls_attester_count(s.a);
+    const atls_attester_counts counts = atls_attester_count(s->a);
     assert_int_equal(counts.quotes, 0);
     assert_int_equal(counts.failed, 1);
-    assert_int_equal(s.f.n_begun, 0);
+    assert_int_equal(s->f.n_begun, 0);
     atls_ticket_free(t);
-    stand_close(&s);
+    stand_close(s);
 }
 
 static void test_no_such_kind(void **state)
 {
     (void)state;
-    stand s = {.f.random = 0};
-    stand_open(&s, &plain);
-    assert_null(stand_ask(&s, (atls_ticket_kind)3, 0));
-    assert_int_equal(s.err.code, ATLS_E_INTERNAL);
-    stand_close(&s);
+    stand *s;
+    s = stand_open(&plain, 0);
+    assert_null(stand_ask(s, (atls_ticket_kind)3, 0));
+    assert_int_equal(s->err.code, ATLS_E_INTERNAL);
+    stand_close(s);
 }
 
 /* The default limit, full: one quote answers all, and the evidence's room is not touched by their number. */
@@ -323,33 +323,33 @@ static void test_full(void **state)
     (void)state;
     enum { N = 4096 };
     static atls_ticket *t[N];
-    stand s = {.f.random = 0};
-    stand_open(&s, &(atls_attester_options){.arena_size = 70});
-    atls_ticket *first = stand_ask(&s, ATLS_TICKET_LEAF, N);
-    stand_begun(&s, 1);
+    stand *s;
+    s = stand_open(&(atls_attester_options){.arena_size = 70}, 0);
+    atls_ticket *first = stand_ask(s, ATLS_TICKET_LEAF, N);
+    stand_begun(s, 1);
     for (unsigned i = 0; i < N; i++) {
-        t[i] = stand_ask(&s, ATLS_TICKET_LEAF, i);
+        t[i] = stand_ask(s, ATLS_TICKET_LEAF, i);
         assert_non_null(t[i]);
     }
-    assert_null(stand_ask(&s, ATLS_TICKET_LEAF, N + 1));
-    assert_int_equal(s.err.code, ATLS_E_LIMIT);
-    assert_int_equal(atls_attester_count(s.a).waiting, N);
-    stand_end(&s, FAKE_OK);
-    stand_begun(&s, 2);
-    stand_end(&s, FAKE_OK);
-    assert_int_equal(atls_attester_count(s.a).answered, N + 1);
+    assert_null(stand_ask(s, ATLS_TICKET_LEAF, N + 1));
+    assert_int_equal(s->err.code, ATLS_E_LIMIT);
+    assert_int_equal(atls_attester_count(s->a).waiting, N);
+    stand_end(s, FAKE_OK);
+    stand_begun(s, 2);
+    stand_end(s, FAKE_OK);
+    assert_int_equal(atls_attester_count(s->a).answered, N + 1);
     for (unsigned i = 0; i < N; i++) {
         const atls_attested *got;
         uint8_t value[64];
         fake_value(i, value);
-        assert_int_equal(atls_ticket_poll(t[i], &got, &s.err), ATLS_TICKET_READY);
-        assert_true(stand_answer_holds(&s, ATLS_TICKET_LEAF, value, got));
+        assert_int_equal(atls_ticket_poll(t[i], &got, &s->err), ATLS_TICKET_READY);
+        assert_true(stand_answer_holds(s, ATLS_TICKET_LEAF, value, got));
         assert_int_equal(got->path.index, i);
         assert_int_equal(got->path.size, N);
         atls_ticket_free(t[i]);
     }
     atls_ticket_free(first);
-    stand_close(&s);
+    stand_close(s);
 }
 
 /* The largest tree, and one leaf more, which is then alone. */
@@ -357,37 +357,37 @@ static void test_largest(void **state)
 {
     (void)state;
     static atls_ticket *t[ATLS_TREE_MAX_SIZE + 1];
-    stand s = {.f.random = 0};
+    stand *s;
     const atls_attested *got;
     uint8_t value[64];
     if (getenv("ATLS_TEST_QUICK") != NULL) {
         skip();
     }
-    stand_open(&s, &(atls_attester_options){.max_waiting = ATLS_TREE_MAX_SIZE + 1});
-    atls_ticket *first = stand_ask(&s, ATLS_TICKET_REPORT_DATA, 0);
-    stand_begun(&s, 1);
+    s = stand_open(&(atls_attester_options){.max_waiting = ATLS_TREE_MAX_SIZE + 1}, 0);
+    atls_ticket *first = stand_ask(s, ATLS_TICKET_REPORT_DATA, 0);
+    stand_begun(s, 1);
     for (unsigned i = 0; i <= ATLS_TREE_MAX_SIZE; i++) {
-        t[i] = stand_ask(&s, ATLS_TICKET_LEAF, i);
+        t[i] = stand_ask(s, ATLS_TICKET_LEAF, i);
         assert_non_null(t[i]);
     }
-    stand_end(&s, FAKE_OK);
-    stand_begun(&s, 2);
-    stand_end(&s, FAKE_OK);
+    stand_end(s, FAKE_OK);
+    stand_begun(s, 2);
+    stand_end(s, FAKE_OK);
     for (unsigned i = 0; i < ATLS_TREE_MAX_SIZE; i += 4369) { /* 16 of them, the last one too */
         fake_value(i, value);
-        assert_int_equal(atls_ticket_poll(t[i], &got, &s.err), ATLS_TICKET_READY);
+        assert_int_equal(atls_ticket_poll(t[i], &got, &s->err), ATLS_TICKET_READY);
         assert_int_equal(got->path.size, ATLS_TREE_MAX_SIZE);
-        assert_true(stand_answer_holds(&s, ATLS_TICKET_LEAF, value, got));
+        assert_true(stand_answer_holds(s, ATLS_TICKET_LEAF, value, got));
     }
-    stand_begun(&s, 3);
-    stand_end(&s, FAKE_OK);
-    assert_int_equal(atls_ticket_poll(t[ATLS_TREE_MAX_SIZE], &got, &s.err), ATLS_TICKET_READY);
+    stand_begun(s, 3);
+    stand_end(s, FAKE_OK);
+    assert_int_equal(atls_ticket_poll(t[ATLS_TREE_MAX_SIZE], &got, &s->err), ATLS_TICKET_READY);
     assert_int_equal(got->path.size, 1);
     for (unsigned i = 0; i <= ATLS_TREE_MAX_SIZE; i++) {
         atls_ticket_free(t[i]);
     }
     atls_ticket_free(first);
-    stand_close(&s);
+    stand_close(s);
 }
 
 static void test_signals(void **state)
@@ -395,22 +395,22 @@ static void test_signals(void **state)
     (void)state;
     static const int programs[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM, SIGCHLD, SIGPIPE, SIGUSR1, SIGUSR2};
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
-    stand s = {.f.random = 0};
+    stand *s;
     sigset_t mine;
-    stand_open(&s, &plain);
+    s = stand_open(&plain, 0);
     assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &mine), 0);
-    atls_ticket *t = stand_ask(&s, ATLS_TICKET_LEAF, 0);
-    stand_begun(&s, 1);
-    stand_end(&s, FAKE_OK);
+    atls_ticket *t = stand_ask(s, ATLS_TICKET_LEAF, 0);
+    stand_begun(s, 1);
+    stand_end(s, FAKE_OK);
     for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
-        assert_int_equal(sigismember(&s.f.blocked, programs[i]), 1);
+        assert_int_equal(sigismember(&s->f.blocked, programs[i]), 1);
         assert_int_equal(sigismember(&mine, programs[i]), 0); /* the maker's own mask is as before */
     }
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
-        assert_int_equal(sigismember(&s.f.blocked, faults[i]), 0);
+        assert_int_equal(sigismember(&s->f.blocked, faults[i]), 0);
     }
     atls_ticket_free(t);
-    stand_close(&s);
+    stand_close(s);
 }
 
 /* ---- many threads -------------------------------------------------------------------------------------------------- */
@@ -521,10 +521,11 @@ static void test_threads(void **state)
     (void)state;
     worker workers[N_WORKERS];
     worker all = {.n_asked = 0};
-    stand s = {.f.random = 0x9e3779b97f4a7c15u};
-    stand_open(&s, &(atls_attester_options){.max_waiting = 16, .max_batch = 12, .arena_size = 4096});
+    stand *s;
+    s = stand_open(&(atls_attester_options){.max_waiting = 16, .max_batch = 12, .arena_size = 4096},
+                   0x9e3779b97f4a7c15u);
     for (unsigned i = 0; i < N_WORKERS; i++) {
-        workers[i] = (worker){.s = &s, .random = 0x2545f4914f6cdd1du + i, .name = i};
+        workers[i] = (worker){.s = s, .random = 0x2545f4914f6cdd1du + i, .name = i};
         assert_int_equal(pthread_create(&workers[i].id, NULL, hammer, &workers[i]), 0);
     }
     for (unsigned i = 0; i < N_WORKERS; i++) {
@@ -535,16 +536,16 @@ static void test_threads(void **state)
         all.n_answered += workers[i].n_answered;
         all.n_failed += workers[i].n_failed;
     }
-    const atls_attester_counts counts = atls_attester_count(s.a);
+    const atls_attester_counts counts = atls_attester_count(s->a);
     assert_int_equal(counts.waiting, 0);
     assert_int_equal(counts.refused, all.n_refused);
     assert_true(all.n_answered > 0 && all.n_failed > 0 && counts.dropped > 0);
     assert_true(counts.answered >= all.n_answered);
     assert_true(counts.refused + counts.dropped + counts.answered + all.n_failed <= all.n_asked);
     assert_true(counts.quotes > 0 && counts.failed > 0);
-    atls_attester_free(s.a); /* ends a quote that may still be in the making */
-    s.a = NULL;
-    stand_close(&s);
+    atls_attester_free(s->a); /* ends a quote that may still be in the making */
+    s->a = NULL;
+    stand_close(s);
 }
 
 int main(void)

@@ -33,15 +33,11 @@ static void read_validity(atls_cur *tbs, atls_cert_outline *out)
     if (!atls_der_nested(tbs, "tbs.validity", ATLS_DER_SEQUENCE, &c)) {
         return;
     }
-    if (!atls_der_time(&c, "tbs.validity.not_before", &out->not_before)) {
-        out->not_before = ATLS_TIME_UNSET;
-        if (!atls_der_any(&c, "tbs.validity", NULL, NULL, NULL)) {
-            return;
-        }
+    out->has_not_before = atls_der_time(&c, "tbs.validity.not_before", &out->not_before);
+    if (!out->has_not_before && !atls_der_any(&c, "tbs.validity", NULL, NULL, NULL)) {
+        return;
     }
-    if (!atls_der_time(&c, "tbs.validity.not_after", &out->not_after)) {
-        out->not_after = ATLS_TIME_UNSET;
-    }
+    out->has_not_after = atls_der_time(&c, "tbs.validity.not_after", &out->not_after);
 }
 
 static void read_key(atls_cur *tbs, atls_cert_outline *out)
@@ -139,8 +135,6 @@ static void clear(atls_bytes der, atls_cert_outline *out)
     out->issuer = empty;
     out->subject = empty;
     out->key_algorithm = empty;
-    out->not_before = ATLS_TIME_UNSET;
-    out->not_after = ATLS_TIME_UNSET;
 }
 
 bool atls_cert_outline_read(atls_bytes der, atls_cert_outline *out, atls_error *odd)

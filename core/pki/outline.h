@@ -18,7 +18,9 @@ typedef struct atls_cert_outline {
     atls_bytes subject;       /* same */
     atls_bytes key_algorithm; /* content of the OID */
     atls_key_kind key;        /* UNKNOWN: another algorithm or curve than those of cert.h */
-    atls_time not_before;     /* ATLS_TIME_UNSET: not found, or no date of RFC 5280 */
+    bool has_not_before;      /* found, and a date of RFC 5280; 1970-01-01T00:00:00Z is one (phones write it) */
+    bool has_not_after;
+    atls_time not_before;
     atls_time not_after;
     bool is_ca;                                             /* basicConstraints says so */
     atls_extension extensions[ATLS_MAX_OUTLINE_EXTENSIONS]; /* in their order, repeated ones too */

@@ -20,6 +20,9 @@
 
 /* The words that go with everything recognised. */
 #define ATLS_RECOGNISED_STATUS "recognised, not verified"
+/* What is said of a certificate with more than one piece of evidence. */
+#define ATLS_RECOGNISED_TWO                                                                                            \
+    "more than one attestation format in one certificate: none of them would be verified unless the caller picks one"
 
 /* Something recognised. Texts are static or in the arena, never NULL unless it says so. */
 typedef struct atls_recognised {

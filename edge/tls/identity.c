@@ -285,8 +285,7 @@ static bool note_peer(atls_session *s, const X509 *leaf, atls_error *err)
 bool atls_identity_check(atls_session *s, atls_error *err)
 {
     const X509 *leaf = SSL_get0_peer_certificate(s->ssl);
-    atls_peer_chain_tell(s,
-                         SSL_get_peer_cert_chain(s->ssl)); /* a callback of the caller's may have stood before ours */
+    atls_peer_chain_tell(s, SSL_get_peer_cert_chain(s->ssl)); /* the caller's own verification may have hidden ours */
     if (!note_peer(s, leaf, err)) {
         return false;
     }

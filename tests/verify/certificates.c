@@ -69,6 +69,11 @@ atls_bytes lab_certificate(lab *l, const lab_extension *extensions, size_t n)
     check(len > 0);
     const atls_bytes out = keep(l, der, (size_t)len);
     OPENSSL_free(der);
+    der = NULL;
+    const int key_len = i2d_PrivateKey(key, &der);
+    check(key_len > 0);
+    l->key = keep(l, der, (size_t)key_len);
+    OPENSSL_free(der);
     X509_free(cert);
     EVP_PKEY_free(key);
     return out;

@@ -11,6 +11,7 @@
 typedef struct lab {
     atls_arena arena;
     atls_error err;
+    atls_bytes key; /* DER of the private key of the certificate made last */
 } lab;
 
 /* lab_open aborts when there is no memory, as everything here does. */

@@ -2,6 +2,7 @@
 /* connect.c: atls connect: prove what the server is, say so, then carry stdin and stdout. */
 #include <string.h>
 
+#include "certificates.h"
 #include "files.h"
 #include "inputs.h"
 #include "page.h"
@@ -10,7 +11,7 @@
 
 typedef struct words {
     const char *policy, *endorsements, *server_name, *cacert, *pin, *alpn, *timeout, *at;
-    bool attested_only, json, quiet, verbose;
+    bool attested_only, showcerts, json, quiet, verbose;
     cli_list operands;
 } words;
 
@@ -39,6 +40,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"timeout", 't', "SECONDS", "for everything up to the verdict (30)", .text = &w->timeout},
         {"max-time", 'm', "SECONDS", NULL, .text = &w->timeout},
         {"at", 0, "TIME", "appraise as of YYYY-MM-DDTHH:MM:SSZ (now)", .text = &w->at},
+        {"showcerts", 0, NULL, "print the server's certificates, and what is recognised in them",
+         .flag = &w->showcerts},
         {"json", 0, NULL, "print the verdict as one JSON object and close", .flag = &w->json},
         {"quiet", 'q', NULL, "no page; only warnings, and the refusal", .flag = &w->quiet},
         {"verbose", 'v', NULL, "list every check and every event", .flag = &w->verbose},
@@ -125,6 +128,8 @@ static bool load(const words *w, job *j, atls_error *err)
     o->verifier = j->verifier;
     o->endorse = cli_endorse;
     o->endorse_ctx = &j->endorsements;
+    o->on_certificates = w->showcerts ? cli_certificates : NULL;
+    o->certificates_ctx = &j->arena;
     return true;
 }
 

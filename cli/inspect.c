@@ -31,9 +31,18 @@ static void put_scalar(FILE *f, const atls_json *v)
     cli_put_bytes(f, text ? v->text : v->raw);
 }
 
+/* What was found inside a certificate reads like a fact once its line has been copied elsewhere: each says that it is
+ * none. "status" has the words already. */
+static void put_mark(FILE *f, const atls_json *v, bool rumour)
+{
+    if (rumour && !atls_bytes_equal_str(v->name, "status")) {
+        (void)fputs(" (not verified)", f);
+    }
+}
+
 /* put_tree prints members as "name: value", elements as "- value"; what has members of its own goes one step right.
- * Depth is bounded by the reader (ATLS_MAX_JSON_DEPTH). */
-static void put_tree(FILE *f, const atls_json *v, unsigned depth)
+ * rumour: below "recognised". Depth is bounded by the reader (ATLS_MAX_JSON_DEPTH). */
+static void put_tree(FILE *f, const atls_json *v, unsigned depth, bool rumour)
 {
     for (const atls_json *c = v->child; c != NULL; c = c->next) {
         if (depth == 0 && atls_bytes_equal_str(c->name, "unverified")) {
@@ -48,10 +57,11 @@ static void put_tree(FILE *f, const atls_json *v, unsigned depth)
         }
         if (is_container(c) && c->child != NULL) {
             (void)fputc('\n', f);
-            put_tree(f, c, depth + 1);
+            put_tree(f, c, depth + 1, rumour || atls_bytes_equal_str(c->name, "recognised"));
             continue;
         }
         put_scalar(f, c);
+        put_mark(f, c, rumour);
         (void)fputc('\n', f);
     }
 }
@@ -64,7 +74,7 @@ static bool print_text(atls_bytes json, atls_arena *a, atls_error *err)
     }
     printf("%sUNVERIFIED%s: nothing below has been checked; anybody could have written it\n",
            cli_ink_on(stdout, CLI_BAD), cli_ink_on(stdout, CLI_PLAIN));
-    put_tree(stdout, tree, 0);
+    put_tree(stdout, tree, 0, false);
     return true;
 }
 
@@ -92,9 +102,10 @@ int cli_inspect(int argc, char *const argv[])
     const cli_usage usage = {
         .verb = "inspect",
         .operands = "FILE",
-        .summary = "Shows a quote, DCAP collateral (bundle, TCB info, QE identity, CRL, certificate chain), a dstack "
-                   "response\n"
-                   "or an event log; which of them is guessed from the bytes; - is stdin. Nothing in it is verified.",
+        .summary =
+            "Shows a quote, DCAP collateral (bundle, TCB info, QE identity, CRL), a dstack response, an event log\n"
+            "or certificates (PEM, DER) with their extensions and every attestation format that is recognised\n"
+            "in them; which of them is guessed from the bytes; - is stdin. Nothing in it is verified.",
         .options = options,
         .n_options = 1,
         .min_operands = 1,

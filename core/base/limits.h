@@ -9,6 +9,7 @@
 #define ATLS_MAX_QE_AUTH_LEN 4096u                    /* production: 32 */
 #define ATLS_MAX_PEM_CERTS 8u                         /* in one text; DCAP chains have two or three */
 #define ATLS_MAX_CERT_LEN (16u * 1024)                /* one DER certificate; phones with many extensions reach 5 KiB */
+#define ATLS_MAX_SHOWN_CERT_LEN (1024u * 1024)        /* to be looked at only; those that carry vTPM logs reach 80 KiB */
 #define ATLS_MAX_CERT_EXTENSIONS 32u                  /* PCK leaves have 6 */
 #define ATLS_MAX_SIGNED_JSON_LEN (1024u * 1024)       /* TCB info of many levels is 30 KiB */
 #define ATLS_MAX_CRL_LEN (8u * 1024 * 1024)           /* Intel's are 3 KiB */

@@ -54,7 +54,7 @@ static const key_algorithm key_algorithms[] = {
     {ATLS_KEY_RSA, 15, {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00}},
 };
 
-static atls_key_kind find_key_kind(atls_bytes algorithm)
+atls_key_kind atls_read_key_kind(atls_bytes algorithm)
 {
     for (size_t i = 0; i < sizeof key_algorithms / sizeof key_algorithms[0]; i++) {
         if (atls_bytes_equal(algorithm, atls_bytes_of(key_algorithms[i].der, key_algorithms[i].len))) {
@@ -79,7 +79,7 @@ static bool read_public_key(atls_cur *tbs, atls_cert *out)
         || !atls_cur_end(&c)) {
         return false;
     }
-    out->key.kind = find_key_kind(algorithm.whole);
+    out->key.kind = atls_read_key_kind(algorithm.whole);
     return unused == 0
            || atls_cur_fail(&c, ATLS_E_ENCODING, "key", NULL, NULL, "the key is not a whole number of bytes");
 }

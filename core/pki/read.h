@@ -40,6 +40,9 @@ ATLS_MUST_USE bool atls_read_name(atls_cur *c, const char *field, atls_bytes *wh
 /* atls_read_extensions reads the content of a non-empty SEQUENCE OF Extension into out: at most max, none twice. */
 ATLS_MUST_USE bool atls_read_extensions(atls_cur *c, const char *field, atls_extension *out, size_t max, size_t *n);
 
+/* atls_read_key_kind tells which kind of key a whole AlgorithmIdentifier names, UNKNOWN when none of ours. cert.c */
+atls_key_kind atls_read_key_kind(atls_bytes algorithm);
+
 /* atls_oid_is_id_ce tells whether oid is 2.5.29.arc. */
 bool atls_oid_is_id_ce(atls_bytes oid, uint8_t arc);
 

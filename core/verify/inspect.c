@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "evidence/dcap/dcap.h"
 #include "evidence/dstack/dstack.h"
+#include "recognise.h"
 
 /* ---- questions about bytes ---- */
 
@@ -23,10 +24,13 @@ static bool begins(atls_bytes in, size_t offset, const char *text)
     return in.len >= offset + n && memcmp(in.ptr + offset, text, n) == 0;
 }
 
-/* version 3 to 5 and a small key type, both u16 little-endian; no text has a NUL there */
+/* version 3 to 5 and a small key type, both u16 little-endian; no text has a NUL there. An SEV-SNP report begins like that
+ * too, with a version of 32 bits; its length tells. */
 static bool is_quote(atls_bytes in)
 {
-    return in.len >= 4 && in.ptr[0] >= 3 && in.ptr[0] <= 5 && in.ptr[1] == 0 && in.ptr[2] <= 3 && in.ptr[3] == 0;
+    const bool is_report = in.len == 1184 && in.ptr[2] == 0;
+    return !is_report && in.len >= 4 && in.ptr[0] >= 3 && in.ptr[0] <= 5 && in.ptr[1] == 0 && in.ptr[2] <= 3
+           && in.ptr[3] == 0;
 }
 
 /* The first record of a TCG2 log says so, 32 bytes in. */
@@ -46,25 +50,36 @@ static bool is_pem_crl(atls_bytes in)
 }
 
 /* Certificate and CertificateList are both a SEQUENCE in a SEQUENCE; the version tells them apart: [0] or INTEGER. */
-static bool has_third_tag(atls_bytes in, atls_der_tag tag)
+static bool open_tbs(atls_bytes in, atls_error *ignored, atls_cur *tbs)
 {
-    atls_error ignored = {0};
     atls_cur c;
     atls_cur outer;
-    atls_cur inner;
-    atls_cur_init(&c, in, "", &ignored);
+    atls_cur_init(&c, in, "", ignored);
     return atls_der_nested(&c, "outer", ATLS_DER_SEQUENCE, &outer)
-           && atls_der_nested(&outer, "inner", ATLS_DER_SEQUENCE, &inner) && atls_der_peek(&inner, tag);
+           && atls_der_nested(&outer, "inner", ATLS_DER_SEQUENCE, tbs);
+}
+
+/* A certificate without a version has INTEGER, algorithm, issuer, validity; a list has a date where that has validity. */
+static bool is_first_version(atls_cur tbs)
+{
+    return atls_der_any(&tbs, "serial", NULL, NULL, NULL) && atls_der_any(&tbs, "algorithm", NULL, NULL, NULL)
+           && atls_der_any(&tbs, "issuer", NULL, NULL, NULL) && atls_der_peek(&tbs, ATLS_DER_SEQUENCE);
 }
 
 static bool is_der_certificate(atls_bytes in)
 {
-    return has_third_tag(in, ATLS_DER_CONTEXT_CONS(0));
+    atls_error ignored = {0};
+    atls_cur tbs;
+    return open_tbs(in, &ignored, &tbs)
+           && (atls_der_peek(&tbs, ATLS_DER_CONTEXT_CONS(0))
+               || (atls_der_peek(&tbs, ATLS_DER_INTEGER) && is_first_version(tbs)));
 }
 
 static bool is_der_crl(atls_bytes in)
 {
-    return has_third_tag(in, ATLS_DER_INTEGER);
+    atls_error ignored = {0};
+    atls_cur tbs;
+    return open_tbs(in, &ignored, &tbs) && atls_der_peek(&tbs, ATLS_DER_INTEGER) && !is_first_version(tbs);
 }
 
 /* ---- questions about JSON ---- */
@@ -128,8 +143,17 @@ static bool fits(const guess *g, const inspection *i)
                            : g->fits_json != NULL && g->fits_json(i->json);
 }
 
+/* What no decoder of ours reads may still have a name. JSON is not one: every JSON file begins like that. */
+static bool is_known_blob(const inspection *i, atls_error *err)
+{
+    atls_recognised r;
+    bool found;
+    return i->json == NULL && atls_recognise_blob(i->file, i->arena, &r, &found, err) && found;
+}
+
 static const guess *find_guess(inspection *i)
 {
+    static const guess blob = {"recognised", NULL, NULL, atls_inspect_blob};
     const guess *found = NULL;
     for (size_t k = 0; k < sizeof guesses / sizeof guesses[0]; k++) {
         if (!fits(&guesses[k], i)) {
@@ -141,6 +165,9 @@ static const guess *find_guess(inspection *i)
             return NULL;
         }
         found = &guesses[k];
+    }
+    if (found == NULL && is_known_blob(i, i->err)) {
+        return &blob;
     }
     if (found == NULL) {
         (void)atls_fail(i->err, ATLS_E_UNSUPPORTED, "file", "not a quote, endorsements, a response or an event log");
@@ -194,6 +221,26 @@ static bool show_quote(inspection *i, atls_bytes quote)
     const void *evidence = NULL;
     return dcap_format()->decode(quote, i->arena, &evidence, i->err)
            && dcap_format()->inspect(evidence, &i->w, i->arena, i->err);
+}
+
+bool atls_inspect_nested_quote(inspection *i, const char *name, atls_bytes quote)
+{
+    const void *evidence = NULL;
+    atls_error why = {.code = ATLS_OK};
+    atls_jw_open(&i->w, name, '{');
+    atls_jw_bool(&i->w, "unverified", true);
+    bool ok = dcap_format()->decode(quote, i->arena, &evidence, &why);
+    if (ok) {
+        ok = dcap_format()->inspect(evidence, &i->w, i->arena, i->err);
+    } else if (why.code == ATLS_E_MEMORY) {
+        *i->err = why;
+    } else {
+        atls_jw_str(&i->w, "problem", why.message);
+        atls_jw_str(&i->w, "field", why.field);
+        ok = true;
+    }
+    atls_jw_close(&i->w, '}');
+    return ok;
 }
 
 bool atls_inspect_quote(inspection *i)

@@ -25,9 +25,18 @@ bool atls_inspect_event_log(inspection *i);
 bool atls_inspect_bundle(inspection *i);
 bool atls_inspect_tcb_info(inspection *i);    /* with or without the outer object and its signature */
 bool atls_inspect_qe_identity(inspection *i); /* same */
-bool atls_inspect_pem_certificates(inspection *i);
-bool atls_inspect_der_certificate(inspection *i);
 bool atls_inspect_pem_crl(inspection *i);
 bool atls_inspect_der_crl(inspection *i);
+
+/* inspect_certificates.c */
+bool atls_inspect_pem_certificates(inspection *i);
+bool atls_inspect_der_certificate(inspection *i);
+bool atls_inspect_blob(inspection *i); /* a file known by its first bytes alone */
+/* atls_inspect_chain shows certificates of collateral as the array `name`: what identifies them, not their extensions. */
+bool atls_inspect_chain(inspection *i, const char *name, atls_bytes pem);
+
+/* atls_inspect_nested_quote writes a quote that was found inside something as member `name`, or the reason why it
+ * cannot be read. False with MEMORY only. */
+bool atls_inspect_nested_quote(inspection *i, const char *name, atls_bytes quote);
 
 #endif

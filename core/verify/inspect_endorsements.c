@@ -141,115 +141,6 @@ bool atls_inspect_qe_identity(inspection *i)
     return show_qe_identity(i, inner(i, "enclaveIdentity"));
 }
 
-/* ---- certificates ---- */
-
-static void put_pck(atls_jw *w, const dcap_pck *p)
-{
-    atls_jw_open(w, "sgx_extension", '{');
-    put_bytes(w, "ppid", p->ppid, sizeof p->ppid);
-    put_bytes(w, "fmspc", p->fmspc, sizeof p->fmspc);
-    put_bytes(w, "pceid", p->pceid, sizeof p->pceid);
-    put_bytes(w, "cpusvn", p->cpusvn, sizeof p->cpusvn);
-    put_bytes(w, "tcb_components", p->comp, sizeof p->comp);
-    atls_jw_uint(w, "pcesvn", p->pcesvn);
-    atls_jw_uint(w, "sgx_type", p->sgx_type);
-    if (p->has_platform_info) {
-        put_bytes(w, "platform_instance_id", p->platform_instance_id, sizeof p->platform_instance_id);
-        atls_jw_bool(w, "dynamic_platform", p->dynamic_platform);
-        atls_jw_bool(w, "cached_keys", p->cached_keys);
-        atls_jw_bool(w, "smt_enabled", p->smt_enabled);
-    }
-    atls_jw_close(w, '}');
-}
-
-static bool put_sgx_extension(inspection *i, const atls_cert *cert)
-{
-    static const uint8_t oid[] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01}; /* 1.2.840.113741.1.13.1 */
-    dcap_pck pck;
-    if (atls_cert_extension(cert, atls_bytes_of(oid, sizeof oid)) == NULL) {
-        return true;
-    }
-    if (!dcap_pck_decode(cert, &pck, i->err)) {
-        return false;
-    }
-    put_pck(&i->w, &pck);
-    return true;
-}
-
-static const char *key_name(atls_key_kind kind)
-{
-    switch (kind) {
-    case ATLS_KEY_P256:
-        return "P-256";
-    case ATLS_KEY_P384:
-        return "P-384";
-    case ATLS_KEY_RSA:
-        return "RSA";
-    case ATLS_KEY_UNKNOWN:
-        break;
-    }
-    return "unknown";
-}
-
-static bool put_certificate(inspection *i, atls_bytes der)
-{
-    atls_jw *w = &i->w;
-    uint8_t sha256[32];
-    atls_cert *cert = atls_arena_alloc(i->arena, sizeof *cert, i->err);
-    if (cert == NULL || !atls_cert_decode(der, "certificate", cert, i->err)
-        || !atls_digest(i->crypto, ATLS_SHA256, &der, 1, sha256, i->err)) {
-        return false;
-    }
-    const char *subject = atls_name_text(cert->subject, i->arena, i->err);
-    const char *issuer = atls_name_text(cert->issuer, i->arena, i->err);
-    if (subject == NULL || issuer == NULL) {
-        return false;
-    }
-    atls_jw_open(w, NULL, '{');
-    atls_jw_str(w, "subject", subject);
-    atls_jw_str(w, "issuer", issuer);
-    atls_jw_hex(w, "serial", cert->serial);
-    atls_jw_time(w, "not_before", cert->not_before);
-    atls_jw_time(w, "not_after", cert->not_after);
-    atls_jw_str(w, "key", key_name(cert->key.kind));
-    atls_jw_bool(w, "ca", cert->is_ca);
-    put_bytes(w, "sha256", sha256, sizeof sha256);
-    const bool ok = put_sgx_extension(i, cert);
-    atls_jw_close(w, '}');
-    return ok;
-}
-
-static bool put_chain(inspection *i, const char *name, atls_bytes pem)
-{
-    atls_bytes ders[ATLS_MAX_PEM_CERTS];
-    size_t n = 0;
-    if (!atls_pem_certificates(pem, true, ATLS_E_COLLATERAL_FORMAT, name, i->arena, ders, ATLS_MAX_PEM_CERTS, &n,
-                               i->err)) {
-        return false;
-    }
-    atls_jw_open(&i->w, name, '[');
-    for (size_t k = 0; k < n; k++) {
-        if (!put_certificate(i, ders[k])) {
-            return false;
-        }
-    }
-    atls_jw_close(&i->w, ']');
-    return true;
-}
-
-bool atls_inspect_pem_certificates(inspection *i)
-{
-    return put_chain(i, "certificates", i->file);
-}
-
-bool atls_inspect_der_certificate(inspection *i)
-{
-    atls_jw_open(&i->w, "certificates", '[');
-    const bool ok = put_certificate(i, i->file);
-    atls_jw_close(&i->w, ']');
-    return ok;
-}
-
 /* ---- CRLs ---- */
 
 static bool put_serials(inspection *i, const atls_crl *crl)
@@ -328,7 +219,7 @@ static bool put_optional_chain(inspection *i, const char *name, atls_bytes pem)
         atls_jw_null(&i->w, name);
         return true;
     }
-    return put_chain(i, name, pem);
+    return atls_inspect_chain(i, name, pem);
 }
 
 bool atls_inspect_bundle(inspection *i)

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "io.h"
 #include "name.h"
+#include "peer_chain.h"
 #include "roots.h"
 
 #define TEXT_SIZE 132
@@ -143,6 +144,7 @@ static int on_verify(int ok, X509_STORE_CTX *ctx)
     if (s == NULL || leaf == NULL) {
         return 0; /* the session is gone: nobody is left who could accept */
     }
+    atls_peer_chain_tell(s, X509_STORE_CTX_get0_untrusted(ctx)); /* what the peer sent, its own order */
     bool accepted = ok == 1;
     switch (s->client.identity) {
     case ATLS_IDENTITY_PIN:
@@ -299,6 +301,7 @@ bool atls_identity_note_peer(atls_session *s, const X509 *leaf, atls_error *err)
 bool atls_identity_check(atls_session *s, atls_error *err)
 {
     const X509 *leaf = SSL_get0_peer_certificate(s->ssl);
+    atls_peer_chain_tell(s, SSL_get_peer_cert_chain(s->ssl)); /* the caller's own verification may have hidden ours */
     if (!atls_identity_note_peer(s, leaf, err)) {
         return false;
     }

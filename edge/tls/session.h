@@ -54,6 +54,7 @@ struct atls_session {
     bool close_sent;
     bool write_pending; /* the application's last write has to be repeated */
     bool has_result;
+    bool certificates_told;
     bool verify_again;   /* the handshake pauses, so that the file of roots can be read (roots.h) */
     bool owns_transport; /* of atls_connect and atls_accept: ssl, ctx, bio_method and socket are the session's */
     uint32_t timeout_ms;

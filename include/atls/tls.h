@@ -51,6 +51,12 @@ typedef enum atls_identity_mode {
  * never takes a session below the least grade of the policy. */
 #define ATLS_PROFILE_NATIVE 1u /* "atls/1": grade session; either side proves, or both */
 #define ATLS_PROFILE_DSTACK 2u /* "dstack": grade exporter; the server proves */
+/* An atls_certificates_fn is told which certificates the server sent: DER, leaf first, n at least 1, at most
+ * ATLS_MAX_TOLD_CERTIFICATES (the rest is left out). Nothing about them has been decided: for showing and for logs, also
+ * of sessions that are refused afterwards. It is called at most once for a session, within a step, and cannot change the
+ * outcome. ders end with the call. */
+#define ATLS_MAX_TOLD_CERTIFICATES 16
+typedef void (*atls_certificates_fn)(void *ctx, const atls_bytes *ders, size_t n);
 
 typedef struct atls_client_options {
     const char *server_name;       /* SNI and certificate name: a DNS name, or an IP address (then no SNI). Required */
@@ -59,6 +65,8 @@ typedef struct atls_client_options {
                                     * client that proves itself (attest) may do, with ATLS_PROFILE_NATIVE alone */
     atls_endorse_fn endorse;       /* required unless every appraisal may fail */
     void *endorse_ctx;
+    atls_certificates_fn on_certificates; /* NULL: nobody wants to know */
+    void *certificates_ctx;
     atls_identity_mode identity;
     const char *ca_file;         /* IDENTITY_CA: PEM file */
     uint8_t pin_spki_sha256[32]; /* IDENTITY_PIN */

@@ -79,8 +79,9 @@ ATLS_MUST_USE bool atls_dstack_report_data(const uint8_t nonce[32], const uint8_
                                            atls_error *err);
 
 /* atls_inspect_json shows what a file holds without believing any of it: a quote, DCAP collateral (bundle, TCB info, QE
- * identity, CRL, certificate chain), a dstack response, an event log (JSON or CCEL), guessed from the bytes. The object
- * has "unverified": true first. Pure; *out is in the arena. Errors: the decoder's own; UNSUPPORTED when nothing fits. */
+ * identity, CRL), a dstack response, an event log (JSON or CCEL), certificates (PEM or DER) with their extensions and the
+ * attestation formats recognised in them (docs/recognition.md), guessed from the bytes. The object has "unverified": true
+ * first. Pure; *out is in the arena. Errors: the decoder's own; UNSUPPORTED when nothing fits. */
 ATLS_MUST_USE bool atls_inspect_json(atls_bytes file, atls_arena *arena, atls_bytes *out, atls_error *err);
 
 #ifdef __cplusplus

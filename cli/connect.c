@@ -10,7 +10,7 @@
 #include "values.h"
 
 typedef struct words {
-    const char *policy, *endorsements, *server_name, *cacert, *pin, *alpn, *timeout, *at;
+    const char *policy, *endorsements, *profile, *server_name, *cacert, *pin, *alpn, *timeout, *at;
     bool attested_only, showcerts, json, quiet, verbose;
     cli_list operands;
 } words;
@@ -31,6 +31,7 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
     const cli_option options[] = {
         {"policy", 'p', "FILE", "what is expected of the server (JSON); required", .text = &w->policy},
         {"endorsements", 'e', "PATH", "bundle file or folder of PCS responses", .text = &w->endorsements},
+        {"profile", 0, "NAME", "auto, atls/1 or dstack: the way of proving (auto)", .text = &w->profile},
         {"servername", 0, "NAME", "name to ask for and to find in the certificate (HOST)", .text = &w->server_name},
         {"cacert", 0, "FILE", "trust these certificate authorities (PEM) only", .text = &w->cacert},
         {"pin", 0, "PIN", "sha256//BASE64 or hex of the server's public key", .text = &w->pin},
@@ -83,6 +84,22 @@ static bool choose_identity(const words *w, job *j, atls_error *err)
     return true;
 }
 
+/* auto: whatever the policy's least grade leaves, the strongest first. */
+static bool choose_profile(const words *w, job *j, atls_error *err)
+{
+    static const struct {
+        const char *name;
+        unsigned bits;
+    } profiles[] = {{"auto", 0}, {"atls/1", ATLS_PROFILE_NATIVE}, {"dstack", ATLS_PROFILE_DSTACK}};
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+        if (w->profile == NULL || strcmp(w->profile, profiles[i].name) == 0) {
+            j->options.profiles = profiles[i].bits;
+            return true;
+        }
+    }
+    return atls_fail(err, ATLS_E_USAGE, "--profile", "wants auto, atls/1 or dstack");
+}
+
 static bool choose_timeout(const words *w, job *j, atls_error *err)
 {
     uint32_t seconds = 30;
@@ -118,7 +135,7 @@ static bool load(const words *w, job *j, atls_error *err)
 {
     atls_client_options *o = &j->options;
     if (!cli_address_parse(w->operands.items[0], &j->arena, &j->address, err) || !choose_identity(w, j, err)
-        || !choose_timeout(w, j, err) || !choose_time(w, j, err)
+        || !choose_profile(w, j, err) || !choose_timeout(w, j, err) || !choose_time(w, j, err)
         || !cli_alpn(w->alpn, "--alpn", &j->arena, &o->alpn, err) || !load_policy(w, j, err)
         || !cli_endorsements_load(w->endorsements, &j->arena, &j->endorsements, err)
         || !atls_verifier_new(j->policy, &j->verifier, err)) {

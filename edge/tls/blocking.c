@@ -7,9 +7,23 @@
 #include "client.h"
 #include "clock.h"
 #include "dial.h"
+#include "edge/attester/queue.h"
 #include "io.h"
 #include "server.h"
 #include "socket.h"
+
+#define EVIDENCE_SLICE_MS 20u
+
+/* The peer may leave meanwhile. Without a descriptor to wait on (there are only so many) it is seen a little later. */
+static bool wait_for_evidence(const atls_session *s, int fd, uint64_t until_ms, atls_error *err)
+{
+    int ready = atls_session_wait_fd(s);
+    if (ready < 0) {
+        atls_ticket_wait(s->ticket, EVIDENCE_SLICE_MS);
+        return true;
+    }
+    return atls_wait_either(fd, ready, until_ms, err);
+}
 
 /* Waits for what a step asked for. */
 static bool wait_for(const atls_session *s, atls_step step, uint64_t until_ms, atls_error *err)
@@ -19,7 +33,7 @@ static bool wait_for(const atls_session *s, atls_step step, uint64_t until_ms, a
         return atls_fail(err, ATLS_E_USAGE, "session", "the session's transport has no descriptor to wait on");
     }
     if (step == ATLS_STEP_WANT_EVIDENCE) {
-        return atls_wait_either(fd, atls_session_wait_fd(s), until_ms, err);
+        return wait_for_evidence(s, fd, until_ms, err);
     }
     return atls_wait(fd, step == ATLS_STEP_WANT_WRITE ? POLLOUT : POLLIN, until_ms, err);
 }

@@ -21,7 +21,12 @@
 
 /* clang-format off */
 static const run_row rows[] = {
-    {"what goes in comes out", BASE CA POL, "hello.txt", 0, "=", {"Verified", "CN=localhost", "grade         exporter"}},
+    {"what goes in comes out", BASE CA POL, "hello.txt", 0, "=", {"Verified", "CN=localhost", "grade         session"}},
+    {"--profile dstack", BASE CA POL "--profile dstack", "hello.txt", 0, "=", {"Verified", "grade         exporter", "profile       dstack"}},
+    {"--profile atls/1", BASE CA POL "--profile atls/1", "hello.txt", 0, "=", {"Verified", "grade         session", "profile       atls/1"}},
+    {"--profile of another name", BASE CA POL "--profile tls", "hello.txt", 1, NULL, {"--profile: wants auto, atls/1 or dstack"}},
+    {"--profile dstack, and a policy that wants a session", BASE CA "-p {d}/session.json --profile dstack", "hello.txt", 1, NULL, {"CONFIGURATION min_grade"}},
+    {"a policy that wants a session gets one", BASE CA "-p {d}/session.json", "hello.txt", 0, "=", {"Verified", "grade         session"}},
     {"a megabyte comes back whole", BASE CA POL, "big.bin", 0, "=", {NULL}},
     {"nothing on stdin", BASE CA POL, "empty", 0, "=", {"Verified"}},
     {"--quiet: warnings only", BASE CA POL "-q", "hello.txt", 0, "=", {"WARNING: the root", "!Verified"}},
@@ -100,18 +105,24 @@ static void test_start(void **state)
 }
 
 /* The honest policy and one more member. */
-static void test_attested_policy(void **state)
+static void write_policy(const char *name, const char *member)
 {
     size_t len = 0;
     char text[8192];
     char *policy = run_read("srv/policy-dstack_tdx.json", &len);
-    (void)state;
     assert_true(len > 2 && policy[len - 1] == '}');
     policy[len - 1] = 0;
-    int n = snprintf(text, sizeof text, "%s,\"attested_only\":true}", policy);
+    int n = snprintf(text, sizeof text, "%s,%s}", policy, member);
     assert_true(n > 0 && (size_t)n < sizeof text);
-    run_write("attested.json", text, (size_t)n);
+    run_write(name, text, (size_t)n);
     free(policy);
+}
+
+static void test_attested_policy(void **state)
+{
+    (void)state;
+    write_policy("attested.json", "\"attested_only\":true");
+    write_policy("session.json", "\"min_grade\":\"session\"");
 }
 
 /* ---- pins -------------------------------------------------------------------------------------------------------- */
@@ -178,7 +189,7 @@ static void test_json(void **state)
     assert_string_equal(o.err, "");
     const atls_json *tree = run_json(&o, &a);
     assert_string_equal(run_json_text(tree, "verdict", &a), "accepted");
-    assert_string_equal(run_json_text(tree, "grade", &a), "exporter");
+    assert_string_equal(run_json_text(tree, "grade", &a), "session");
     assert_string_equal(run_json_text(tree, "peer.server_name", &a), "localhost");
     assert_string_equal(run_json_text(tree, "peer.identity", &a), "ca");
     assert_string_equal(run_json_text(tree, "peer.tls_version", &a), "TLSv1.3");
@@ -307,7 +318,7 @@ int main(int argc, char *argv[])
         return 1;
     }
     tap_add(&tests, "sim --serve says where it is", test_start, NULL);
-    tap_add(&tests, "a policy for attested only", test_attested_policy, NULL);
+    tap_add(&tests, "policies for the rows below", test_attested_policy, NULL);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         tap_add(&tests, rows[i].name, run_row_test, &rows[i]);
     }

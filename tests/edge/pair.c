@@ -324,6 +324,23 @@ static void make_ssls(pair *p)
     }
 }
 
+void pair_single(pair *p, pair_end *e, bool is_server, int fd)
+{
+    make_context(p, e, is_server);
+    e->ssl = SSL_new(e->ctx);
+    assert_non_null(e->ssl);
+    SSL_set_app_data(e->ssl, e);
+    assert_int_equal(SSL_set_fd(e->ssl, fd), 1);
+    if (is_server) {
+        SSL_set_accept_state(e->ssl);
+        return;
+    }
+    SSL_set_connect_state(e->ssl);
+    if (e->lie != NULL || e->ordinary) {
+        name_server(e);
+    }
+}
+
 void pair_ssl(pair *p)
 {
     make_context(p, &p->client, false);

@@ -77,6 +77,9 @@ void pair_run(pair *p);
 void pair_start(pair *p);
 void pair_again(pair *p);
 
+/* pair_single makes one end alone, over a socket. */
+void pair_single(pair *p, pair_end *e, bool is_server, int fd);
+
 /* pair_say passes one byte from one end to the other; the reader's code is noted. */
 void pair_say(pair_end *from, pair_end *to);
 

@@ -57,6 +57,8 @@ struct atls_hook {
     atls_attester *attester;
     atls_time now;
     size_t arena_size;
+    atls_hook_refused_fn refused;
+    void *refused_ctx;
     atls_crypto *crypto;                                   /* the hook's own */
     void (*info)(const SSL *ssl, int where, int argument); /* of whoever was there before */
 };
@@ -82,6 +84,7 @@ typedef struct atls_hooked {
     bool data_read;         /* client: application data came */
     bool has_peer_nonce;    /* peer_nonce was read */
     bool certified;         /* our certificate is in place */
+    bool told;              /* the program knows why */
     int alert;              /* the peer's; 0: none */
     uint8_t nonce[32];      /* ours: the peer's evidence is over it */
     uint8_t peer_nonce[32]; /* the peer's: our evidence is over it */
@@ -99,6 +102,9 @@ typedef struct atls_hooked {
 atls_hooked *atls_hooked_of(const SSL *ssl);
 ATLS_MUST_USE bool atls_hooked_set(SSL *ssl, atls_hooked *s);
 void atls_hooked_free(atls_hooked *s);
+
+/* atls_hooked_tell tells the program why a handshake is about to fail, once. */
+void atls_hooked_tell(atls_hooked *s);
 
 /* Callbacks. */
 void atls_hooked_info(const SSL *ssl, int where, int argument);

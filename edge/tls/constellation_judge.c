@@ -146,6 +146,8 @@ int atls_hooked_verify(X509_STORE_CTX *store, void *arg)
     bool ok = s != NULL && judge(ssl, s, X509_STORE_CTX_get0_cert(store));
     if (ok) {
         s->accepted = s->hook->n_accepts > 0;
+    } else {
+        atls_hooked_tell(s);
     }
     /* The error decides which alert the peer sees: this one is 42, bad_certificate, whatever was wrong. */
     X509_STORE_CTX_set_error(store, ok ? X509_V_OK : X509_V_ERR_CERT_REJECTED);

@@ -68,10 +68,12 @@ int atls_hooked_server_name(SSL *ssl, int *alert, void *arg)
     atls_hooked *s = atls_hooked_of(ssl);
     (void)arg;
     if (s == NULL || s->failure.code != ATLS_OK) {
+        atls_hooked_tell(s);
         *alert = SSL_AD_INTERNAL_ERROR;
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
     if (s->hook->issues != NULL && !take_server_name(ssl, s)) {
+        atls_hooked_tell(s);
         *alert = SSL_AD_UNRECOGNIZED_NAME;
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
@@ -216,6 +218,7 @@ int atls_hooked_certificate(SSL *ssl, void *arg)
     atls_hooked *s = atls_hooked_of(ssl);
     (void)arg;
     if (s == NULL || s->failure.code != ATLS_OK) {
+        atls_hooked_tell(s);
         return 0; /* internal_error */
     }
     if (s->certified) { /* OpenSSL asks again for the second ClientHello */
@@ -229,5 +232,6 @@ int atls_hooked_certificate(SSL *ssl, void *arg)
     case FAILED:
         break;
     }
+    atls_hooked_tell(s);
     return 0;
 }

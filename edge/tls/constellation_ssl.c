@@ -111,6 +111,7 @@ static void note_alert(atls_hooked *s, int where, int alert)
     }
     if ((where & SSL_CB_WRITE) != 0 && description == ALERT_CERTIFICATE_REQUIRED) {
         (void)atls_fail(&s->failure, ATLS_E_MISSING_CERTIFICATE, "certificate", "the client showed no certificate");
+        atls_hooked_tell(s);
     }
 }
 
@@ -141,6 +142,15 @@ void atls_hooked_message(int write_p, int version, int content_type, const void 
     if (s != NULL && s->done && write_p == 0 && content_type == SSL3_RT_INNER_CONTENT_TYPE && len == 1
         && *(const uint8_t *)buf == SSL3_RT_APPLICATION_DATA) {
         s->data_read = true;
+    }
+}
+
+void atls_hooked_tell(atls_hooked *s)
+{
+    if (s != NULL && !s->told && s->hook->refused != NULL) {
+        bool show = s->has_result && s->result.verdict != ATLS_VERDICT_ACCEPTED;
+        s->told = true;
+        s->hook->refused(s->hook->refused_ctx, show ? &s->result : NULL, &s->failure);
     }
 }
 

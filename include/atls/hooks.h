@@ -38,6 +38,11 @@ extern "C" {
 struct ssl_st;     /* OpenSSL's SSL */
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 
+/* atls_hook_refused_fn is told, inside the handshake and at most once in it, why the handshake is about to fail here. For
+ * programs that never see the SSL of a failed connection. There is no such call for a yes, because the handshake is not over
+ * then. result: as from atls_hook_result; result and why are borrowed for the call. It must not use the SSL. */
+typedef void (*atls_hook_refused_fn)(void *ctx, const atls_result *result, const atls_error *why);
+
 typedef struct atls_hook_client_options {
     const atls_verifier *verifier; /* judges the server; outlives the SSL_CTX. Its policy is of kind "tdx" */
     bool insecure_unverified;      /* no verifier: anybody may be the server, and atls_hook_result never says yes */
@@ -48,6 +53,8 @@ typedef struct atls_hook_client_options {
     atls_attester *attester; /* the same without blocking, instead of attest; outlives every SSL */
     atls_time now;           /* of the appraisal and of certificates; UNSET: the system's clock at each handshake */
     size_t arena_size;       /* bytes per SSL; 0: ATLS_ARENA_DEFAULT_SIZE */
+    atls_hook_refused_fn refused; /* NULL: nobody is told */
+    void *refused_ctx;
 } atls_hook_client_options;
 
 typedef struct atls_hook_server_options {
@@ -60,6 +67,8 @@ typedef struct atls_hook_server_options {
     void *endorse_ctx;
     atls_time now;
     size_t arena_size; /* 0: 4 MiB without a verifier, ATLS_ARENA_DEFAULT_SIZE with one */
+    atls_hook_refused_fn refused;
+    void *refused_ctx;
 } atls_hook_server_options;
 
 /* atls_hook_client, atls_hook_server make every SSL that is made from ctx afterwards an attested client or server. options

@@ -368,6 +368,60 @@ static void says_why_it_has_no_evidence(void **state)
     (void)state;
 }
 
+/* ---- whoever never sees the SSL of a failed connection ----------------------------------------------------------- */
+
+typedef struct told {
+    unsigned n;
+    bool with_result;
+    atls_error why;
+} told;
+
+static void hear(void *ctx, const atls_result *result, const atls_error *why)
+{
+    told *t = ctx;
+    t->n++;
+    t->with_result = result != NULL;
+    t->why = *why;
+}
+
+static void tells_once_why(void **state)
+{
+    static const pair_lie other_key = {.other_key = true};
+    static const pair_lie none = {.no_certificate = true};
+    told client = {0};
+    told server = {0};
+    pair p;
+    (void)state;
+    for (int round = 0; round < 4; round++) {
+        pair_open(&p);
+        pair_mutual(&p);
+        client = (told){0};
+        server = (told){0};
+        p.client.hook.refused = hear;
+        p.client.hook.refused_ctx = &client;
+        p.server.hook.refused = hear;
+        p.server.hook.refused_ctx = &server;
+        p.server.lie = round == 1 ? &other_key : NULL;
+        p.client.lie = round == 2 ? &none : NULL;
+        if (round == 3) {
+            make_ordinary(&p.client, false);
+            p.client.name = "example.com";
+        }
+        pair_start(&p);
+        assert_int_equal(client.n, round == 1 ? 1 : 0);
+        assert_int_equal(server.n, round >= 2 ? 1 : 0);
+        if (round == 1) {
+            pair_expect_error(&client.why, ATLS_E_REPORT_DATA_MISMATCH, "document.UserData");
+            assert_false(client.with_result); /* the evidence was accepted, and is not for this key */
+        } else if (round == 2) {
+            pair_expect_error(&server.why, ATLS_E_MISSING_CERTIFICATE, "certificate");
+        } else if (round == 3) {
+            pair_expect_error(&server.why, ATLS_E_PROTOCOL, "tls.server_name");
+        }
+        pair_close(&p);
+    }
+}
+
 /* ---- TDX --------------------------------------------------------------------------------------------------------- */
 
 static void attests_a_machine(void **state)
@@ -394,13 +448,17 @@ static void refuses_another_image(void **state)
 {
     const atls_result *result;
     atls_error err = {.code = ATLS_OK};
+    told told_why = {0};
     pair p;
     (void)state;
     pair_open(&p);
     pair_tdx(&p, KEY_FRESH "\"rtmr1\":\""
                            "000000000000000000000000000000000000000000000000"
                            "000000000000000000000000000000000000000000000000\",");
+    p.client.hook.refused = hear;
+    p.client.hook.refused_ctx = &told_why;
     pair_start(&p);
+    assert_true(told_why.n == 1 && told_why.with_result);
     assert_false(atls_hook_result(p.client.ssl, &result, &err));
     assert_string_equal(atls_code_name(err.code), "MEASUREMENT_MISMATCH");
     assert_non_null(result);
@@ -431,6 +489,7 @@ int main(void)
         tap_add(&l, authorities[i].name, reads_authorities, &authorities[i]);
     }
     tap_add(&l, "no evidence, with and without a reason", says_why_it_has_no_evidence, NULL);
+    tap_add(&l, "a program is told why, once", tells_once_why, NULL);
     tap_add(&l, "TDX: mutual", attests_a_machine, NULL);
     tap_add(&l, "TDX: another image", refuses_another_image, NULL);
     return tap_run("hook", &l);

@@ -77,6 +77,7 @@ static bool check_critical(const atls_cert *c, atls_error *err)
 static bool check_self_signature(const atls_crypto *crypto, const atls_cert *c, atls_error *err)
 {
     atls_key *key;
+    atls_error why = {.code = ATLS_OK};
     if (c->key.kind != ATLS_KEY_P256 || c->sig_alg != ATLS_SIG_ECDSA_SHA256) {
         return atls_fail_values(err, ATLS_E_UNSUPPORTED, "certificate.tbs.public_key", "P-256 and ecdsa-with-SHA256",
                                 "something else", "this is no certificate of the profile");
@@ -85,8 +86,16 @@ static bool check_self_signature(const atls_crypto *crypto, const atls_cert *c, 
         return false;
     }
     bool ok =
-        atls_verify_der(crypto, key, ATLS_SHA256, c->tbs, c->signature, ATLS_E_IDENTITY, "certificate.signature", err);
+        atls_verify_der(crypto, key, ATLS_SHA256, c->tbs, c->signature, ATLS_E_IDENTITY, "certificate.signature", &why);
     atls_key_close(key);
+    if (!ok && why.code == ATLS_E_IDENTITY) {
+        return atls_fail(
+            err, ATLS_E_IDENTITY, "certificate.signature",
+            "not signed by its own key: an ordinary certificate, which carries no evidence, or a damaged one");
+    }
+    if (!ok) {
+        *err = why;
+    }
     return ok;
 }
 

@@ -220,12 +220,12 @@ static bool read_tbs(atls_bytes whole, atls_cert *out, atls_bytes *inner_algorit
            && atls_cur_end(&tbs);
 }
 
-static bool read_certificate(atls_bytes der, atls_cert *out, atls_error *err)
+static bool read_certificate(atls_bytes der, size_t max_len, atls_cert *out, atls_error *err)
 {
     atls_signed outer;
     atls_bytes inner_algorithm;
-    if (der.len > ATLS_MAX_CERT_LEN) {
-        return atls_fail(err, ATLS_E_LIMIT, "", "a certificate of more than %u bytes", ATLS_MAX_CERT_LEN);
+    if (der.len > max_len) {
+        return atls_fail(err, ATLS_E_LIMIT, "", "a certificate of more than %zu bytes", max_len);
     }
     if (!atls_read_signed(der, &outer, err) || !read_tbs(outer.tbs, out, &inner_algorithm, err)) {
         return false;
@@ -251,14 +251,19 @@ static void clear(atls_cert *out)
     out->subject_key_id = empty;
 }
 
-bool atls_cert_decode(atls_bytes der, const char *prefix, atls_cert *out, atls_error *err)
+bool atls_cert_decode_at_most(atls_bytes der, size_t max_len, const char *prefix, atls_cert *out, atls_error *err)
 {
     clear(out);
-    if (!read_certificate(der, out, err)) {
+    if (!read_certificate(der, max_len, out, err)) {
         clear(out);
         return atls_error_relabel(err, err->code, prefix);
     }
     return true;
+}
+
+bool atls_cert_decode(atls_bytes der, const char *prefix, atls_cert *out, atls_error *err)
+{
+    return atls_cert_decode_at_most(der, ATLS_MAX_CERT_LEN, prefix, out, err);
 }
 
 const atls_extension *atls_cert_extension(const atls_cert *c, atls_bytes oid)

@@ -84,6 +84,10 @@ typedef struct atls_crl {
  * "certificate". Source: RFC 5280 4.1. */
 ATLS_MUST_USE bool atls_cert_decode(atls_bytes der, const char *prefix, atls_cert *out, atls_error *err);
 
+/* atls_cert_decode_at_most is the same with another limit, for certificates that carry a document in an extension. */
+ATLS_MUST_USE bool atls_cert_decode_at_most(atls_bytes der, size_t max_len, const char *prefix, atls_cert *out,
+                                            atls_error *err);
+
 /* atls_crl_decode reads exactly one DER CRL, at most ATLS_MAX_CRL_LEN bytes. Source: RFC 5280 5.1. */
 ATLS_MUST_USE bool atls_crl_decode(atls_bytes der, const char *prefix, atls_crl *out, atls_error *err);
 

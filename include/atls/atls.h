@@ -8,6 +8,7 @@
 #include "bytes.h"
 #include "endorse.h"
 #include "error.h"
+#include "hooks.h"
 #include "policy.h"
 #include "result.h"
 #include "time.h"

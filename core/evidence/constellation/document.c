@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* document.c: read, write, bind. */
+#include "document.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+
+size_t constellation_base64_len(size_t n)
+{
+    return (n + 2) / 3 * 4;
+}
+
+void constellation_base64(atls_bytes in, char *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < in.len; i += 3) {
+        size_t left = in.len - i;
+        uint32_t group = (uint32_t)in.ptr[i] << 16;
+        group |= left > 1 ? (uint32_t)in.ptr[i + 1] << 8 : 0;
+        group |= left > 2 ? (uint32_t)in.ptr[i + 2] : 0;
+        *out++ = digits[group >> 18];
+        *out++ = digits[group >> 12 & 63];
+        *out++ = '=';
+        *out++ = '=';
+        if (left > 1) {
+            out[-2] = digits[group >> 6 & 63];
+        }
+        if (left > 2) {
+            out[-1] = digits[group & 63];
+        }
+    }
+    *out = '\0';
+}
+
+/* ---- read -------------------------------------------------------------------------------------------------------- */
+
+static bool read_base64(const atls_json *top, const char *name, const char *field, atls_arena *a, atls_bytes *out,
+                        atls_error *err)
+{
+    atls_bytes text;
+    return atls_json_member_text(top, "document", name, &text, err)
+           && atls_base64_decode(text, false, field, a, out, err);
+}
+
+static bool read_members(const atls_json *top, atls_arena *a, constellation_document *out, atls_error *err)
+{
+    atls_bytes user_data;
+    if (!read_base64(top, "RawQuote", "document.RawQuote", a, &out->quote, err)
+        || !read_base64(top, "UserData", "document.UserData", a, &user_data, err)) {
+        return false;
+    }
+    if (out->quote.len == 0) {
+        return atls_fail(err, ATLS_E_QUOTE, "document.RawQuote", "the quote is empty");
+    }
+    if (user_data.len != sizeof out->user_data) {
+        return atls_fail(err, ATLS_E_QUOTE, "document.UserData", "%zu bytes of user data instead of %u", user_data.len,
+                         CONSTELLATION_USER_DATA_LEN);
+    }
+    memcpy(out->user_data, user_data.ptr, sizeof out->user_data);
+    return true;
+}
+
+bool constellation_document_read(atls_bytes json, atls_arena *a, constellation_document *out, atls_error *err)
+{
+    const constellation_document none = {.quote = atls_bytes_empty()};
+    const atls_json *top;
+    *out = none;
+    if (json.len > CONSTELLATION_MAX_DOCUMENT_LEN) {
+        return atls_fail(err, ATLS_E_LIMIT, "document", "%zu bytes, at most %u are read", json.len,
+                         CONSTELLATION_MAX_DOCUMENT_LEN);
+    }
+    if (!atls_json_parse(json, "document", a, &top, err) || !read_members(top, a, out, err)) {
+        *out = none;
+        return atls_error_relabel(err, ATLS_E_QUOTE, "");
+    }
+    return true;
+}
+
+/* ---- write ------------------------------------------------------------------------------------------------------- */
+
+static bool put_base64(atls_buf *b, atls_bytes in)
+{
+    char *text = (char *)atls_arena_raw(b->arena, constellation_base64_len(in.len) + 1, b->err);
+    if (text == NULL) {
+        return false;
+    }
+    constellation_base64(in, text);
+    atls_buf_str(b, text);
+    return true;
+}
+
+/* What Go's encoding/json makes of { RawQuote, UserData []byte }: none of its escapes occurs in base64. */
+bool constellation_document_write(const constellation_document *in, atls_arena *a, atls_bytes *out, atls_error *err)
+{
+    atls_buf b;
+    *out = atls_bytes_empty();
+    if (in->quote.len == 0) {
+        return atls_fail(err, ATLS_E_QUOTE, "document.RawQuote", "there is no quote to send");
+    }
+    if (in->quote.len > CONSTELLATION_MAX_DOCUMENT_SENT) { /* before the length is multiplied */
+        return atls_fail(err, ATLS_E_LIMIT, "document.RawQuote", "a quote of %zu bytes does not fit", in->quote.len);
+    }
+    atls_buf_init(&b, a, err);
+    atls_buf_str(&b, "{\"RawQuote\":\"");
+    bool ok = put_base64(&b, in->quote);
+    atls_buf_str(&b, "\",\"UserData\":\"");
+    ok = ok && put_base64(&b, atls_bytes_of(in->user_data, sizeof in->user_data));
+    atls_buf_str(&b, "\"}");
+    if (!atls_buf_done(&b, out) || !ok) {
+        *out = atls_bytes_empty();
+        return false;
+    }
+    if (out->len > CONSTELLATION_MAX_DOCUMENT_SENT) {
+        size_t len = out->len;
+        *out = atls_bytes_empty();
+        return atls_fail(err, ATLS_E_LIMIT, "document", "%zu bytes, at most %u are sent", len,
+                         CONSTELLATION_MAX_DOCUMENT_SENT);
+    }
+    return true;
+}
+
+/* ---- bind -------------------------------------------------------------------------------------------------------- */
+
+bool constellation_report_data(const atls_crypto *c, atls_bytes user_data, atls_bytes nonce, uint8_t out[64],
+                               atls_error *err)
+{
+    const atls_bytes parts[] = {user_data, nonce};
+    memset(out, 0, 64);
+    if (user_data.len != CONSTELLATION_USER_DATA_LEN || nonce.len != CONSTELLATION_NONCE_LEN) {
+        return atls_fail(err, ATLS_E_INTERNAL, "report_data", "user data of %zu bytes and a nonce of %zu bytes",
+                         user_data.len, nonce.len);
+    }
+    return atls_digest(c, ATLS_SHA256, parts, 2, out, err);
+}

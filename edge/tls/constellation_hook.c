@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* constellation_hook.c: options, and what they make of an SSL_CTX. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+
+#include "clock.h"
+#include "constellation.h"
+
+#define PROVER_ARENA_SIZE ((size_t)4 * 1024 * 1024)
+#define MAX_CERT_LIST     (1024L * 1024)
+
+/* ---- places on OpenSSL's objects --------------------------------------------------------------------------------- */
+
+/* Numbers that OpenSSL gives out once a process: the only state here that is not on an SSL or SSL_CTX. */
+static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+static int index_of_ctx = -1;
+static int index_of_ssl = -1;
+
+static void free_hook(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
+{
+    atls_hook *hook = ptr;
+    (void)parent;
+    (void)ad;
+    (void)index;
+    (void)argl;
+    (void)argp;
+    if (hook != NULL) {
+        atls_crypto_free(hook->crypto);
+        free(hook);
+    }
+}
+
+static void free_hooked(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
+{
+    (void)parent;
+    (void)ad;
+    (void)index;
+    (void)argl;
+    (void)argp;
+    atls_hooked_free(ptr);
+}
+
+/* SSL_dup: the copy makes a handshake of its own. */
+static int forget_hooked(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **ptr, int index, long argl, void *argp)
+{
+    (void)to;
+    (void)from;
+    (void)index;
+    (void)argl;
+    (void)argp;
+    *ptr = NULL;
+    return 1;
+}
+
+static void take_indices(void)
+{
+    index_of_ctx = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_hook);
+    index_of_ssl = SSL_get_ex_new_index(0, NULL, NULL, forget_hooked, free_hooked);
+}
+
+static bool have_indices(void)
+{
+    return CRYPTO_THREAD_run_once(&once, take_indices) == 1 && index_of_ctx >= 0 && index_of_ssl >= 0;
+}
+
+const atls_hook *atls_hook_of(const SSL *ssl)
+{
+    return have_indices() ? SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), index_of_ctx) : NULL;
+}
+
+atls_hooked *atls_hooked_of(const SSL *ssl)
+{
+    return have_indices() ? SSL_get_ex_data(ssl, index_of_ssl) : NULL;
+}
+
+bool atls_hooked_set(SSL *ssl, atls_hooked *s)
+{
+    if (!have_indices()) {
+        return false;
+    }
+    atls_hooked_free(SSL_get_ex_data(ssl, index_of_ssl));
+    bool ok = SSL_set_ex_data(ssl, index_of_ssl, s) == 1;
+    if (!ok) {
+        ERR_clear_error();
+    }
+    return ok;
+}
+
+bool atls_hook_time(const atls_hook *hook, atls_time *out, atls_error *err)
+{
+    *out = hook->now;
+    return hook->now != ATLS_TIME_UNSET || atls_clock_now(out, err);
+}
+
+/* ---- SSL_CTX ----------------------------------------------------------------------------------------------------- */
+
+static bool close_doors(SSL_CTX *ctx)
+{
+    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+    (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_sess_set_new_cb(ctx, NULL);
+    SSL_CTX_sess_set_get_cb(ctx, NULL);
+    SSL_CTX_set_psk_use_session_callback(ctx, NULL);
+    SSL_CTX_set_psk_find_session_callback(ctx, NULL);
+    SSL_CTX_set_psk_client_callback(ctx, NULL);
+    SSL_CTX_set_psk_server_callback(ctx, NULL);
+    (void)SSL_CTX_set_max_cert_list(ctx, MAX_CERT_LIST);
+    return SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1
+           && SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 && SSL_CTX_set_num_tickets(ctx, 0) == 1
+           && SSL_CTX_set_max_early_data(ctx, 0) == 1 && SSL_CTX_set_recv_max_early_data(ctx, 0) == 1;
+}
+
+static void set_callbacks(SSL_CTX *ctx, const atls_hook *hook)
+{
+    int ask = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    int server_mode = hook->n_accepts > 0 ? ask : SSL_VERIFY_NONE;
+    SSL_CTX_set_verify(ctx, hook->is_server ? server_mode : SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(ctx, atls_hooked_verify, NULL);
+    SSL_CTX_set_cert_cb(ctx, atls_hooked_certificate, NULL);
+    SSL_CTX_set_info_callback(ctx, atls_hooked_info);
+    if (hook->is_server) {
+        (void)SSL_CTX_set_tlsext_servername_callback(ctx, atls_hooked_server_name);
+    }
+}
+
+static bool copy_hook(const atls_hook *in, atls_hook **out, atls_error *err)
+{
+    *out = calloc(1, sizeof **out);
+    if (*out == NULL) {
+        return atls_fail(err, ATLS_E_MEMORY, "hook", NULL);
+    }
+    **out = *in;
+    (*out)->crypto = NULL;
+    if (!atls_crypto_new(&(*out)->crypto, err)) {
+        free(*out);
+        *out = NULL;
+        return false;
+    }
+    return true;
+}
+
+bool atls_hook_install(SSL_CTX *ctx, const atls_hook *hook, atls_error *err)
+{
+    atls_hook *copy;
+    if (ctx == NULL) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "ctx", "an SSL_CTX is required");
+    }
+    if (!have_indices()) {
+        ERR_clear_error();
+        return atls_fail(err, ATLS_E_INTERNAL, "ctx", "OpenSSL has no place for a hook");
+    }
+    if (SSL_CTX_get_ex_data(ctx, index_of_ctx) != NULL) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "ctx", "this SSL_CTX is hooked already");
+    }
+    if (!copy_hook(hook, &copy, err)) {
+        return false;
+    }
+    copy->info = SSL_CTX_get_info_callback(ctx);
+    if (SSL_CTX_set_ex_data(ctx, index_of_ctx, copy) != 1) {
+        ERR_clear_error();
+        free_hook(NULL, copy, NULL, 0, 0, NULL);
+        return atls_fail(err, ATLS_E_MEMORY, "ctx", "OpenSSL has no memory for a hook");
+    }
+    set_callbacks(ctx, copy);
+    bool ok = close_doors(ctx);
+    ERR_clear_error();
+    return ok || atls_fail(err, ATLS_E_INTERNAL, "ctx", "OpenSSL refuses the settings of attested handshakes");
+}
+
+/* ---- options ----------------------------------------------------------------------------------------------------- */
+
+/* A policy that this profile could never satisfy would fail every handshake, one by one. */
+static bool check_policy(const atls_policy *policy, atls_error *err)
+{
+    if (strcmp(atls_policy_kind(policy), "tdx") != 0) {
+        return atls_fail_values(err, ATLS_E_CONFIGURATION, "type", "tdx", atls_policy_kind(policy),
+                                "the documents of this profile carry a TDX quote and no event log");
+    }
+    if (atls_policy_min_grade(policy) > ATLS_GRADE_KEY_FRESH) {
+        return atls_fail_values(err, ATLS_E_CONFIGURATION, "min_grade", atls_grade_name(atls_policy_min_grade(policy)),
+                                atls_grade_name(ATLS_GRADE_KEY_FRESH),
+                                "this profile binds evidence to a key, and the policy asks for more");
+    }
+    return atls_policy_attested_only(policy)
+           || atls_fail_values(err, ATLS_E_CONFIGURATION, "attested_only", "true", "false",
+                               "this profile proves no name, and the policy does not do without");
+}
+
+static bool set_verifier(atls_hook *hook, const atls_verifier *verifier, atls_error *err)
+{
+    if (verifier == NULL) {
+        return true;
+    }
+    hook->verifier = verifier;
+    hook->accepts[0] = atls_variant_tdx();
+    hook->n_accepts = 1;
+    return check_policy(atls_verifier_policy(verifier), err);
+}
+
+static bool set_attester(atls_hook *hook, atls_attest_fn attest, void *attest_ctx, atls_attester *attester,
+                         atls_error *err)
+{
+    if (attest != NULL && attester != NULL) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "attest", "an attest function and an attester: one of them");
+    }
+    hook->attest = attest;
+    hook->attest_ctx = attest_ctx;
+    hook->attester = attester;
+    hook->issues = attest != NULL || attester != NULL ? atls_variant_tdx() : NULL;
+    return true;
+}
+
+bool atls_hook_client(SSL_CTX *ctx, const atls_hook_client_options *o, atls_error *err)
+{
+    if (o == NULL || (o->verifier == NULL && !o->insecure_unverified)) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "verifier", "a verifier is required");
+    }
+    if (o->verifier != NULL && o->insecure_unverified) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "insecure_unverified", "there is a verifier, and it is to be used");
+    }
+    atls_hook hook = {
+        .endorse = o->endorse,
+        .endorse_ctx = o->endorse_ctx,
+        .now = o->now,
+        .refused = o->refused,
+        .refused_ctx = o->refused_ctx,
+        .arena_size = o->arena_size == 0 ? ATLS_ARENA_DEFAULT_SIZE : o->arena_size,
+    };
+    return set_verifier(&hook, o->verifier, err) && set_attester(&hook, o->attest, o->attest_ctx, o->attester, err)
+           && atls_hook_install(ctx, &hook, err);
+}
+
+bool atls_hook_server(SSL_CTX *ctx, const atls_hook_server_options *o, atls_error *err)
+{
+    if (o == NULL || (o->attest == NULL && o->attester == NULL && o->verifier == NULL)) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "attest",
+                         "a server proves what it is, or judges its clients, or both");
+    }
+    size_t size = o->verifier == NULL ? PROVER_ARENA_SIZE : ATLS_ARENA_DEFAULT_SIZE;
+    atls_hook hook = {
+        .is_server = true,
+        .endorse = o->endorse,
+        .endorse_ctx = o->endorse_ctx,
+        .now = o->now,
+        .refused = o->refused,
+        .refused_ctx = o->refused_ctx,
+        .arena_size = o->arena_size == 0 ? size : o->arena_size,
+    };
+    return set_verifier(&hook, o->verifier, err) && set_attester(&hook, o->attest, o->attest_ctx, o->attester, err)
+           && atls_hook_install(ctx, &hook, err);
+}

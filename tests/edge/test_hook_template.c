@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_hook_template.c: our certificate is the one of section 3, byte for byte, and the certificates of the vectors get the
+ * verdicts that are written down for them. */
+#include "pair.h"
+
+#include <openssl/x509.h>
+
+#include "base/text.h"
+#include "tests/evidence/vectors.h"
+
+#define VECTORS "constellation/"
+
+/* ---- template ---------------------------------------------------------------------------------------------------- */
+
+static const uint8_t name_of_all[] = {0x30, 0x18, 0x31, 0x16, 0x30, 0x14, 0x06, 0x03, 0x55, 0x04, 0x03, 0x13, 0x0d,
+                                      'C',  'o',  'n',  's',  't',  'e',  'l',  'l',  'a',  't',  'i',  'o',  'n'};
+
+/* Two pieces under one tag. */
+static atls_bytes element(uint8_t tag, atls_bytes first, atls_bytes second, atls_arena *a)
+{
+    atls_error err = {.code = ATLS_OK};
+    atls_buf b;
+    atls_bytes out;
+    size_t len = first.len + second.len;
+    const uint8_t short_head[] = {tag, (uint8_t)len};
+    const uint8_t long_head[] = {tag, 0x81, (uint8_t)len};
+    assert_true(len < 256);
+    atls_buf_init(&b, a, &err);
+    atls_buf_put(&b, len < 128 ? atls_bytes_of(short_head, 2) : atls_bytes_of(long_head, 3));
+    atls_buf_put(&b, first);
+    atls_buf_put(&b, second);
+    assert_true(atls_buf_done(&b, &out));
+    return out;
+}
+
+/* DER of what is wanted, with the parts that differ between certificates taken from the certificate itself. */
+static atls_bytes wanted_tbs(const atls_cert *c, atls_bytes document, const char *oid_hex, atls_arena *a)
+{
+    static const uint8_t version_3[] = {0xa0, 0x03, 0x02, 0x01, 0x02};
+    static const uint8_t ecdsa_sha256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+    /* 2026-06-15T12:00:00Z less and plus two hours */
+    static const char validity[] = "\x30\x1e\x17\x0d"
+                                   "260615100000Z"
+                                   "\x17\x0d"
+                                   "260615140000Z";
+    static const uint8_t p256[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+                                   0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+    atls_error err = {.code = ATLS_OK};
+    atls_buf b;
+    atls_bytes out;
+    atls_buf_init(&b, a, &err);
+    atls_buf_put(&b, atls_bytes_of(version_3, sizeof version_3));
+    const uint8_t serial[] = {0x02, (uint8_t)(c->serial.len + (c->serial.ptr[0] >> 7)), 0x00};
+    atls_buf_put(&b, atls_bytes_of(serial, 2u + (c->serial.ptr[0] >> 7)));
+    atls_buf_put(&b, c->serial);
+    atls_buf_put(&b, atls_bytes_of(ecdsa_sha256, sizeof ecdsa_sha256));
+    atls_buf_put(&b, atls_bytes_of(name_of_all, sizeof name_of_all));
+    atls_buf_put(&b, atls_bytes_of(validity, sizeof validity - 1));
+    atls_buf_put(&b, atls_bytes_of(name_of_all, sizeof name_of_all));
+    atls_buf_put(&b, atls_bytes_of(p256, sizeof p256));
+    atls_buf_put(&b, atls_bytes_of(c->key.point.ptr + 1, 64));
+    if (oid_hex != NULL) { /* [3] { SEQUENCE { SEQUENCE { OID, OCTET STRING } } }, no BOOLEAN */
+        uint8_t oid[16];
+        size_t n_oid = strlen(oid_hex) / 2;
+        assert_true(atls_hex_fixed(atls_bytes_str(oid_hex), oid, n_oid));
+        atls_bytes value = element(0x04, atls_bytes_empty(), document, a);
+        atls_bytes extension = element(0x30, atls_bytes_of(oid, n_oid), value, a);
+        atls_bytes list = element(0x30, extension, atls_bytes_empty(), a);
+        atls_buf_put(&b, element(0xa3, list, atls_bytes_empty(), a));
+    }
+    assert_true(atls_buf_done(&b, &out));
+    return out;
+}
+
+static atls_bytes der_of(SSL *ssl, atls_arena *a)
+{
+    unsigned char *der = NULL;
+    atls_bytes out;
+    atls_error err = {.code = ATLS_OK};
+    int len = i2d_X509(SSL_get0_peer_certificate(ssl), &der);
+    assert_true(len > 0);
+    assert_true(atls_arena_copy(a, atls_bytes_of(der, (size_t)len), &out, &err));
+    OPENSSL_free(der);
+    return out;
+}
+
+static void expect_template(pair *p, SSL *seen_by, const uint8_t nonce[32], bool with_document)
+{
+    atls_cert c;
+    atls_crypto *crypto;
+    uint8_t user_data[32];
+    atls_evidence none = {0};
+    atls_bytes document = atls_bytes_empty();
+    assert_true(atls_cert_decode(der_of(seen_by, &p->arena), "certificate", &c, &p->err));
+    assert_true(atls_crypto_new(&crypto, &p->err));
+    assert_true(atls_digest(crypto, ATLS_SHA256, &c.spki, 1, user_data, &p->err));
+    atls_crypto_free(crypto);
+    assert_true(p->variant->write(user_data, nonce, &none, &p->arena, &document, &p->err));
+    atls_bytes tbs = wanted_tbs(&c, document, with_document ? "06052bcd2c0101" : NULL, &p->arena);
+    assert_true(c.tbs.len > tbs.len && c.tbs.len - tbs.len <= 4);
+    assert_memory_equal(c.tbs.ptr + (c.tbs.len - tbs.len), tbs.ptr, tbs.len);
+    assert_true(c.serial.len <= 16);
+    assert_int_equal(c.sig_alg, ATLS_SIG_ECDSA_SHA256);
+}
+
+static void is_the_template(void **state)
+{
+    const bool *with_documents = *state;
+    pair p;
+    pair_open(&p);
+    pair_mutual(&p);
+    if (!*with_documents) {
+        p.client.hook.issues = NULL;
+        p.client.hook.n_accepts = 0;
+        p.server.hook.issues = NULL;
+        p.server.hook.n_accepts = 0;
+    }
+    pair_ssl(&p);
+    pair_run(&p);
+    expect_template(&p, p.client.ssl, atls_hooked_of(p.client.ssl)->nonce, *with_documents);
+    if (*with_documents) {
+        expect_template(&p, p.server.ssl, atls_hooked_of(p.server.ssl)->nonce, true);
+    }
+    /* exactly one certificate; none of the two ends' keys is the other's, nor the next handshake's */
+    assert_int_equal(sk_X509_num(SSL_get_peer_cert_chain(p.client.ssl)), 1);
+    atls_bytes first = der_of(p.client.ssl, &p.arena);
+    pair_again(&p);
+    pair_run(&p);
+    atls_bytes second = der_of(p.client.ssl, &p.arena);
+    atls_cert a;
+    atls_cert b;
+    assert_true(atls_cert_decode(first, "", &a, &p.err) && atls_cert_decode(second, "", &b, &p.err));
+    assert_false(atls_bytes_equal(a.spki, b.spki));
+    assert_false(atls_bytes_equal(a.serial, b.serial));
+    pair_close(&p);
+}
+
+/* What a program has loaded of its own is not shown. */
+static void shows_nothing_else(void **state)
+{
+    static const pair_lie old = {.no_extension = true};
+    uint8_t nonce[32] = {0};
+    X509 *x;
+    EVP_PKEY *key;
+    pair p;
+    (void)state;
+    pair_open(&p);
+    p.server.ctx = SSL_CTX_new(TLS_server_method());
+    pair_certificate(&p, &old, nonce, &x, &key);
+    assert_int_equal(SSL_CTX_use_certificate(p.server.ctx, x), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(p.server.ctx, key), 1);
+    assert_int_equal(SSL_CTX_add1_chain_cert(p.server.ctx, x), 1);
+    X509_free(x);
+    EVP_PKEY_free(key);
+    pair_start(&p);
+    pair_expect_accepted(&p.client);
+    assert_int_equal(sk_X509_num(SSL_get_peer_cert_chain(p.client.ssl)), 1);
+    pair_close(&p);
+}
+
+/* ---- vectors ----------------------------------------------------------------------------------------------------- */
+
+#define VECTOR_TIME ((atls_time)1793534400) /* 2026-11-01T12:00:00Z, the manifest's */
+
+typedef struct vector_row {
+    const char *file;
+    atls_code code;
+    const char *field;
+    bool no_validators; /* accepted when nothing is verified */
+} vector_row;
+
+static const vector_row vectors[] = {
+    {"dummy_ok.der", ATLS_OK, "", true},
+    {"dummy_no_extension.der", ATLS_E_UNSUPPORTED, "certificate.tbs.extensions", true},
+    {"dummy_critical_extension.der", ATLS_E_UNSUPPORTED, "certificate.tbs.extensions", false},
+    {"dummy_eku_client_only.der", ATLS_E_UNSUPPORTED, "certificate.tbs.extensions.extended_key_usage", false},
+    {"dummy_wrong_userdata.der", ATLS_E_REPORT_DATA_MISMATCH, "document.UserData", true},
+    {"dummy_other_nonce.der", ATLS_E_REPORT_DATA_MISMATCH, "document.Nonce", true},
+    {"unknown_oid.der", ATLS_E_UNSUPPORTED, "certificate.tbs.extensions", true},
+    {"dummy_empty_nonce.der", ATLS_E_REPORT_DATA_MISMATCH, "document.Nonce", true},
+    {"dummy_null_nonce.der", ATLS_E_QUOTE, "document.Nonce", true},
+    {"dummy_bad_self_signature.der", ATLS_E_IDENTITY, "certificate.signature", false},
+    {"qemu_vtpm_cert.der", ATLS_E_UNSUPPORTED, "certificate.tbs.extensions", true},
+};
+
+static void read_vector(pair *p, const char *file, atls_bytes *out)
+{
+    char path[128];
+    snprintf(path, sizeof path, VECTORS "%s", file);
+    if (!vectors_read(path, &p->arena, out)) {
+        pair_close(p);
+        skip();
+    }
+}
+
+static void judge(pair *p, size_t n_accepts, atls_bytes der, atls_error *err, bool *accepted)
+{
+    uint8_t nonce[32];
+    atls_result result;
+    bool has_result;
+    for (size_t i = 0; i < sizeof nonce; i++) {
+        nonce[i] = (uint8_t)(0xa0 + i);
+    }
+    assert_true(atls_crypto_new(&p->client.hook.crypto, &p->err));
+    p->client.hook.n_accepts = n_accepts;
+    *accepted = atls_hook_judge(&p->client.hook, der, nonce, VECTOR_TIME, &p->arena, &result, &has_result, err);
+    atls_crypto_free(p->client.hook.crypto);
+}
+
+static void judges_vector(void **state)
+{
+    const vector_row *row = *state;
+    atls_bytes der;
+    atls_error err = {.code = ATLS_OK};
+    bool accepted;
+    pair p;
+    pair_open(&p);
+    read_vector(&p, row->file, &der);
+    judge(&p, 1, der, &err, &accepted);
+    assert_int_equal(accepted, row->code == ATLS_OK);
+    pair_expect_error(&err, row->code, row->field);
+    if (strcmp(row->file, "unknown_oid.der") == 0) {
+        assert_string_equal(err.actual, "1.3.9900.2.2 (aws-sev-snp)");
+    }
+    atls_error_clear(&err);
+    judge(&p, 0, der, &err, &accepted);
+    assert_int_equal(accepted, row->no_validators);
+    pair_close(&p);
+}
+
+static void reads_names_of_vectors(void **state)
+{
+    uint8_t nonce[32];
+    uint8_t ours[CONSTELLATION_NAME_LEN];
+    atls_bytes der;
+    pair p;
+    (void)state;
+    pair_open(&p);
+    read_vector(&p, "nonce_dn_printable.der", &der);
+    assert_true(constellation_name_read(der, nonce, &p.err));
+    constellation_name_write(nonce, ours);
+    assert_true(atls_bytes_equal(der, atls_bytes_of(ours, sizeof ours)));
+    assert_int_equal(nonce[0], 0xa0);
+    assert_int_equal(nonce[31], 0xbf);
+    read_vector(&p, "nonce_dn_utf8.der", &der);
+    assert_true(constellation_name_read(der, nonce, &p.err));
+    assert_int_equal(nonce[31], 0xbf);
+    pair_close(&p);
+}
+
+int main(void)
+{
+    static const bool yes = true;
+    static const bool no = false;
+    tap_list l = {0};
+    tap_add(&l, "the template, with documents", is_the_template, &yes);
+    tap_add(&l, "the template, without", is_the_template, &no);
+    tap_add(&l, "nothing else is shown", shows_nothing_else, NULL);
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        tap_add(&l, vectors[i].file, judges_vector, &vectors[i]);
+    }
+    tap_add(&l, "nonce_dn_*.der", reads_names_of_vectors, NULL);
+    return tap_run("hook_template", &l);
+}

@@ -2,24 +2,26 @@
 /* blocking.c: the calls that wait: connect, accept, and the application's reads and writes against a deadline. */
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "client.h"
 #include "clock.h"
 #include "dial.h"
-#include "edge/attester/queue.h"
+#include "hooked.h"
 #include "io.h"
 #include "server.h"
 #include "socket.h"
 
-#define EVIDENCE_SLICE_MS 20u
+#define EVIDENCE_SLICE_MS 20
 
 /* The peer may leave meanwhile. Without a descriptor to wait on (there are only so many) it is seen a little later. */
 static bool wait_for_evidence(const atls_session *s, int fd, uint64_t until_ms, atls_error *err)
 {
     int ready = atls_session_wait_fd(s);
     if (ready < 0) {
-        atls_ticket_wait(s->ticket, EVIDENCE_SLICE_MS);
+        const struct timespec slice = {.tv_nsec = EVIDENCE_SLICE_MS * 1000000};
+        (void)nanosleep(&slice, NULL);
         return true;
     }
     return atls_wait_either(fd, ready, until_ms, err);
@@ -65,6 +67,9 @@ static bool make_ssl(atls_session *s, atls_error *err)
     s->ctx = SSL_CTX_new(TLS_client_method());
     if (s->ctx != NULL && s->client.certificate_file != NULL
         && !atls_load_identity(s->ctx, s->client.certificate_file, s->client.private_key_file, err)) {
+        return false;
+    }
+    if (s->ctx != NULL && atls_hooked_is(s) && !atls_hooked_context(s, err)) {
         return false;
     }
     SSL *ssl = s->ctx == NULL ? NULL : SSL_new(s->ctx);

@@ -9,6 +9,7 @@
 
 #include "configure.h"
 #include "dstack.h"
+#include "hooked.h"
 #include "identity.h"
 #include "name.h"
 #include "native.h"
@@ -64,6 +65,12 @@ static bool check_prover(const atls_client_options *o, atls_error *err)
 static bool choose_profiles(const atls_client_options *o, unsigned *out, atls_error *err)
 {
     atls_error why = {0};
+    if (o->profiles == ATLS_PROFILE_CONSTELLATION) {
+        *out = o->profiles;
+        return o->identity == ATLS_IDENTITY_ATTESTED_ONLY
+               || atls_fail(err, ATLS_E_CONFIGURATION, "identity",
+                            "constellation proves no name: identity has to be attested only, in the policy as well");
+    }
     unsigned asked = o->profiles != 0 ? o->profiles : ATLS_PROFILE_NATIVE | ATLS_PROFILE_DSTACK;
     if ((asked & ~(ATLS_PROFILE_NATIVE | ATLS_PROFILE_DSTACK)) != 0) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "no such profile");
@@ -95,7 +102,9 @@ bool atls_client_prepare(const atls_client_options *options, atls_session **out,
         return false;
     }
     atls_session *s;
-    const atls_profile *profile = (profiles & ATLS_PROFILE_NATIVE) != 0 ? atls_native_client() : atls_dstack_client();
+    const atls_profile *profile = (profiles & ATLS_PROFILE_CONSTELLATION) != 0 ? atls_hooked_profile()
+                                  : (profiles & ATLS_PROFILE_NATIVE) != 0      ? atls_native_client()
+                                                                               : atls_dstack_client();
     if (!atls_session_make(profile, false, options->arena_size, options->timeout_ms, &s, err)) {
         return false;
     }
@@ -116,8 +125,11 @@ static bool set_names(atls_session *s, SSL *ssl, atls_error *err)
     bool with_native = (s->profiles & ATLS_PROFILE_NATIVE) != 0;
     bool plain =
         (s->profiles & ATLS_PROFILE_DSTACK) != 0; /* else a server that leaves atls/1 out has nothing to pick */
-    if (!atls_session_alpn_list(s, plain ? s->client.alpn : NULL, with_native, false, err)) {
+    if (!atls_session_alpn_list(s, s->client.alpn, with_native, false, err)) {
         return false;
+    }
+    if (!plain) {
+        s->alpn = atls_bytes_of(s->alpn.ptr, 1u + s->alpn.ptr[0]); /* the first: atls/1 */
     }
     /* This one function of OpenSSL says 0 for success. */
     bool ok = SSL_set_tlsext_host_name(ssl, is_ip ? NULL : name) == 1
@@ -128,6 +140,9 @@ static bool set_names(atls_session *s, SSL *ssl, atls_error *err)
 
 bool atls_client_configure(atls_session *s, SSL *ssl, atls_error *err)
 {
+    if (atls_hooked_is(s)) {
+        return atls_session_alpn_list(s, s->client.alpn, false, false, err) && atls_hooked_configure(s, ssl, err);
+    }
     if (!atls_configure_tls(ssl, err) || !set_names(s, ssl, err) || !atls_identity_configure(s, ssl, err)) {
         return false;
     }
@@ -142,6 +157,11 @@ bool atls_client_session_new(SSL *ssl, const atls_client_options *options, atls_
     *out = NULL;
     if (!atls_client_prepare(options, &s, err)) {
         return false;
+    }
+    if (atls_hooked_is(s)) {
+        atls_session_free(s);
+        return atls_fail(err, ATLS_E_CONFIGURATION, "profiles",
+                         "over an SSL of one's own, constellation is atls_hook_client");
     }
     if (!atls_client_configure(s, ssl, err)) {
         atls_session_free(s);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "dstack.h"
+#include "edge/attester/queue.h"
 #include "http.h"
 #include "io.h"
 
@@ -14,7 +15,9 @@
 typedef struct exchange {
     atls_http http;
     uint8_t piece[PIECE_SIZE];
+    bool asked; /* a whole request has come */
     bool answering;
+    uint8_t report_data[64];
     char header[MAX_ANSWER_HEADER_LEN];
     atls_bytes parts[2]; /* of the answer: header, body */
     size_t sent;         /* bytes of both parts */
@@ -123,32 +126,77 @@ static bool write_evidence(atls_session *s, const atls_evidence *e, const uint8_
            || atls_fail(err, ATLS_E_INTERNAL, "response.body", "no client takes evidence of %zu bytes", out->len);
 }
 
-static bool attest(atls_session *s, const uint8_t nonce[32], atls_bytes *body, atls_error *err)
+static bool finish(atls_session *s, const exchange *x, const atls_evidence *e, atls_bytes *body, atls_error *err)
 {
-    uint8_t report_data[64];
+    return check_evidence(e, err) && write_evidence(s, e, x->report_data, body, err);
+}
+
+static bool attest_now(atls_session *s, const exchange *x, atls_bytes *body, atls_error *err)
+{
     atls_evidence e = {atls_bytes_empty(), atls_bytes_empty(), atls_bytes_empty()};
-    if (!atls_dstack_binding(s, nonce, report_data, err)) {
-        return false;
-    }
-    if (!s->server.attest(s->server.attest_ctx, report_data, &s->arena, &e, err)) {
+    if (!s->server.attest(s->server.attest_ctx, x->report_data, &s->arena, &e, err)) {
         return atls_fail(err, ATLS_E_INTERNAL, "attest", "the attester failed and did not say why");
     }
-    return check_evidence(&e, err) && write_evidence(s, &e, report_data, body, err);
+    return finish(s, x, &e, body, err);
+}
+
+/* A quote of its own, made by the attester's thread: this binding has no place in a tree. */
+static atls_step take_ticket(atls_session *s, const exchange *x, atls_bytes *body, atls_error *err)
+{
+    const atls_attested *made;
+    if (s->ticket == NULL
+        && !atls_ticket_new(s->server.attester, ATLS_TICKET_REPORT_DATA, x->report_data, &s->ticket, err)) {
+        return ATLS_STEP_FAILED;
+    }
+    if (atls_io_blocks(s)) {
+        atls_ticket_wait(s->ticket, (uint32_t)atls_session_timeout_ms(s));
+    }
+    switch (atls_ticket_poll(s->ticket, &made, err)) {
+    case ATLS_TICKET_WAITING:
+        return ATLS_STEP_WANT_EVIDENCE;
+    case ATLS_TICKET_READY:
+        return finish(s, x, &made->evidence, body, err) ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
+    default:
+        return ATLS_STEP_FAILED;
+    }
+}
+
+static atls_step attest(atls_session *s, const exchange *x, atls_bytes *body, atls_error *err)
+{
+    if (s->server.attester != NULL) {
+        return take_ticket(s, x, body, err);
+    }
+    return attest_now(s, x, body, err) ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
 }
 
 /* The request is complete: 400 for what the peer did, 503 for what we could not. */
-static bool answer_request(atls_session *s, exchange *x, atls_error *err)
+static bool take_request(atls_session *s, exchange *x, atls_error *err)
 {
     uint8_t nonce[32];
-    atls_bytes body = atls_bytes_empty();
     atls_error why = {0};
     if (!read_nonce(s, x, nonce, &why)) {
         return refuse(x, 400, &why, err);
     }
-    if (!attest(s, nonce, &body, &why)) {
+    if (!atls_dstack_binding(s, nonce, x->report_data, &why)) {
         return refuse(x, 503, &why, err);
     }
-    return set_answer(x, 200, body, err);
+    x->asked = true;
+    return true;
+}
+
+static atls_step make_answer(atls_session *s, exchange *x, atls_error *err)
+{
+    atls_bytes body = atls_bytes_empty();
+    atls_error why = {0};
+    if (!x->asked || x->answering) {
+        return ATLS_STEP_DONE;
+    }
+    atls_step step = attest(s, x, &body, &why);
+    if (step == ATLS_STEP_WANT_EVIDENCE) {
+        return atls_session_in_time(s, err) ? step : ATLS_STEP_FAILED;
+    }
+    bool ok = step == ATLS_STEP_DONE ? set_answer(x, 200, body, err) : refuse(x, 503, &why, err);
+    return ok ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
 }
 
 /* ---- stepping ---------------------------------------------------------------------------------------------------- */
@@ -168,13 +216,13 @@ static atls_step take_piece(atls_session *s, exchange *x, size_t len, atls_error
         state = ATLS_HTTP_FAILED;
     }
     unsigned status = why.code == ATLS_E_MEMORY ? 503 : x->http.answer;
-    bool ok = state == ATLS_HTTP_DONE ? answer_request(s, x, err) : refuse(x, status, &why, err);
+    bool ok = state == ATLS_HTTP_DONE ? take_request(s, x, err) : refuse(x, status, &why, err);
     return ok ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
 }
 
 static atls_step read_request(atls_session *s, exchange *x, atls_error *err)
 {
-    while (!x->answering) {
+    while (!x->asked && !x->answering) {
         size_t n = 0;
         atls_step step = atls_io_read(s, x->piece, sizeof x->piece, &n, "request", err);
         if (step == ATLS_STEP_CLOSED) {
@@ -223,6 +271,9 @@ static atls_step step(atls_session *s, void *state, atls_error *err)
 {
     exchange *x = state;
     atls_step done = read_request(s, x, err);
+    if (done == ATLS_STEP_DONE) {
+        done = make_answer(s, x, err);
+    }
     if (done == ATLS_STEP_DONE) {
         done = send_answer(s, x, err);
     }

@@ -10,6 +10,7 @@
 
 #include <openssl/err.h>
 
+#include "hooked.h"
 #include "roots.h"
 #include "socket.h"
 
@@ -127,8 +128,13 @@ atls_step atls_io_handshake(atls_session *s, atls_error *err)
         o = do_handshake(s);
     }
     atls_step step = step_of(&o);
+    if (o.code == SSL_ERROR_WANT_X509_LOOKUP && atls_hooked_is(s)) {
+        return ATLS_STEP_WANT_EVIDENCE;
+    }
     if (step == ATLS_STEP_FAILED || step == ATLS_STEP_CLOSED) {
-        return handshake_failed(s, &o, err);
+        step = handshake_failed(s, &o, err);
+        atls_hooked_explain(s, err);
+        return step;
     }
     if (step == ATLS_STEP_DONE && SSL_is_init_finished(s->ssl) != 1) {
         atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.handshake", "the handshake did not finish");

@@ -70,6 +70,9 @@ typedef struct native {
     atls_bytes my_hello; /* frames as they crossed the wire */
     atls_bytes peer_hello;
     uint8_t context[32];
+    bool said_done;     /* our accepting `done` is on its way: nothing of ours follows it */
+    bool own_fault;     /* what fails now is on our side, whatever its code */
+    bool mute;          /* the transport failed, or the peer has refused: nobody would hear us */
     atls_error refusal; /* why the session ends once our `done` has been sent */
 } native;
 

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "io.h"
 #include "native.h"
+#include "server.h"
 #include "spki.h"
 #include "verify/verifier_crypto.h"
 
@@ -146,12 +147,21 @@ static bool export(atls_session *s, const native *n, atls_native_role prover, ui
                                       ATLS_NATIVE_EXPORTER_LEN, err);
 }
 
+/* What we have shown, which for a client is not what it was given: a server may not ask, or ask for another kind. Who has
+ * signed has shown. */
+static const X509 *own_certificate(const atls_session *s)
+{
+    int algorithm = 0;
+    bool shown = s->is_server || SSL_get_signature_type_nid(s->ssl, &algorithm) == 1;
+    return shown ? SSL_get_certificate(s->ssl) : NULL;
+}
+
 /* The leaf of this session for a prover: ours, or the peer's as we compute it. */
 static bool make_leaf(atls_session *s, const native *n, atls_native_role prover, uint8_t leaf[64], atls_error *err)
 {
     bool prover_is_client = prover == ATLS_NATIVE_CLIENT;
     bool prover_is_us = prover == n->role;
-    const X509 *own = SSL_get_certificate(s->ssl);
+    const X509 *own = own_certificate(s);
     const X509 *peers = SSL_get0_peer_certificate(s->ssl);
     uint8_t prover_hash[32];
     uint8_t verifier_hash[32];
@@ -241,7 +251,7 @@ static atls_step take_ticket(atls_session *s, native *n, atls_bytes *frame, atls
     return quiet == ATLS_STEP_DONE ? ATLS_STEP_WANT_EVIDENCE : quiet;
 }
 
-atls_step native_prove(atls_session *s, native *n, atls_bytes *frame, atls_error *err)
+static atls_step prove(atls_session *s, native *n, atls_bytes *frame, atls_error *err)
 {
     uint8_t leaf[64];
     if (s->ticket == NULL) {
@@ -256,6 +266,13 @@ atls_step native_prove(atls_session *s, native *n, atls_bytes *frame, atls_error
         }
     }
     return take_ticket(s, n, frame, err);
+}
+
+atls_step native_prove(atls_session *s, native *n, atls_bytes *frame, atls_error *err)
+{
+    atls_step step = prove(s, n, frame, err);
+    n->own_fault = step == ATLS_STEP_FAILED;
+    return step;
 }
 
 /* ---- the peer's evidence ----------------------------------------------------------------------------------------- */
@@ -273,9 +290,7 @@ static bool expected_report(atls_session *s, const native *n, const atls_tree_pa
 
 static bool has_verified_name(const atls_session *s)
 {
-    return s->is_server ? SSL_get0_peer_certificate(s->ssl) != NULL && SSL_get_verify_result(s->ssl) == X509_V_OK
-                              && (SSL_get_verify_mode(s->ssl) & SSL_VERIFY_PEER) != 0
-                        : s->client.identity != ATLS_IDENTITY_ATTESTED_ONLY;
+    return s->is_server ? atls_server_knows_client(s) : s->client.identity != ATLS_IDENTITY_ATTESTED_ONLY;
 }
 
 static bool appraise(atls_session *s, const native *n, const atls_native_evidence *e, const uint8_t report[64],
@@ -325,6 +340,7 @@ bool native_accept(atls_session *s, native *n, atls_error *err)
     atls_native_done done = {.refusal = ATLS_CATEGORY_NONE};
     atls_bytes frame;
     memcpy(done.context, n->context, sizeof done.context);
+    n->said_done = true;
     return atls_native_write_done(&done, &s->arena, &frame, err) && native_send(n, frame, err);
 }
 

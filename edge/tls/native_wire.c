@@ -26,10 +26,12 @@ atls_step native_flush(atls_session *s, native *n, atls_error *err)
         atls_bytes frame = o->frames[o->at];
         size_t sent = 0;
         if (!atls_session_in_time(s, err)) {
+            n->mute = true;
             return ATLS_STEP_FAILED;
         }
         atls_step step = atls_io_write(s, frame.ptr + o->sent, frame.len - o->sent, &sent, "session.exchange", err);
         if (step != ATLS_STEP_DONE) {
+            n->mute = step == ATLS_STEP_FAILED;
             return step;
         }
         o->sent += sent;
@@ -96,14 +98,17 @@ static atls_step read_up_to(atls_session *s, native *n, size_t total, const char
         size_t left = total - in->len;
         atls_step step = atls_io_read(s, in->frame + in->len, left < room ? left : room, &got, what, err);
         if (step == ATLS_STEP_CLOSED) {
+            n->mute = true;
             atls_fail(err, ATLS_E_IO, what, "the peer ended the session in place of this message");
             return ATLS_STEP_FAILED;
         }
         if (step != ATLS_STEP_DONE) {
+            n->mute = step == ATLS_STEP_FAILED;
             return step;
         }
         in->len += got;
         if (in->len < total && !atls_session_in_time(s, err)) { /* a peer that drips */
+            n->mute = true;
             return ATLS_STEP_FAILED;
         }
     }
@@ -140,13 +145,14 @@ static const char *refusal_text(atls_category c)
 }
 
 /* A `done` where another message was due, or the one that was due. */
-static bool take_done(atls_bytes body, atls_native_message wanted, atls_error *err)
+static bool take_done(native *n, atls_bytes body, atls_native_message wanted, atls_error *err)
 {
     atls_native_done done;
     if (!atls_native_read_done(body, &done, err)) {
         return false;
     }
     if (done.refusal != ATLS_CATEGORY_NONE) {
+        n->mute = true;
         return atls_fail_values(err, ATLS_E_PEER_REFUSED, "done", "accepted", atls_category_name(done.refusal), "%s",
                                 refusal_text(done.refusal));
     }
@@ -155,14 +161,14 @@ static bool take_done(atls_bytes body, atls_native_message wanted, atls_error *e
                                "the peer accepted before its turn");
 }
 
-static bool check_turn(atls_bytes body, atls_native_message wanted, atls_error *err)
+static bool check_turn(native *n, atls_bytes body, atls_native_message wanted, atls_error *err)
 {
     atls_native_message found;
     if (!atls_native_peek(body, &found, err)) {
         return false;
     }
     if (found == ATLS_NATIVE_DONE) {
-        return take_done(body, wanted, err);
+        return take_done(n, body, wanted, err);
     }
     return found == wanted
            || atls_fail_values(err, ATLS_E_PROTOCOL, name_of(wanted), name_of(wanted), name_of(found),
@@ -183,7 +189,7 @@ atls_step native_receive(atls_session *s, native *n, atls_native_message wanted,
     n->last = atls_bytes_of(n->in.frame, n->in.len);
     *body = atls_bytes_of(n->in.frame + HEAD_LEN, n->in.len - HEAD_LEN);
     n->in = (native_in){.cap = 0}; /* the next frame gets memory of its own: hellos are looked at to the end */
-    return check_turn(*body, wanted, err) ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
+    return check_turn(n, *body, wanted, err) ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
 }
 
 /* While our evidence is in the making the peer has nothing to say but a refusal. */
@@ -210,8 +216,11 @@ bool native_refuse(atls_session *s, native *n, const atls_error *why)
     atls_bytes frame;
     n->refusal = *why;
     bool half_sent = n->out.at < n->out.n && n->out.sent > 0;
-    bool hopeless = why->code == ATLS_E_IO || why->code == ATLS_E_TIMEOUT || why->code == ATLS_E_PEER_REFUSED;
-    if (half_sent || hopeless || !atls_native_write_done(&done, &s->arena, &frame, &no_room)) {
+    if (n->own_fault) {
+        done.refusal = ATLS_CATEGORY_INTERNAL;
+    }
+    if (half_sent || n->said_done || n->mute || s->tls_broken
+        || !atls_native_write_done(&done, &s->arena, &frame, &no_room)) {
         return false;
     }
     n->out = (native_out){.n = 0};

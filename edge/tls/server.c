@@ -11,6 +11,7 @@
 #include "base/cursor.h"
 #include "configure.h"
 #include "dstack.h"
+#include "hooked.h"
 #include "identity.h"
 #include "io.h"
 #include "native.h"
@@ -20,12 +21,21 @@ static bool choose_profiles(const atls_server_options *o, unsigned *out, atls_er
 {
     const unsigned all = ATLS_PROFILE_NATIVE | ATLS_PROFILE_DSTACK;
     bool proves = o->attest != NULL || o->attester != NULL;
+    if (o->profiles == ATLS_PROFILE_CONSTELLATION) {
+        *out = o->profiles;
+        return true; /* the hook looks at the rest */
+    }
     *out = o->profiles != 0 ? o->profiles : o->verifier != NULL ? ATLS_PROFILE_NATIVE : all;
     if ((*out & ~all) != 0) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "no such profile");
     }
     if (o->verifier != NULL && *out != ATLS_PROFILE_NATIVE) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "clients can prove themselves with atls/1 only");
+    }
+    if (o->verifier != NULL && o->client_ca_file == NULL && o->certificate_file != NULL
+        && !atls_policy_attested_only(atls_verifier_policy(o->verifier))) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "client_ca_file",
+                         "clients need a certificate, unless the policy says \"attested_only\": true");
     }
     return proves || (o->verifier != NULL && *out == ATLS_PROFILE_NATIVE)
            || atls_fail(err, ATLS_E_CONFIGURATION, "attest", "a function that makes evidence is required");
@@ -54,8 +64,10 @@ bool atls_server_prepare(const atls_server_options *options, atls_session **out,
     size_t arena = options->arena_size != 0    ? options->arena_size
                    : options->verifier != NULL ? ATLS_ARENA_DEFAULT_SIZE
                                                : ATLS_SERVER_ARENA_SIZE;
-    if (!atls_session_make(with_native ? atls_native_server() : atls_dstack_server(), true, arena, options->timeout_ms,
-                           &s, err)) {
+    const atls_profile *profile = profiles == ATLS_PROFILE_CONSTELLATION ? atls_hooked_profile()
+                                  : with_native                          ? atls_native_server()
+                                                                         : atls_dstack_server();
+    if (!atls_session_make(profile, true, arena, options->timeout_ms, &s, err)) {
         return false;
     }
     s->server = *options;
@@ -80,6 +92,9 @@ static bool forget_sessions(SSL *ssl, atls_error *err)
 
 bool atls_server_configure(atls_session *s, SSL *ssl, atls_error *err)
 {
+    if (atls_hooked_is(s)) {
+        return atls_hooked_configure(s, ssl, err);
+    }
     if (!atls_configure_tls(ssl, err) || !forget_sessions(ssl, err)) {
         return false;
     }
@@ -95,6 +110,10 @@ bool atls_server_session_new(SSL *ssl, const atls_server_options *options, atls_
         /* OpenSSL knows this choice on an SSL_CTX only, and the caller's is not ours to change. */
         return atls_fail(err, ATLS_E_CONFIGURATION, "alpn",
                          "over an SSL of one's own, ALPN is chosen by its SSL_CTX (SSL_CTX_set_alpn_select_cb)");
+    }
+    if (options != NULL && options->profiles == ATLS_PROFILE_CONSTELLATION) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "profiles",
+                         "over an SSL of one's own, constellation is atls_hook_server");
     }
     atls_session *s;
     if (!atls_server_prepare(options, &s, err)) {
@@ -160,6 +179,27 @@ int atls_server_select_alpn(SSL *ssl, const unsigned char **out, unsigned char *
     return names == NULL ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+static bool is_our_name(const SSL *ssl)
+{
+    const char *wanted = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    X509 *own = SSL_get_certificate(ssl);
+    const unsigned flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+    bool ok = wanted == NULL || (own != NULL && X509_check_host(own, wanted, 0, flags, NULL) == 1);
+    ERR_clear_error();
+    return ok;
+}
+
+/* A server that speaks nothing but atls/1 can say in the handshake that it is not whom the client means. */
+static int choose_name(SSL *ssl, int *alert, void *arg)
+{
+    (void)arg;
+    if (is_our_name(ssl)) {
+        return SSL_TLSEXT_ERR_OK;
+    }
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 /* OpenSSL would ask the terminal for the passphrase of an encrypted key. */
 static int no_passphrase(char *buf, int size, int writing, void *arg)
 {
@@ -201,6 +241,9 @@ static bool load_client_authorities(const atls_session *s, atls_error *err)
         return atls_fail(err, ATLS_E_CONFIGURATION, "client_ca_file", "no certificates can be read from it: %s",
                          atls_io_reason());
     }
+    if (s->server.now != ATLS_TIME_UNSET) {
+        X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(s->ctx), (time_t)s->server.now);
+    }
     SSL_CTX_set_client_CA_list(s->ctx, names);
     SSL_CTX_set_verify(s->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     return true;
@@ -216,6 +259,12 @@ bool atls_server_context(atls_session *s, atls_error *err)
     if (s->alpn.len > 0) {
         SSL_CTX_set_alpn_select_cb(s->ctx, choose_protocol, s);
     }
+    if (s->profiles == ATLS_PROFILE_NATIVE) {
+        (void)SSL_CTX_set_tlsext_servername_callback(s->ctx, choose_name);
+    }
+    if (atls_hooked_is(s)) {
+        return atls_hooked_context(s, err); /* its certificates are made for each connection */
+    }
     return atls_load_identity(s->ctx, s->server.certificate_file, s->server.private_key_file, err)
            && load_client_authorities(s, err);
 }
@@ -226,11 +275,24 @@ bool atls_server_context(atls_session *s, atls_error *err)
  * they like. */
 static bool check_server_name(const atls_session *s, atls_error *err)
 {
-    const char *wanted = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
-    X509 *own = SSL_get_certificate(s->ssl);
-    bool ok = wanted == NULL || (own != NULL && X509_check_host(own, wanted, 0, 0, NULL) == 1);
-    ERR_clear_error();
-    return ok || atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.server_name", "the client asks for a name that is not ours");
+    return is_our_name(s->ssl)
+           || atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.server_name", "the client asks for a name that is not ours");
+}
+
+/* Evidence says what a client is, and not who: that takes a certificate, or a policy that does without. */
+static bool check_client_name(const atls_session *s, atls_error *err)
+{
+    return s->server.verifier == NULL || atls_server_knows_client(s)
+           || atls_policy_attested_only(atls_verifier_policy(s->server.verifier))
+           || atls_fail(
+               err, ATLS_E_IDENTITY, "client.certificate",
+               "the client has no certificate that was verified, and the policy does not say \"attested_only\"");
+}
+
+bool atls_server_knows_client(const atls_session *s)
+{
+    return SSL_get0_peer_certificate(s->ssl) != NULL && SSL_get_verify_result(s->ssl) == X509_V_OK
+           && (SSL_get_verify_mode(s->ssl) & SSL_VERIFY_PEER) != 0 && SSL_get0_verified_chain(s->ssl) != NULL;
 }
 
 /* For the result: who the client is by its certificate, if it has one. */
@@ -246,5 +308,5 @@ bool atls_server_check_handshake(atls_session *s, atls_error *err)
         return atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.alpn", "h2 was selected, which has no place for the exchange");
     }
     return atls_session_choose(s, err) && note_client(s, err)
-           && (s->profile != atls_native_server() || check_server_name(s, err));
+           && (s->profile != atls_native_server() || (check_server_name(s, err) && check_client_name(s, err)));
 }

@@ -5,8 +5,11 @@
 
 #include <openssl/err.h>
 
+#include "atls/hooks.h"
+#include "base/text.h"
 #include "clock.h"
 #include "dstack.h"
+#include "hooked.h"
 #include "identity.h"
 #include "io.h"
 #include "native.h"
@@ -72,6 +75,30 @@ void atls_session_free(atls_session *s)
     free(s);
 }
 
+/* What atls/1 asks of the names that it negotiates inside: text, few, each once, and none of those that mean something. */
+static bool check_native_names(const char *const *names, atls_error *err)
+{
+    size_t n = 0;
+    size_t total = 0;
+    for (; names != NULL && names[n] != NULL; n++) {
+        total += strlen(names[n]);
+        if (!atls_utf8_valid(atls_bytes_str(names[n]))) {
+            return atls_fail(err, ATLS_E_CONFIGURATION, "alpn", "with atls/1 a protocol name is UTF-8");
+        }
+        for (size_t i = 0; i < n; i++) {
+            if (strcmp(names[i], names[n]) == 0) {
+                return atls_fail(err, ATLS_E_CONFIGURATION, "alpn", "a protocol stands in the list twice");
+            }
+        }
+        if (strcmp(names[n], ATLS_NATIVE_NO_PROTOCOL) == 0) {
+            return atls_fail(err, ATLS_E_CONFIGURATION, "alpn", "%s is not an application's protocol", names[n]);
+        }
+    }
+    return (n <= ATLS_NATIVE_MAX_NAMES && total <= ATLS_NATIVE_MAX_HELLO_LEN / 2)
+           || atls_fail(err, ATLS_E_CONFIGURATION, "alpn", "with atls/1 the list has at most %u names and %u bytes",
+                        (unsigned)ATLS_NATIVE_MAX_NAMES, (unsigned)ATLS_NATIVE_MAX_HELLO_LEN / 2);
+}
+
 static bool measure_names(const char *const *names, size_t *total, atls_error *err)
 {
     *total = 0;
@@ -102,7 +129,7 @@ bool atls_session_alpn_list(atls_session *s, const char *const *names, bool with
                             atls_error *err)
 {
     size_t total;
-    if (!measure_names(names, &total, err)) {
+    if (!measure_names(names, &total, err) || (with_native && !check_native_names(names, err))) {
         return false;
     }
     uint8_t *wire = atls_arena_raw(&s->arena, total + 1 + strlen(ATLS_NATIVE_ALPN), err);
@@ -262,6 +289,9 @@ static bool check_connection(atls_session *s, atls_error *err)
     if (SSL_get_early_data_status(s->ssl) == SSL_EARLY_DATA_ACCEPTED) {
         return atls_fail(err, ATLS_E_TLS_HANDSHAKE, "tls.early_data", "early data was accepted");
     }
+    if (atls_hooked_is(s)) {
+        return atls_hooked_check(s, err);
+    }
     return s->is_server ? atls_server_check_handshake(s, err) : atls_client_check_handshake(s, err);
 }
 
@@ -287,7 +317,7 @@ static atls_step advance(atls_session *s, atls_error *err)
         return ATLS_STEP_FAILED;
     }
     if (s->phase == ATLS_PHASE_HANDSHAKE) {
-        if (SSL_in_before(s->ssl) == 1 && !atls_identity_set_time(s, err)) {
+        if (SSL_in_before(s->ssl) == 1 && !atls_hooked_is(s) && !atls_identity_set_time(s, err)) {
             return ATLS_STEP_FAILED;
         }
         atls_step step = atls_io_handshake(s, err);
@@ -340,6 +370,9 @@ atls_step atls_session_read(atls_session *s, void *buf, size_t size, size_t *n, 
     }
     atls_error why = {0};
     atls_step step = atls_io_read(s, buf, size, n, "session.read", &why);
+    if (step == ATLS_STEP_FAILED) {
+        atls_hooked_explain(s, &why);
+    }
     return step == ATLS_STEP_FAILED ? atls_session_fail(s, &why, err) : step;
 }
 
@@ -411,6 +444,14 @@ atls_bytes atls_session_alpn(const atls_session *s)
     return atls_bytes_equal_str(selected, ATLS_NATIVE_ALPN) ? s->protocol : selected;
 }
 
+bool atls_session_peer_accepted(const atls_session *s, atls_error *err)
+{
+    if (s->phase != ATLS_PHASE_ESTABLISHED) {
+        return atls_fail(err, ATLS_E_USAGE, "session", "the session is not established");
+    }
+    return !atls_hooked_is(s) || atls_hook_peer_accepted(s->ssl, err);
+}
+
 const char *atls_session_profile(const atls_session *s)
 {
     return s->profile->name;
@@ -419,6 +460,9 @@ const char *atls_session_profile(const atls_session *s)
 int atls_session_wait_fd(const atls_session *s)
 {
     atls_ticket *ticket = s->ticket;
+    if (atls_hooked_is(s) && s->ssl != NULL) {
+        return atls_hook_wait_fd(s->ssl);
+    }
     return ticket == NULL ? -1 : atls_ticket_fd(ticket);
 }
 

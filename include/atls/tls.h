@@ -51,6 +51,10 @@ typedef enum atls_identity_mode {
  * never takes a session below the least grade of the policy. */
 #define ATLS_PROFILE_NATIVE 1u /* "atls/1": grade session; either side proves, or both */
 #define ATLS_PROFILE_DSTACK 2u /* "dstack": grade exporter; the server proves */
+/* "constellation": grade key_fresh; inside the handshake, and therefore never together with the others on one connection.
+ * It proves no name: identity must be ATTESTED_ONLY. atls_connect and atls_accept only; over an SSL of one's own hooks.h
+ * does it. atls_connect with profiles 0 tries it last, on a connection of its own, if the policy accepts its grade. */
+#define ATLS_PROFILE_CONSTELLATION 4u
 /* An atls_certificates_fn is told which certificates the server sent: DER, leaf first, n at least 1, at most
  * ATLS_MAX_TOLD_CERTIFICATES (the rest is left out). Nothing about them has been decided: for showing and for logs, also
  * of sessions that are refused afterwards. It is called at most once for a session, within a step, and cannot change the
@@ -183,9 +187,14 @@ const atls_result *atls_session_result(const atls_session *s);
  * is the session's and valid until the next step. -1: nothing is waited for. */
 int atls_session_wait_fd(const atls_session *s);
 
-/* atls_session_profile gives the name of the profile: "atls/1", "dstack"; before the handshake, of the strongest that is
+/* atls_session_profile gives the name of the profile: "atls/1", "dstack", "constellation"; before the handshake, of the strongest that is
  * possible. Static. */
 const char *atls_session_profile(const atls_session *s);
+
+/* atls_session_peer_accepted says whether the peer is known to have accepted us, where it had anything to judge. With atls/1
+ * a session is not established before. With constellation a client that had to prove itself knows only once it has read
+ * application bytes. Errors: TLS_HANDSHAKE (not known yet), PEER_REFUSED, USAGE (not established). */
+ATLS_MUST_USE bool atls_session_peer_accepted(const atls_session *s, atls_error *err);
 
 /* atls_server_select_alpn is for SSL_CTX_set_alpn_select_cb of servers that take atls/1 over an SSL of their own: it
  * selects "atls/1" where a client offers it. arg: NULL, or an array of further names, NULL-terminated, in order of

@@ -142,6 +142,7 @@ void rig_native(rig *r)
 void rig_mutual(rig *r)
 {
     rig_native(r);
+    rig_policy(r, "\"attested_only\":true,"); /* of clients: they have no certificate */
     r->client_options.attest = sim_attest;
     r->client_options.attest_ctx = r->sim;
     r->server_options.verifier = r->verifier;

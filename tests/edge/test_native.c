@@ -88,6 +88,39 @@ static void test_mutual_certificate(void **state)
     rig_close(&r);
 }
 
+/* A certificate that was loaded, and that nobody asked for, was not shown: the leaf must not name it. */
+static void test_certificate_not_asked(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r);
+    rig_mutual(&r);
+    use_client_certificate(&r);
+    SSL_CTX_set_verify(r.server_ctx, SSL_VERIFY_NONE, NULL);
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    expect_talk(&r);
+    assert_true(atls_session_result(r.server)->attested_only);
+    rig_close(&r);
+}
+
+/* Evidence alone says what a client is, not who. */
+static void test_nameless_client(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r);
+    rig_mutual(&r);
+    rig_policy(&r, "");
+    r.server_options.verifier = r.verifier;
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    assert_int_equal(r.server_err.code, ATLS_E_IDENTITY);
+    assert_string_equal(r.server_err.field, "client.certificate");
+    assert_int_equal(r.client_step, ATLS_STEP_FAILED);
+    rig_close(&r);
+}
+
 static void test_client_only(void **state)
 {
     (void)state;
@@ -155,6 +188,38 @@ static const protocol_row protocol_rows[] = {
     {"protocols: a server that names none takes the client's first", {"h2", "http/1.1"}, {NULL}, "h2"},
     {"protocols: nothing in common", {"h2"}, {"http/1.1"}, NULL},
 };
+
+typedef struct bad_names_row {
+    const char *name;
+    const char *names[18];
+} bad_names_row;
+
+static const bad_names_row bad_names_rows[] = {
+    {"protocols: too many",
+     {"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17"}},
+    {"protocols: one twice", {"h2", "http/1.1", "h2"}},
+    {"protocols: not text", {"\xff"}},
+    {"protocols: the name that stands for none", {"raw"}},
+    {"protocols: the name of a way of proving", {"h2", "atls/1"}},
+};
+
+static void test_bad_names(void **state)
+{
+    const bad_names_row *w = *state;
+    rig r;
+    rig_open(&r);
+    rig_native(&r);
+    r.client_options.alpn = w->names;
+    r.server_options.alpn = w->names;
+    rig_ssl(&r);
+    assert_false(atls_client_session_new(r.client_ssl, &r.client_options, &r.client, &r.client_err));
+    assert_false(atls_server_session_new(r.server_ssl, &r.server_options, &r.server, &r.server_err));
+    assert_string_equal(r.client_err.field, "alpn");
+    assert_string_equal(r.server_err.field, "alpn");
+    assert_int_equal(r.client_err.code, ATLS_E_CONFIGURATION);
+    assert_int_equal(r.server_err.code, ATLS_E_CONFIGURATION);
+    rig_close(&r);
+}
 
 static void test_protocols(void **state)
 {
@@ -245,7 +310,8 @@ static void test_no_evidence(void **state)
     rig_start(&r, NULL);
     rig_run_to_end(&r);
     assert_int_equal(r.server_err.code, ATLS_E_IO);
-    assert_int_equal(r.client_step, ATLS_STEP_FAILED);
+    rig_expect_client(&r, ATLS_E_PEER_REFUSED, "done");
+    assert_string_equal(r.client_err.actual, "internal"); /* whatever code our agent's failure has */
     assert_null(strstr(r.client_err.message, "secret"));
     rig_close(&r);
 }
@@ -382,6 +448,45 @@ static void crowd(size_t n)
     rig_close(&host);
 }
 
+/* dstack's binding has no place in a tree: each session gets a quote of its own, from the same attester. */
+static void test_dstack_attester(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r);
+    atls_attester *attester;
+    const atls_attester_options options = {.attest = sim_attest, .attest_ctx = r.sim};
+    assert_true(atls_attester_new(&options, &attester, &r.err));
+    r.server_options.attest = NULL;
+    r.server_options.attester = attester;
+    r.server_options.profiles = 0;
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    rig_expect_established(&r);
+    assert_string_equal(atls_session_result(r.client)->profile, "dstack");
+    rig_close(&r);
+    assert_int_equal(atls_attester_count(attester).quotes, 1);
+    atls_attester_free(attester);
+}
+
+static void test_dstack_attester_fails(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r);
+    atls_attester *attester;
+    const atls_attester_options options = {.attest = attest_nothing};
+    assert_true(atls_attester_new(&options, &attester, &r.err));
+    r.server_options.attest = NULL;
+    r.server_options.attester = attester;
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    rig_expect_client(&r, ATLS_E_IO, "response.status");
+    assert_string_equal(r.server_err.field, "agent");
+    rig_close(&r);
+    atls_attester_free(attester);
+}
+
 static void test_alone(void **state)
 {
     (void)state;
@@ -406,11 +511,16 @@ int main(void)
     tap_add(&l, "the server proves itself", test_server, NULL);
     tap_add(&l, "both prove themselves", test_mutual, NULL);
     tap_add(&l, "both, and the client has a certificate", test_mutual_certificate, NULL);
+    tap_add(&l, "a client's certificate that was not asked for", test_certificate_not_asked, NULL);
+    tap_add(&l, "a client without a name, and a policy that wants one", test_nameless_client, NULL);
     tap_add(&l, "the client alone proves itself", test_client_only, NULL);
     tap_add(&l, "byte by byte", test_byte_by_byte, NULL);
     tap_add(&l, "across a HelloRetryRequest and a key update", test_retry_and_update, NULL);
     for (size_t i = 0; i < sizeof protocol_rows / sizeof protocol_rows[0]; i++) {
         tap_add(&l, protocol_rows[i].name, test_protocols, &protocol_rows[i]);
+    }
+    for (size_t i = 0; i < sizeof bad_names_rows / sizeof bad_names_rows[0]; i++) {
+        tap_add(&l, bad_names_rows[i].name, test_bad_names, &bad_names_rows[i]);
     }
     tap_add(&l, "a refused server is told a category", test_server_refused, NULL);
     tap_add(&l, "a refused client is told a category, and has no result", test_client_refused, NULL);
@@ -420,6 +530,8 @@ int main(void)
     }
     tap_add(&l, "one session under one quote, made in another thread", test_alone, NULL);
     tap_add(&l, "those who asked meanwhile share a quote", test_crowd, NULL);
+    tap_add(&l, "dstack with an attester of its own thread", test_dstack_attester, NULL);
+    tap_add(&l, "dstack with an attester that fails", test_dstack_attester_fails, NULL);
     if (getenv("ATLS_TEST_QUICK") == NULL) {
         tap_add(&l, "a thousand sessions under one quote", test_thousand, NULL);
     }

@@ -2,7 +2,9 @@
 /* pair.c: the honest pair, and what liars make their certificates of. */
 #include "pair.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/param_build.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
@@ -136,6 +138,15 @@ static void hash_spki(EVP_PKEY *key, uint8_t out[32])
     OPENSSL_free(spki);
 }
 
+static atls_bytes pad(pair *p, atls_bytes document, size_t n)
+{
+    uint8_t *text = atls_arena_raw(&p->arena, document.len + n, &p->err);
+    assert_non_null(text);
+    memset(text, ' ', document.len + n);
+    memcpy(text, document.ptr, document.len);
+    return atls_bytes_of(text, document.len + n);
+}
+
 static atls_bytes lie_document(pair *p, const pair_lie *lie, EVP_PKEY *key, const uint8_t nonce[32])
 {
     uint8_t user_data[32];
@@ -168,7 +179,7 @@ static atls_bytes lie_document(pair *p, const pair_lie *lie, EVP_PKEY *key, cons
         evidence.quote.ptr = quote;
     }
     check(p->variant->write(user_data, over, &evidence, &p->arena, &out, &p->err), &p->err);
-    return out;
+    return pad(p, out, lie->padding);
 }
 
 static void lie_about_time(X509 *x, const pair_lie *lie)
@@ -237,6 +248,33 @@ static void read_peer_nonce(SSL *ssl, const pair_end *e, uint8_t nonce[32])
     OPENSSL_free(der);
 }
 
+/* The public half of one key and the private half of another: OpenSSL compares the public one only. */
+static EVP_PKEY *steal(EVP_PKEY *genuine)
+{
+    uint8_t point[65];
+    size_t len = 0;
+    BIGNUM *secret = NULL;
+    EVP_PKEY *out = NULL;
+    EVP_PKEY *own = EVP_EC_gen("P-256");
+    OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    assert_int_equal(EVP_PKEY_get_octet_string_param(genuine, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &len), 1);
+    assert_int_equal(EVP_PKEY_get_bn_param(own, OSSL_PKEY_PARAM_PRIV_KEY, &secret), 1);
+    assert_int_equal(OSSL_PARAM_BLD_push_utf8_string(b, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0), 1);
+    assert_int_equal(OSSL_PARAM_BLD_push_octet_string(b, OSSL_PKEY_PARAM_PUB_KEY, point, len), 1);
+    assert_int_equal(OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_PRIV_KEY, secret), 1);
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(b);
+    assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_fromdata(ctx, &out, EVP_PKEY_KEYPAIR, params), 1);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(b);
+    EVP_PKEY_CTX_free(ctx);
+    BN_clear_free(secret);
+    EVP_PKEY_free(own);
+    EVP_PKEY_free(genuine);
+    return out;
+}
+
 static int lie_callback(SSL *ssl, void *arg)
 {
     pair *p = arg;
@@ -249,6 +287,7 @@ static int lie_callback(SSL *ssl, void *arg)
     }
     read_peer_nonce(ssl, e, nonce);
     pair_certificate(p, e->lie, nonce, &x, &key);
+    key = e->lie->stolen ? steal(key) : key;
     assert_int_equal(SSL_use_certificate(ssl, x), 1);
     assert_int_equal(SSL_use_PrivateKey(ssl, key), 1);
     X509_free(x);

@@ -29,6 +29,8 @@ typedef struct pair_lie {
     bool zero_nonce;         /* over 32 zero bytes */
     const char *document;    /* this text instead of a document */
     bool flip_quote;         /* TDX: one bit of the quote */
+    size_t padding;          /* spaces behind the document */
+    bool stolen;             /* the certificate is genuine, and its key is not at hand */
     bool no_certificate;     /* client: none at all */
     const uint8_t *replayed; /* nonce of an earlier handshake */
 } pair_lie;

@@ -23,6 +23,7 @@ static const lie_row rows[] = {
     {"serverAuth among others", {.usage = "clientAuth,serverAuth"}, ATLS_OK, "", NULL, false},
     {"a critical extension that is understood", {.critical_usage = true}, ATLS_OK, "", NULL, false},
     {"an extension of no attestation beside it", {.second_oid = "1.2.3.4"}, ATLS_OK, "", NULL, false},
+    {"a document of a million bytes", {.padding = 1000000}, ATLS_OK, "", NULL, false},
     {"valid from this second", {.not_before = 0, .not_after = 60}, ATLS_OK, "", NULL, false},
     {"valid to this second", {.not_before = -60, .not_after = 0}, ATLS_OK, "", NULL, false},
 
@@ -177,6 +178,45 @@ static void server_replays(void **state)
     pair_close(&p);
 }
 
+/* A genuine certificate, fresh and for this connection, shown by somebody who has not got its key: the evidence passes, and
+ * the handshake does not, so the answer is no. */
+static void the_key_is_not_at_hand(void **state)
+{
+    static const pair_lie stolen = {.stolen = true};
+    const bool *is_server = *state;
+    pair p;
+    pair_open(&p);
+    pair_tdx(&p, "\"min_grade\":\"key_fresh\",\"attested_only\":true,");
+    pair_mutual(&p);
+    pair_end *judge = *is_server ? &p.client : &p.server;
+    pair_end *thief = *is_server ? &p.server : &p.client;
+    thief->lie = &stolen;
+    pair_start(&p);
+    if (!*is_server) {
+        pair_say(NULL, thief);
+    }
+    assert_int_equal(judge->code, SSL_ERROR_SSL);
+    assert_true(atls_hooked_of(judge->ssl)->accepted);
+    pair_expect_refused(judge, ATLS_E_TLS_HANDSHAKE, "tls.handshake");
+    assert_int_equal(thief->alert, SSL_AD_DECRYPT_ERROR);
+    pair_close(&p);
+}
+
+/* OpenSSL's own limit, before anybody reads the certificate. */
+static void a_certificate_is_too_long(void **state)
+{
+    static const pair_lie padded = {.padding = 1024 * 1024};
+    pair p;
+    (void)state;
+    pair_open(&p);
+    p.server.lie = &padded;
+    pair_start(&p);
+    assert_int_equal(p.client.code, SSL_ERROR_SSL);
+    assert_false(atls_hooked_of(p.client.ssl)->judged);
+    pair_expect_refused(&p.client, ATLS_E_TLS_HANDSHAKE, "tls.handshake");
+    pair_close(&p);
+}
+
 /* A server that asks for a certificate gets none: it says 116, and knows why. */
 static void client_shows_nothing(void **state)
 {
@@ -207,6 +247,9 @@ int main(void)
     }
     tap_add(&l, "a document of an earlier handshake", server_replays, &dummy);
     tap_add(&l, "TDX: a quote of an earlier handshake", server_replays, &tdx);
+    tap_add(&l, "server: a genuine certificate without its key", the_key_is_not_at_hand, &tdx);
+    tap_add(&l, "client: a genuine certificate without its key", the_key_is_not_at_hand, &dummy);
+    tap_add(&l, "a certificate beyond 1 MiB", a_certificate_is_too_long, NULL);
     tap_add(&l, "no certificate at all", client_shows_nothing, NULL);
     return tap_run("hook_lies", &l);
 }

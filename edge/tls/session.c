@@ -420,7 +420,9 @@ atls_step atls_session_close(atls_session *s, atls_error *err)
 
 const atls_result *atls_session_result(const atls_session *s)
 {
-    return s->has_result ? &s->result : NULL;
+    /* atls/1: until the server has said yes, too, nothing is attested */
+    bool too_early = s->phase == ATLS_PHASE_EXCHANGE && s->result.verdict == ATLS_VERDICT_ACCEPTED;
+    return s->has_result && !too_early ? &s->result : NULL;
 }
 
 int atls_session_fd(const atls_session *s)

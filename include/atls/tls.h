@@ -179,8 +179,8 @@ ATLS_MUST_USE atls_step atls_session_close(atls_session *s, atls_error *err);
 void atls_session_free(atls_session *s);
 
 /* atls_session_result gives the result about the peer: the accepted one, or after a failed appraisal its verdict and
- * checks. Borrowed from s. NULL before an appraisal, for a side that asks for no evidence, and once evidence that passed
- * belongs to a session that did not come about. */
+ * checks. Borrowed from s. NULL before an appraisal, for a side that asks for no evidence, while the peer can still refuse,
+ * and once evidence that passed belongs to a session that did not come about. */
 const atls_result *atls_session_result(const atls_session *s);
 
 /* atls_session_wait_fd gives a descriptor that is readable when our evidence is ready, after ATLS_STEP_WANT_EVIDENCE; it

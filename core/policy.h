@@ -66,6 +66,8 @@ struct atls_policy {
     bool strict_cpusvn;     /* TCB components must equal the CPUSVN octets */
     bool require_event_log; /* tdx: an event log must come along and replay */
     bool attested_only;
+    bool has_max_session_age; /* the document names it; else it is asked of atls/1 sessions only */
+    uint32_t max_session_age_s;
     bool has_min_grade;   /* the document names it; then an appraisal without a binding fails, too */
     atls_grade min_grade; /* EXPORTER when absent: asked of sessions only, see docs/policy.md */
     /* what weakens */

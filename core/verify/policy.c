@@ -17,10 +17,11 @@
 #define POLICY_OVERHEAD ((size_t)128 * 1024)
 /* Room to read it in: a value takes at least two bytes of text and a node of the tree, and the application is printed
  * once more. */
-#define SCRATCH_OVERHEAD ((size_t)64 * 1024)
-#define SCRATCH_PER_BYTE 96u
-#define MAX_EDITS        2u
-#define MAX_NAME_LEN     48u
+#define SCRATCH_OVERHEAD      ((size_t)64 * 1024)
+#define SCRATCH_PER_BYTE      96u
+#define DEFAULT_SESSION_AGE_S 86400u /* atls/1, "What a verifier checks" */
+#define MAX_EDITS             2u
+#define MAX_NAME_LEN          48u
 
 /* clang-format off */
 #define TD_ROW(name, member, width) {name, KIND_TD, atls_policy_read_reference, width, 0},
@@ -60,6 +61,7 @@ static const policy_member members[] = {
     {"key_provider", KIND_DSTACK, atls_policy_read_key_provider, 0, 0},
     FLAG(require_event_log, KIND_TDX),
     /* how it is bound, and where endorsements come from */
+    {"max_session_age", KIND_ALL, atls_policy_read_session_age, 0, 0},
     {"min_grade", KIND_ALL, atls_policy_read_min_grade, 0, 0},
     FLAG(attested_only, KIND_ALL),
     {"pccs_url", KIND_DSTACK, atls_policy_read_pccs_url, 0, 0},
@@ -225,6 +227,7 @@ static bool start(policy_reader *r)
     }
     p->allowed_status[ATLS_TCB_UP_TO_DATE] = true;
     p->min_grade = ATLS_GRADE_EXPORTER;
+    p->max_session_age_s = DEFAULT_SESSION_AGE_S;
     p->accepted_advisories.items = r->insecure; /* empty lists still point somewhere */
     p->rejected_advisories.items = r->insecure;
     p->dstack.app_id = atls_bytes_empty();
@@ -334,6 +337,12 @@ atls_text_list atls_policy_insecure(const atls_policy *p)
 atls_grade atls_policy_min_grade(const atls_policy *p)
 {
     return p->min_grade;
+}
+
+uint32_t atls_policy_max_session_age(const atls_policy *p, bool *by_default)
+{
+    *by_default = !p->has_max_session_age;
+    return p->max_session_age_s;
 }
 
 bool atls_policy_attested_only(const atls_policy *p)

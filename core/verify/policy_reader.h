@@ -79,6 +79,7 @@ bool atls_policy_read_advisories(policy_reader *r, const policy_member *m, const
 bool atls_policy_read_isvprodid(policy_reader *r, const policy_member *m, const atls_json *v);
 bool atls_policy_read_min_isvsvn(policy_reader *r, const policy_member *m, const atls_json *v);
 bool atls_policy_read_min_tee_tcb_svn(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_session_age(policy_reader *r, const policy_member *m, const atls_json *v);
 bool atls_policy_read_min_grade(policy_reader *r, const policy_member *m, const atls_json *v);
 bool atls_policy_read_attributes_mask(policy_reader *r, const policy_member *m, const atls_json *v);
 

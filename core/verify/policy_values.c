@@ -364,6 +364,18 @@ bool atls_policy_read_min_tee_tcb_svn(policy_reader *r, const policy_member *m, 
     return atls_policy_hex(r, m->name, v, r->policy->min_tee_tcb_svn, sizeof r->policy->min_tee_tcb_svn);
 }
 
+/* A session of no length could not carry anything. */
+bool atls_policy_read_session_age(policy_reader *r, const policy_member *m, const atls_json *v)
+{
+    uint64_t seconds = 0;
+    if (!atls_policy_uint(r, m->name, v, UINT32_MAX, &seconds)) {
+        return false;
+    }
+    r->policy->has_max_session_age = true;
+    r->policy->max_session_age_s = (uint32_t)seconds;
+    return seconds > 0 || atls_policy_wrong(r, m->name, "1 to 4294967295 seconds", v);
+}
+
 bool atls_policy_read_min_grade(policy_reader *r, const policy_member *m, const atls_json *v)
 {
     r->policy->has_min_grade = true;

@@ -309,6 +309,23 @@ static bool begin_exchange(atls_session *s, atls_error *err)
     return true;
 }
 
+/* A proof speaks of the moment when it was made: the session ends when that is too long ago for its verifier. */
+static void start_ageing(atls_session *s)
+{
+    const atls_verifier *v = s->is_server ? s->server.verifier : s->client.verifier;
+    bool by_default = true;
+    uint32_t seconds = v == NULL ? 0 : atls_policy_max_session_age(atls_verifier_policy(v), &by_default);
+    bool is_native = s->profile->grade == ATLS_GRADE_SESSION;
+    s->end_ms = v != NULL && (!by_default || is_native) ? atls_clock_ms() + (uint64_t)seconds * 1000 : 0;
+}
+
+static bool is_young(const atls_session *s, atls_error *err)
+{
+    return s->end_ms == 0 || atls_clock_ms() < s->end_ms
+           || atls_fail(err, ATLS_E_EXPIRED, "session.age",
+                        "the proof is older than the policy's max_session_age: make a new session");
+}
+
 /* ---- stepping ---------------------------------------------------------------------------------------------------- */
 
 static atls_step advance(atls_session *s, atls_error *err)
@@ -331,6 +348,7 @@ static atls_step advance(atls_session *s, atls_error *err)
     atls_step step = s->profile->step(s, s->profile_state, err);
     if (step == ATLS_STEP_DONE) {
         s->phase = ATLS_PHASE_ESTABLISHED;
+        start_ageing(s);
         end_profile(s);
     }
     return step;
@@ -369,6 +387,9 @@ atls_step atls_session_read(atls_session *s, void *buf, size_t size, size_t *n, 
         return ATLS_STEP_FAILED;
     }
     atls_error why = {0};
+    if (!is_young(s, &why)) {
+        return atls_session_fail(s, &why, err);
+    }
     atls_step step = atls_io_read(s, buf, size, n, "session.read", &why);
     if (step == ATLS_STEP_FAILED) {
         atls_hooked_explain(s, &why);
@@ -390,6 +411,9 @@ atls_step atls_session_write(atls_session *s, const void *buf, size_t size, size
         return ATLS_STEP_DONE;
     }
     atls_error why = {0};
+    if (!is_young(s, &why)) {
+        return atls_session_fail(s, &why, err);
+    }
     atls_step step = atls_io_write(s, buf, size, n, "session.write", &why);
     s->write_pending = step == ATLS_STEP_WANT_READ || step == ATLS_STEP_WANT_WRITE;
     return step == ATLS_STEP_FAILED ? atls_session_fail(s, &why, err) : step;

@@ -40,6 +40,10 @@ atls_text_list atls_policy_insecure(const atls_policy *p);
 /* atls_policy_min_grade gives the least grade of binding that the policy accepts. */
 atls_grade atls_policy_min_grade(const atls_policy *p);
 
+/* atls_policy_max_session_age gives the seconds after which a session's proof is too old to go on, and whether that is the
+ * default, which holds for atls/1 only (86,400), or stands in the document, and then holds for every profile. */
+uint32_t atls_policy_max_session_age(const atls_policy *p, bool *by_default);
+
 /* atls_policy_attested_only tells whether the policy waives ordinary server identity. */
 bool atls_policy_attested_only(const atls_policy *p);
 

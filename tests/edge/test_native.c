@@ -316,6 +316,37 @@ static void test_no_evidence(void **state)
     rig_close(&r);
 }
 
+/* ---- age --------------------------------------------------------------------------------------------------------- */
+
+/* The proof is a second old at most: then neither side that asked for it goes on. */
+static void test_age(void **state)
+{
+    (void)state;
+    for (unsigned dstack = 0; dstack < 2; dstack++) {
+        rig r;
+        uint8_t buf[8];
+        size_t n = 0;
+        rig_open(&r);
+        if (dstack == 0) {
+            rig_mutual(&r);
+        }
+        rig_policy(&r, "\"attested_only\":true,\"max_session_age\":1,");
+        r.server_options.verifier = dstack == 0 ? r.verifier : NULL;
+        rig_start(&r, NULL);
+        rig_run_to_end(&r);
+        rig_expect_established(&r);
+        rig_nap(1100);
+        assert_int_equal(atls_session_read(r.client, buf, sizeof buf, &n, &r.client_err), ATLS_STEP_FAILED);
+        assert_string_equal(r.client_err.field, "session.age");
+        assert_int_equal(r.client_err.code, ATLS_E_EXPIRED);
+        if (dstack == 0) {
+            assert_int_equal(atls_session_write(r.server, "x", 1, &n, &r.server_err), ATLS_STEP_FAILED);
+            assert_string_equal(r.server_err.field, "session.age");
+        }
+        rig_close(&r);
+    }
+}
+
 /* ---- choosing a profile ------------------------------------------------------------------------------------------ */
 
 typedef struct choice_row {
@@ -528,6 +559,7 @@ int main(void)
     for (size_t i = 0; i < sizeof choice_rows / sizeof choice_rows[0]; i++) {
         tap_add(&l, choice_rows[i].name, test_choice, &choice_rows[i]);
     }
+    tap_add(&l, "a session outlives its proof by no more than the policy says", test_age, NULL);
     tap_add(&l, "one session under one quote, made in another thread", test_alone, NULL);
     tap_add(&l, "those who asked meanwhile share a quote", test_crowd, NULL);
     tap_add(&l, "dstack with an attester of its own thread", test_dstack_attester, NULL);

@@ -202,6 +202,9 @@ static const row rows[] = {
     NO("mask: length", TDX(",\"insecure_td_attributes_mask\":\"00\""), "insecure_td_attributes_mask"),
 
     /* words */
+    NO("max_session_age: zero", TDX(",\"max_session_age\":0"), "max_session_age"),
+    NO("max_session_age: text", TDX(",\"max_session_age\":\"1h\""), "max_session_age"),
+    NO("max_session_age: too long", TDX(",\"max_session_age\":4294967296"), "max_session_age"),
     NO("min_grade: unknown", TDX(",\"min_grade\":\"best\""), "min_grade"),
     NO("min_grade: a number", TDX(",\"min_grade\":4"), "min_grade"),
     NO("advisories: a string", TDX(",\"accepted_advisories\":\"INTEL-SA-00001\""), "accepted_advisories"),

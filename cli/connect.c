@@ -31,7 +31,7 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
     const cli_option options[] = {
         {"policy", 'p', "FILE", "what is expected of the server (JSON); required", .text = &w->policy},
         {"endorsements", 'e', "PATH", "bundle file or folder of PCS responses", .text = &w->endorsements},
-        {"profile", 0, "NAME", "auto, atls/1 or dstack: the way of proving (auto)", .text = &w->profile},
+        {"profile", 0, "NAME", "auto, atls/1, dstack or constellation (auto)", .text = &w->profile},
         {"servername", 0, "NAME", "name to ask for and to find in the certificate (HOST)", .text = &w->server_name},
         {"cacert", 0, "FILE", "trust these certificate authorities (PEM) only", .text = &w->cacert},
         {"pin", 0, "PIN", "sha256//BASE64 or hex of the server's public key", .text = &w->pin},
@@ -87,17 +87,8 @@ static bool choose_identity(const words *w, job *j, atls_error *err)
 /* auto: whatever the policy's least grade leaves, the strongest first. */
 static bool choose_profile(const words *w, job *j, atls_error *err)
 {
-    static const struct {
-        const char *name;
-        unsigned bits;
-    } profiles[] = {{"auto", 0}, {"atls/1", ATLS_PROFILE_NATIVE}, {"dstack", ATLS_PROFILE_DSTACK}};
-    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
-        if (w->profile == NULL || strcmp(w->profile, profiles[i].name) == 0) {
-            j->options.profiles = profiles[i].bits;
-            return true;
-        }
-    }
-    return atls_fail(err, ATLS_E_USAGE, "--profile", "wants auto, atls/1 or dstack");
+    bool is_auto = w->profile == NULL || strcmp(w->profile, "auto") == 0;
+    return is_auto || cli_profile(w->profile, "--profile", &j->options.profiles, err);
 }
 
 static bool choose_timeout(const words *w, job *j, atls_error *err)

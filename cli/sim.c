@@ -11,7 +11,7 @@
 #include "values.h"
 
 typedef struct words {
-    const char *kind, *seed, *report_data, *at, *server_name, *serve, *count, *seconds;
+    const char *kind, *seed, *report_data, *at, *server_name, *serve, *profile, *count, *seconds;
     cli_list settings;
     bool force;
     cli_list operands;
@@ -27,7 +27,8 @@ typedef struct job {
     uint8_t ekm[32];
     uint32_t port;
     uint32_t count;   /* UINT32_MAX: no end */
-    uint32_t seconds; /* 0: no end */
+    unsigned profiles; /* 0: atls/1 and dstack */
+    uint32_t seconds;  /* 0: no end */
     cli_folder folder;
     cli_room room;
 } job;
@@ -43,6 +44,7 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"servername", 0, "NAME", "name in the TLS certificate (localhost)", .text = &w->server_name},
         {"force", 'f', NULL, "overwrite what is in DIR", .flag = &w->force},
         {"serve", 0, "PORT", "then serve on 127.0.0.1; 0: any port", .text = &w->serve},
+        {"profile", 0, "NAME", "with --serve: atls/1, dstack or constellation only", .text = &w->profile},
         {"count", 0, "N", "with --serve: end after N clients", .text = &w->count},
         {"seconds", 0, "N", "with --serve: end after N seconds", .text = &w->seconds},
     };
@@ -94,6 +96,14 @@ static bool choose_report_data(const words *w, job *j, atls_error *err)
     return true;
 }
 
+static bool choose_profile(const words *w, job *j, atls_error *err)
+{
+    if (w->profile != NULL && w->serve == NULL) {
+        return atls_fail(err, ATLS_E_USAGE, "--profile", "only with --serve");
+    }
+    return w->profile == NULL || cli_profile(w->profile, "--profile", &j->profiles, err);
+}
+
 static bool choose_serve(const words *w, job *j, atls_error *err)
 {
     j->count = UINT32_MAX;
@@ -103,7 +113,7 @@ static bool choose_serve(const words *w, job *j, atls_error *err)
     if (w->serve != NULL && j->options.kind == SIM_SGX_V3) {
         return atls_fail(err, ATLS_E_USAGE, "--serve", "the protocol of the server is for TDX");
     }
-    return cli_number(w->serve, "--serve", 0, 65535, &j->port, err)
+    return choose_profile(w, j, err) && cli_number(w->serve, "--serve", 0, 65535, &j->port, err)
            && cli_number(w->count, "--count", 1, 1000000, &j->count, err)
            && cli_number(w->seconds, "--seconds", 1, 86400, &j->seconds, err);
 }

@@ -168,3 +168,20 @@ bool cli_alpn(const char *word, const char *field, atls_arena *a, const char *co
     *out = names;
     return true;
 }
+
+bool cli_profile(const char *text, const char *option, unsigned *out, atls_error *err)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } profiles[] = {{"atls/1", ATLS_PROFILE_NATIVE},
+                    {"dstack", ATLS_PROFILE_DSTACK},
+                    {"constellation", ATLS_PROFILE_CONSTELLATION}};
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+        if (strcmp(text, profiles[i].name) == 0) {
+            *out = profiles[i].bit;
+            return true;
+        }
+    }
+    return atls_fail(err, ATLS_E_USAGE, option, "wants atls/1, dstack or constellation");
+}

@@ -31,4 +31,7 @@ ATLS_MUST_USE bool cli_address_parse(const char *word, atls_arena *a, cli_addres
 ATLS_MUST_USE bool cli_alpn(const char *word, const char *field, atls_arena *a, const char *const **out,
                             atls_error *err);
 
+/* cli_profile reads the name of a way of proving as its ATLS_PROFILE_ bit. Errors: USAGE. */
+ATLS_MUST_USE bool cli_profile(const char *text, const char *option, unsigned *out, atls_error *err);
+
 #endif

@@ -135,11 +135,11 @@ static bool establish(atls_session *s, const char *host, const char *port, atls_
     return atls_dial(host, port, s->deadline_ms, &s->socket.fd, err) && atls_socket_attach(s, err) && drive(s, err);
 }
 
-bool atls_connect(const char *host, const char *port, const atls_client_options *options, atls_arena *arena,
-                  atls_session **out, atls_result *result, atls_error *err)
+/* One connection. */
+static bool attempt(const char *host, const char *port, const atls_client_options *options, atls_arena *arena,
+                    atls_session **out, atls_result *result, atls_error *err)
 {
     atls_session *s;
-    *out = NULL;
     if (result != NULL) {
         *result = (atls_result){.profile = ""};
     }
@@ -162,6 +162,40 @@ bool atls_connect(const char *host, const char *port, const atls_client_options 
         atls_session_free(s);
     }
     return ok;
+}
+
+/* A server of constellation answers nobody but its own clients, with an alert. Whether its grade is enough is the policy's
+ * word, which an attacker who sends such an alert does not change. */
+static bool may_be_constellation(const atls_client_options *o, const atls_error *why)
+{
+    if (o == NULL || o->profiles != 0 || o->verifier == NULL || o->identity != ATLS_IDENTITY_ATTESTED_ONLY
+        || why->code != ATLS_E_TLS_HANDSHAKE) {
+        return false;
+    }
+    const atls_policy *policy = atls_verifier_policy(o->verifier);
+    return atls_policy_min_grade(policy) <= ATLS_GRADE_KEY_FRESH && atls_policy_attested_only(policy)
+           && strcmp(atls_policy_kind(policy), "tdx") == 0;
+}
+
+bool atls_connect(const char *host, const char *port, const atls_client_options *options, atls_arena *arena,
+                  atls_session **out, atls_result *result, atls_error *err)
+{
+    uint64_t began = atls_clock_ms();
+    atls_error first = {0};
+    *out = NULL;
+    if (attempt(host, port, options, arena, out, result, &first)) {
+        return true;
+    }
+    uint32_t limit = options == NULL || options->timeout_ms == 0 ? ATLS_DEFAULT_TIMEOUT_MS : options->timeout_ms;
+    uint64_t spent = atls_clock_ms() - began;
+    if (!may_be_constellation(options, &first) || spent >= limit) {
+        *err = err->code == ATLS_OK ? first : *err;
+        return false;
+    }
+    atls_client_options other = *options;
+    other.profiles = ATLS_PROFILE_CONSTELLATION;
+    other.timeout_ms = limit - (uint32_t)spent;
+    return attempt(host, port, &other, arena, out, result, err);
 }
 
 /* ---- accept ------------------------------------------------------------------------------------------------------ */

@@ -26,7 +26,7 @@ typedef struct job {
     uint8_t nonce[32];
     uint8_t ekm[32];
     uint32_t port;
-    uint32_t count;   /* UINT32_MAX: no end */
+    uint32_t count;    /* UINT32_MAX: no end */
     unsigned profiles; /* 0: atls/1 and dstack */
     uint32_t seconds;  /* 0: no end */
     cli_folder folder;
@@ -53,7 +53,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         .operands = "DIR",
         .summary =
             "Writes a simulated machine room to DIR: evidence, endorsements, policies that accept it, a TLS identity.\n"
-            "With --serve it then answers /tdx_quote and echoes what it is sent; the address goes to stdout.\n"
+            "With --serve it then proves itself to whoever connects, and echoes what it is sent; the address goes to\n"
+            "stdout.\n"
             "Nothing made here is trusted by anything unless a policy names its root.",
         .options = options,
         .n_options = sizeof options / sizeof options[0],
@@ -182,6 +183,24 @@ static void serve_all(const job *j, const cli_listener *l, const atls_server_opt
     }
 }
 
+static void say_how(const job *j, const char *d, uint16_t port, const char *at)
+{
+    if (j->profiles == ATLS_PROFILE_CONSTELLATION) {
+        (void)fprintf(
+            stderr,
+            "try: atls connect 127.0.0.1:%u --profile constellation --attested-only --endorsements "
+            "%s/collateral.json --at %s --policy FILE\n"
+            "where FILE is %s/policy-tdx.json with \"min_grade\": \"key_fresh\" and \"attested_only\": true\n",
+            (unsigned)port, d, at, d);
+        return;
+    }
+    (void)fprintf(
+        stderr,
+        "try: atls connect 127.0.0.1:%u --servername %s --cacert %s/tls-ca.pem --policy %s/policy-dstack_tdx.json "
+        "--endorsements %s/collateral.json --at %s\n",
+        (unsigned)port, j->server_name, d, d, d, at);
+}
+
 static bool serve(const words *w, job *j, atls_error *err)
 {
     const char *d = w->operands.items[0];
@@ -191,6 +210,8 @@ static bool serve(const words *w, job *j, atls_error *err)
         .private_key_file = atls_text_format(&j->arena, err, "%s/tls-key.pem", d),
         .attest = sim_attest,
         .attest_ctx = j->room.sim,
+        .profiles = j->profiles,
+        .now = j->options.now,
     };
     if (options.certificate_file == NULL || options.private_key_file == NULL
         || !cli_listen((uint16_t)j->port, &l, err)) {
@@ -200,11 +221,7 @@ static bool serve(const words *w, job *j, atls_error *err)
     atls_time_format(j->options.now, at);
     printf("127.0.0.1:%u\n", (unsigned)l.port);
     (void)fflush(stdout);
-    (void)fprintf(
-        stderr,
-        "try: atls connect 127.0.0.1:%u --servername %s --cacert %s/tls-ca.pem --policy %s/policy-dstack_tdx.json "
-        "--endorsements %s/collateral.json --at %s\n",
-        (unsigned)l.port, j->server_name, d, d, d, at);
+    say_how(j, d, l.port, at);
     serve_all(j, &l, &options);
     cli_listener_close(&l);
     return true;

@@ -45,7 +45,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
     const cli_usage usage = {
         .verb = "verify",
         .operands = "FILE",
-        .summary = "Appraises evidence: a quote (binary, hex or base64), or a response of /tdx_quote or GetQuote; - is stdin.\n"
+        .summary = "Appraises evidence: a quote (binary, hex or base64), or a response of /tdx_quote or GetQuote; - is "
+                   "stdin.\n"
                    "The page goes to stderr. Without --report-data, or --nonce with --ekm, nothing says that the\n"
                    "evidence is fresh, and the page says so.",
         .options = options,

@@ -17,6 +17,7 @@
 #define T    "--at 2026-06-15T12:00:00Z"
 #define BASE "connect 127.0.0.1:{p} --servername localhost -e {d}/srv/collateral.json " T " --timeout 20 "
 #define CA   "--cacert {d}/srv/tls-ca.pem "
+#define ONES "111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111"
 #define POL  "-p {d}/srv/policy-dstack_tdx.json "
 
 /* clang-format off */
@@ -24,7 +25,7 @@ static const run_row rows[] = {
     {"what goes in comes out", BASE CA POL, "hello.txt", 0, "=", {"Verified", "CN=localhost", "grade         session"}},
     {"--profile dstack", BASE CA POL "--profile dstack", "hello.txt", 0, "=", {"Verified", "grade         exporter", "profile       dstack"}},
     {"--profile atls/1", BASE CA POL "--profile atls/1", "hello.txt", 0, "=", {"Verified", "grade         session", "profile       atls/1"}},
-    {"--profile of another name", BASE CA POL "--profile tls", "hello.txt", 1, NULL, {"--profile: wants auto, atls/1 or dstack"}},
+    {"--profile of another name", BASE CA POL "--profile tls", "hello.txt", 1, NULL, {"--profile: wants atls/1, dstack or constellation"}},
     {"--profile dstack, and a policy that wants a session", BASE CA "-p {d}/session.json --profile dstack", "hello.txt", 1, NULL, {"CONFIGURATION min_grade"}},
     {"a policy that wants a session gets one", BASE CA "-p {d}/session.json", "hello.txt", 0, "=", {"Verified", "grade         session"}},
     {"a megabyte comes back whole", BASE CA POL, "big.bin", 0, "=", {NULL}},
@@ -105,17 +106,22 @@ static void test_start(void **state)
 }
 
 /* The honest policy and one more member. */
-static void write_policy(const char *name, const char *member)
+static void write_policy_of(const char *from, const char *name, const char *member)
 {
     size_t len = 0;
     char text[8192];
-    char *policy = run_read("srv/policy-dstack_tdx.json", &len);
+    char *policy = run_read(from, &len);
     assert_true(len > 2 && policy[len - 1] == '}');
     policy[len - 1] = 0;
     int n = snprintf(text, sizeof text, "%s,%s}", policy, member);
     assert_true(n > 0 && (size_t)n < sizeof text);
     run_write(name, text, (size_t)n);
     free(policy);
+}
+
+static void write_policy(const char *name, const char *member)
+{
+    write_policy_of("srv/policy-dstack_tdx.json", name, member);
 }
 
 static void test_attested_policy(void **state)
@@ -293,6 +299,49 @@ static void test_seconds(void **state)
     memcpy(place.port, kept, sizeof kept);
 }
 
+/* A server of constellation: by name, found by auto, and only where the policy accepts what it can prove. */
+static void test_constellation(void **state)
+{
+    static const struct {
+        const char *options;
+        int status;
+        const char *says;
+    } lines[] = {
+        {"-p {d}/key_fresh.json --attested-only --profile constellation", 0, "key_fresh: made for this public key"},
+        {"-p {d}/key_fresh.json --attested-only", 0, "profile       constellation"},
+        {"-p {d}/key_fresh.json --attested-only --profile atls/1", 3, "TLS_HANDSHAKE"},
+        {"-p {d}/nameless.json --attested-only", 3, "TLS_HANDSHAKE"}, /* the floor stays at `exporter` */
+        {"-p {d}/nameless.json --attested-only --profile constellation", 1, "CONFIGURATION min_grade"},
+        {"-p {d}/key_fresh.json --profile constellation", 1, "identity"},
+        {"-p {d}/other_key_fresh.json --attested-only", 4, "Rejected: "},
+    };
+    char kept[sizeof place.port];
+    char line[1024];
+    (void)state;
+    memcpy(kept, place.port, sizeof kept);
+    pid_t pid = run_start("sim {d}/con --serve 0 --seconds 100 --profile constellation " T, "con");
+    wait_for_port("con.out");
+    write_policy_of("con/policy-tdx.json", "key_fresh.json", "\"attested_only\":true,\"min_grade\":\"key_fresh\"");
+    write_policy_of("con/policy-tdx.json", "nameless.json", "\"attested_only\":true");
+    write_policy_of("con/policy-tdx.json", "other_key_fresh.json",
+                    "\"attested_only\":true,\"min_grade\":\"key_fresh\",\"mrowner\":\"" ONES "\"");
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        (void)snprintf(line, sizeof line, "connect 127.0.0.1:{p} -e {d}/con/collateral.json --timeout 20 " T " %s",
+                       lines[i].options);
+        run_output o = run(line, "hello.txt");
+        if (o.status != lines[i].status) {
+            fail_msg("%s: exit status %d instead of %d:\n%s", lines[i].options, o.status, lines[i].status, o.err);
+        }
+        run_holds("stderr", o.err, lines[i].says);
+        run_holds("stderr", o.err, "!Verified");
+        assert_int_equal(o.out_len > 0, o.status == 0);
+        run_free(&o);
+    }
+    assert_int_equal(kill(pid, SIGTERM), 0);
+    (void)run_wait(pid);
+    memcpy(place.port, kept, sizeof kept);
+}
+
 static void test_key_mode(void **state)
 {
     char path[512];
@@ -329,6 +378,7 @@ int main(int argc, char *argv[])
     tap_add(&tests, "sim --serve --count 1 ends after one client", test_count, NULL);
     tap_add(&tests, "a closed standard descriptor is nobody's socket", test_closed, NULL);
     tap_add(&tests, "sim --serve --seconds ends, whoever is there", test_seconds, NULL);
+    tap_add(&tests, "constellation, by name and by auto, no further than the policy goes", test_constellation, NULL);
     tap_add(&tests, "the private key is for its owner only", test_key_mode, NULL);
     tap_add(&tests, "the server can be stopped", test_stop, NULL);
     int failed = tap_run("connect", &tests);

@@ -48,7 +48,8 @@ void bench_machine(void)
     if (f != NULL) {
         fclose(f);
     }
-    printf("# %s; compiler %s; %s; %s build; CPU time of this process\n", cpu, __VERSION__, OpenSSL_version(OPENSSL_VERSION), BENCH_BUILD_TYPE);
+    printf("# %s; compiler %s; %s; %s build; CPU time of this process\n", cpu, __VERSION__,
+           OpenSSL_version(OPENSSL_VERSION), BENCH_BUILD_TYPE);
     printf("%-58s %10s %10s %10s %8s\n", "", "median us", "min us", "p90 us", "ratio");
 }
 

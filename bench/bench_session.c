@@ -4,38 +4,11 @@
  * needs 10 to 100 ms, and no protocol can change that), and the cold appraisal of the evidence, which is the same for every
  * profile (bench_appraise has its parts). What is left is what the binding itself costs. */
 #include "bench.h"
+#include "world.h"
 
-#include "atls/atls.h"
-#include "sim/sim.h"
-
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define N_SAMPLES   200
-#define SERVER_NAME "server.example"
-
-typedef struct world {
-    sim *room;
-    sim_tls tls;
-    atls_arena keep;
-    atls_policy *policy;
-    atls_verifier *verifier;
-    atls_bytes bundle;
-    SSL_CTX *server_ctx;
-    SSL_CTX *client_ctx;
-    uint64_t quote_ns; /* spent in the attester during the session being measured */
-} world;
-
-static void die_of(const char *what, const atls_error *err)
-{
-    char line[512];
-    atls_error_line(err, line, sizeof line);
-    fprintf(stderr, "%s: ", what);
-    bench_die(line);
-}
+#define N_SAMPLES 200
 
 static bool attest(void *ctx, const uint8_t report_data[64], atls_arena *a, atls_evidence *out, atls_error *err)
 {
@@ -46,85 +19,17 @@ static bool attest(void *ctx, const uint8_t report_data[64], atls_arena *a, atls
     return ok;
 }
 
-static void load_identity(world *w)
-{
-    BIO *chain = BIO_new_mem_buf(w->tls.chain_pem.ptr, (int)w->tls.chain_pem.len);
-    BIO *key = BIO_new_mem_buf(w->tls.key_pem.ptr, (int)w->tls.key_pem.len);
-    BIO *ca = BIO_new_mem_buf(w->tls.ca_pem.ptr, (int)w->tls.ca_pem.len);
-    X509 *leaf = PEM_read_bio_X509(chain, NULL, NULL, NULL);
-    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
-    X509 *root = PEM_read_bio_X509(ca, NULL, NULL, NULL);
-    w->server_ctx = SSL_CTX_new(TLS_server_method());
-    w->client_ctx = SSL_CTX_new(TLS_client_method());
-    if (leaf == NULL || pkey == NULL || root == NULL || SSL_CTX_use_certificate(w->server_ctx, leaf) != 1
-        || SSL_CTX_use_PrivateKey(w->server_ctx, pkey) != 1
-        || X509_STORE_add_cert(SSL_CTX_get_cert_store(w->client_ctx), root) != 1) {
-        bench_die("cannot set up TLS");
-    }
-    SSL_CTX_set_num_tickets(w->server_ctx, 0);
-    SSL_CTX_set_min_proto_version(w->server_ctx, TLS1_3_VERSION);
-    SSL_CTX_set_min_proto_version(w->client_ctx, TLS1_3_VERSION);
-    X509_free(leaf);
-    X509_free(root);
-    EVP_PKEY_free(pkey);
-    BIO_free(chain);
-    BIO_free(key);
-    BIO_free(ca);
-}
-
-static void world_init(world *w)
-{
-    atls_error err = {0};
-    atls_endorsements e;
-    atls_bytes document;
-    if (!atls_arena_new(&w->keep, ATLS_ARENA_DEFAULT_SIZE, &err)
-        || !sim_new(&(sim_options){.kind = SIM_TDX_V4}, &w->room, &err)
-        || !sim_tls_identity(w->room, SERVER_NAME, &w->keep, &w->tls, &err)
-        || !sim_measure_certificate(w->room, w->tls.leaf_der, &err) || !sim_collateral(w->room, &w->keep, &e, &err)
-        || !atls_endorsements_to_bundle(&e, &w->keep, &w->bundle, &err)
-        || !sim_policy(w->room, "dstack_tdx", &w->keep, &document, &err)) {
-        die_of("set-up", &err);
-    }
-    const atls_bytes root = sim_root(w->room);
-    if (!atls_policy_parse_with_roots(document, &root, 1, &w->policy, &err)
-        || !atls_verifier_new(w->policy, &w->verifier, &err)) {
-        die_of("policy", &err);
-    }
-    load_identity(w);
-}
-
-static void world_free(world *w)
-{
-    SSL_CTX_free(w->server_ctx);
-    SSL_CTX_free(w->client_ctx);
-    atls_verifier_free(w->verifier);
-    atls_policy_free(w->policy);
-    sim_free(w->room);
-    atls_arena_free(&w->keep);
-}
-
-static void connect_bios(SSL *client, SSL *server)
-{
-    BIO *c = NULL;
-    BIO *s = NULL;
-    if (BIO_new_bio_pair(&c, 1 << 18, &s, 1 << 18) != 1) {
-        bench_die("no BIO pair");
-    }
-    SSL_set_bio(client, c, c);
-    SSL_set_bio(server, s, s);
-}
-
 static uint64_t plain_session(const world *w)
 {
     const uint64_t t0 = bench_now();
     SSL *client = SSL_new(w->client_ctx);
     SSL *server = SSL_new(w->server_ctx);
-    connect_bios(client, server);
+    world_connect(client, server);
     SSL_set_connect_state(client);
     SSL_set_accept_state(server);
     SSL_set_verify(client, SSL_VERIFY_PEER, NULL);
     X509_VERIFY_PARAM_set_time(SSL_get0_param(client), (time_t)sim_now(w->room));
-    if (SSL_set1_host(client, SERVER_NAME) != 1 || SSL_set_tlsext_host_name(client, SERVER_NAME) != 1) {
+    if (SSL_set1_host(client, WORLD_SERVER_NAME) != 1 || SSL_set_tlsext_host_name(client, WORLD_SERVER_NAME) != 1) {
         bench_die("no server name");
     }
     for (int i = 0; i < 20 && !(SSL_is_init_finished(client) && SSL_is_init_finished(server)); i++) {
@@ -155,11 +60,11 @@ static void step_both(atls_session *c, atls_session *s)
     for (int i = 0; i < 40 && (done != ATLS_STEP_DONE || served != ATLS_STEP_DONE); i++) {
         done = done == ATLS_STEP_DONE ? done : atls_session_step(c, &err);
         if (done == ATLS_STEP_FAILED) {
-            die_of("client", &err);
+            world_die("client", &err);
         }
         served = served == ATLS_STEP_DONE ? served : atls_session_step(s, &server_err);
         if (served == ATLS_STEP_FAILED) {
-            die_of("server", &server_err);
+            world_die("server", &server_err);
         }
     }
     if (done != ATLS_STEP_DONE || served != ATLS_STEP_DONE) {
@@ -169,27 +74,19 @@ static void step_both(atls_session *c, atls_session *s)
 
 static atls_client_options client_options(world *w, const kind *k)
 {
-    return (atls_client_options){.server_name = SERVER_NAME,
-                                 .verifier = w->verifier,
-                                 .endorse = atls_endorsements_from_bundle_fn,
-                                 .endorse_ctx = &w->bundle,
-                                 .identity = ATLS_IDENTITY_CA,
-                                 .ca_store = SSL_CTX_get_cert_store(w->client_ctx),
-                                 .now = sim_now(w->room),
-                                 .profiles = k->profile,
-                                 .attest = k->is_mutual ? attest : NULL,
-                                 .attest_ctx = w};
+    atls_client_options o = world_client(w, k->profile);
+    o.attest = k->is_mutual ? attest : NULL;
+    o.attest_ctx = w;
+    return o;
 }
 
 static atls_server_options server_options(world *w, const kind *k)
 {
-    return (atls_server_options){.attest = attest,
-                                 .attest_ctx = w,
-                                 .profiles = k->profile,
-                                 .verifier = k->is_mutual ? w->verifier : NULL,
-                                 .endorse = atls_endorsements_from_bundle_fn,
-                                 .endorse_ctx = &w->bundle,
-                                 .now = sim_now(w->room)};
+    atls_server_options o = world_server(w, k->profile);
+    o.attest = attest;
+    o.attest_ctx = w;
+    o.verifier = k->is_mutual ? w->verifier : NULL;
+    return o;
 }
 
 static uint64_t attested_session(world *w, const kind *k)
@@ -200,11 +97,11 @@ static uint64_t attested_session(world *w, const kind *k)
     const uint64_t t0 = bench_now();
     SSL *client = SSL_new(w->client_ctx);
     SSL *server = SSL_new(w->server_ctx);
-    connect_bios(client, server);
+    world_connect(client, server);
     const atls_client_options co = client_options(w, k);
     const atls_server_options so = server_options(w, k);
     if (!atls_client_session_new(client, &co, &c, &err) || !atls_server_session_new(server, &so, &s, &err)) {
-        die_of("session", &err);
+        world_die("session", &err);
     }
     step_both(c, s);
     atls_session_free(c);
@@ -226,13 +123,13 @@ static uint64_t appraisal(world *w, atls_arena *arena)
                          .endorse = atls_endorsements_from_bundle_fn,
                          .endorse_ctx = &w->bundle};
     if (!sim_attest(w->room, report_data, arena, &e, &err)) {
-        die_of("evidence", &err);
+        world_die("evidence", &err);
     }
     in.evidence = e.quote;
     in.event_log = e.event_log;
     const uint64_t t0 = bench_now();
     if (!atls_verifier_appraise(w->verifier, &in, arena, &result, &err)) {
-        die_of("appraisal", &err);
+        world_die("appraisal", &err);
     }
     const uint64_t took = bench_now() - t0;
     atls_arena_reset(arena);
@@ -273,9 +170,8 @@ int main(void)
     atls_error err = {0};
     bench_machine();
     world_init(&w);
-    SSL_CTX_set_alpn_select_cb(w.server_ctx, atls_server_select_alpn, NULL);
     if (!atls_arena_new(&arena, ATLS_ARENA_DEFAULT_SIZE, &err)) {
-        die_of("arena", &err);
+        world_die("arena", &err);
     }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         measure(&w, &kinds[i], &arena);

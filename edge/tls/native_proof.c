@@ -139,6 +139,14 @@ static bool hash_spki(const X509 *cert, bool is_client, uint8_t buf[32], atls_by
     return atls_spki_sha256(cert, is_client ? "client.certificate" : "server.certificate", buf, err);
 }
 
+/* Our leaf certificate as the peer has seen it. A client may have one that the server did not ask for, or that it could not
+ * sign with: then none was sent, and the only trace of that is that we signed nothing. */
+static const X509 *own_certificate(const atls_session *s)
+{
+    int signed_with = NID_undef;
+    return s->is_server || SSL_get_signature_type_nid(s->ssl, &signed_with) == 1 ? SSL_get_certificate(s->ssl) : NULL;
+}
+
 static bool export(atls_session *s, const native *n, atls_native_role prover, uint8_t out[64], atls_error *err)
 {
     const char *label = prover == ATLS_NATIVE_CLIENT ? ATLS_NATIVE_LABEL_CLIENT : ATLS_NATIVE_LABEL_SERVER;
@@ -151,7 +159,7 @@ static bool make_leaf(atls_session *s, const native *n, atls_native_role prover,
 {
     bool prover_is_client = prover == ATLS_NATIVE_CLIENT;
     bool prover_is_us = prover == n->role;
-    const X509 *own = SSL_get_certificate(s->ssl);
+    const X509 *own = own_certificate(s);
     const X509 *peers = SSL_get0_peer_certificate(s->ssl);
     uint8_t prover_hash[32];
     uint8_t verifier_hash[32];

@@ -70,10 +70,9 @@ typedef struct native {
     atls_bytes my_hello; /* frames as they crossed the wire */
     atls_bytes peer_hello;
     uint8_t context[32];
-    bool said_done;     /* our accepting `done` is on its way: nothing of ours follows it */
-    bool own_fault;     /* what fails now is on our side, whatever its code */
-    bool mute;          /* the transport failed, or the peer has refused: nobody would hear us */
-    atls_error refusal; /* why the session ends once our `done` has been sent */
+    bool said_done; /* our accepting `done` is on its way: nothing of ours follows it */
+    bool own_fault; /* what fails now is on our side, whatever its code */
+    bool mute;      /* the transport failed, or the peer has refused: nobody would hear us */
 } native;
 
 /* ---- native_wire.c ---- */
@@ -88,8 +87,8 @@ ATLS_MUST_USE atls_step native_receive(atls_session *s, native *n, atls_native_m
                                        atls_error *err);
 /* native_watch looks whether the peer has said anything where nothing is due. DONE: it has not. */
 ATLS_MUST_USE atls_step native_watch(atls_session *s, native *n, atls_error *err);
-/* native_refuse puts our `done` in the place of whatever was to be sent next, and keeps the reason. False: there is no way
- * to say it. */
+/* native_refuse puts our `done` in the place of whatever was to be sent next, and keeps the reason as the
+ * session's error: it ends with that, also when the peer does not take the `done`. False: there is no way to say it. */
 ATLS_MUST_USE bool native_refuse(atls_session *s, native *n, const atls_error *why);
 
 /* native_run moves a side through its states: `move` does what the state asks for, DONE leads to the next one, and `last`

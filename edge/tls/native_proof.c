@@ -140,20 +140,19 @@ static bool hash_spki(const X509 *cert, bool is_client, uint8_t buf[32], atls_by
     return atls_spki_sha256(cert, is_client ? "client.certificate" : "server.certificate", buf, err);
 }
 
+/* Our leaf certificate as the peer has seen it. A client may have one that the server did not ask for, or that it could not
+ * sign with: then none was sent, and the only trace of that is that we signed nothing. */
+static const X509 *own_certificate(const atls_session *s)
+{
+    int signed_with = NID_undef;
+    return s->is_server || SSL_get_signature_type_nid(s->ssl, &signed_with) == 1 ? SSL_get_certificate(s->ssl) : NULL;
+}
+
 static bool export(atls_session *s, const native *n, atls_native_role prover, uint8_t out[64], atls_error *err)
 {
     const char *label = prover == ATLS_NATIVE_CLIENT ? ATLS_NATIVE_LABEL_CLIENT : ATLS_NATIVE_LABEL_SERVER;
     return atls_session_exporter_with(s, label, atls_bytes_of(n->context, sizeof n->context), out,
                                       ATLS_NATIVE_EXPORTER_LEN, err);
-}
-
-/* What we have shown, which for a client is not what it was given: a server may not ask, or ask for another kind. Who has
- * signed has shown. */
-static const X509 *own_certificate(const atls_session *s)
-{
-    int algorithm = 0;
-    bool shown = s->is_server || SSL_get_signature_type_nid(s->ssl, &algorithm) == 1;
-    return shown ? SSL_get_certificate(s->ssl) : NULL;
 }
 
 /* The leaf of this session for a prover: ours, or the peer's as we compute it. */

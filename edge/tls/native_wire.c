@@ -214,7 +214,7 @@ bool native_refuse(atls_session *s, native *n, const atls_error *why)
     atls_native_done done = {.refusal = why->category == ATLS_CATEGORY_NONE ? ATLS_CATEGORY_INTERNAL : why->category};
     atls_error no_room = {0};
     atls_bytes frame;
-    n->refusal = *why;
+    s->error = *why;
     bool half_sent = n->out.at < n->out.n && n->out.sent > 0;
     if (n->own_fault) {
         done.refusal = ATLS_CATEGORY_INTERNAL;
@@ -229,12 +229,6 @@ bool native_refuse(atls_session *s, native *n, const atls_error *why)
 
 /* ---- the machine of both sides ----------------------------------------------------------------------------------- */
 
-static atls_step fail_with(const native *n, const atls_error *why, atls_error *err)
-{
-    *err = n->refusal.code != ATLS_OK ? n->refusal : *why;
-    return ATLS_STEP_FAILED;
-}
-
 atls_step native_run(atls_session *s, native *n, native_move move, unsigned last, unsigned refusing, atls_error *err)
 {
     for (;;) {
@@ -245,7 +239,8 @@ atls_step native_run(atls_session *s, native *n, native_move move, unsigned last
             continue;
         }
         if (step == ATLS_STEP_FAILED || (step == ATLS_STEP_DONE && n->state == refusing)) {
-            return fail_with(n, &why, err);
+            *err = s->error;
+            return ATLS_STEP_FAILED;
         }
         if (step != ATLS_STEP_DONE || n->state == last) {
             return step;

@@ -159,7 +159,9 @@ static atls_step refuse(const atls_session *s, atls_error *err)
 
 atls_step atls_session_fail(atls_session *s, const atls_error *why, atls_error *err)
 {
-    s->error = *why;
+    if (s->error.code == ATLS_OK) { /* else a refusal that could not be sent in time is still what it ends for */
+        s->error = *why;
+    }
     if (s->error.code == ATLS_OK) {
         atls_fail(&s->error, ATLS_E_INTERNAL, "session", "a step failed and did not say why");
     }

@@ -59,7 +59,7 @@ struct atls_session {
     bool owns_transport; /* of atls_connect and atls_accept: ssl, ctx, bio_method and socket are the session's */
     uint32_t timeout_ms;
     uint64_t deadline_ms;      /* on the monotonic clock */
-    atls_error error;          /* of a FAILED session */
+    atls_error error;          /* of a FAILED session, or of one that is still telling the peer */
     atls_error identity_error; /* what the verify callback found, before the handshake says that it failed */
     atls_arena arena;
     atls_client_options client; /* copied; is_server: unused */

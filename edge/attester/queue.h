@@ -23,12 +23,12 @@ typedef struct atls_attested {
     atls_tree_path path;     /* LEAF: of this ticket's leaf; size 1 when it is alone */
 } atls_attested;
 
-/* atls_ticket_new puts a request in the queue. Errors: LIMIT (max_waiting), MEMORY, INTERNAL. */
+/* atls_ticket_new puts a request in the queue; value is copied, *out is the caller's. Errors: LIMIT (max_waiting), MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_ticket_new(atls_attester *a, atls_ticket_kind kind, const uint8_t value[64], atls_ticket **out,
                                    atls_error *err);
 
 /* atls_ticket_poll tells how far it is, without waiting. READY: *out is set. FAILED: err is set (the attester's own
- * reason, or INTERNAL). */
+ * reason, MEMORY, or INTERNAL: no reason given, no quote, attester freed). *out is NULL unless READY. */
 typedef enum atls_ticket_state { ATLS_TICKET_FAILED = 0, ATLS_TICKET_WAITING, ATLS_TICKET_READY } atls_ticket_state;
 ATLS_MUST_USE atls_ticket_state atls_ticket_poll(atls_ticket *t, const atls_attested **out, atls_error *err);
 
@@ -40,7 +40,7 @@ void atls_ticket_wait(atls_ticket *t, uint32_t timeout_ms);
 int atls_ticket_fd(atls_ticket *t);
 
 /* atls_ticket_free takes a request back or gives up what it yielded; NULL is fine. A leaf that is taken back before the
- * tree is made is not in it. */
+ * tree is made is not in it. A ticket may outlive its attester. */
 void atls_ticket_free(atls_ticket *t);
 
 #endif

@@ -22,7 +22,8 @@ typedef struct atls_evidence {
 } atls_evidence;
 
 /* atls_attest_fn produces evidence over report_data. It may block for as long as the hardware needs (10 to 100 ms).
- * Everything it returns lives in the arena. False with err set: the peer gets 503 and no detail. */
+ * Everything it returns lives in the arena. False with err set: the peer gets 503 and no detail. Called by an
+ * atls_attester it runs with nearly all signals blocked, holds no lock, and must not free the attester. */
 typedef bool (*atls_attest_fn)(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
                                atls_error *err);
 
@@ -39,15 +40,17 @@ typedef struct atls_attester_options {
 /* What an attester has done so far. */
 typedef struct atls_attester_counts {
     uint64_t quotes;   /* calls of attest that succeeded */
-    uint64_t failed;   /* calls that failed */
-    uint64_t answered; /* requests that a quote answered */
+    uint64_t failed;   /* calls that failed, or that memory did not suffice for */
+    uint64_t answered; /* requests that a quote answered; not those given up while it was being made */
     uint64_t dropped;  /* requests whose session went away before a quote was begun for them */
     uint64_t refused;  /* requests beyond max_waiting */
     uint32_t waiting;  /* requests that wait now */
 } atls_attester_counts;
 
 /* atls_attester_new starts the thread. *out is the caller's (atls_attester_free); any number of sessions and threads
- * share it. Errors: CONFIGURATION (no attest, a size that makes no sense), MEMORY, INTERNAL (no thread). */
+ * share it. The thread does not come along into a child of fork: a process that forks makes its attesters afterwards.
+ * Signals of the program are not delivered to it. Errors: CONFIGURATION (no attest, a size that makes no sense),
+ * MEMORY, INTERNAL (no thread). */
 ATLS_MUST_USE bool atls_attester_new(const atls_attester_options *options, atls_attester **out, atls_error *err);
 
 /* atls_attester_free ends the thread, after the quote that is being made; requests that still wait fail. Sessions that

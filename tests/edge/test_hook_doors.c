@@ -137,6 +137,23 @@ static void undoes_on_a_server(void **state)
     pair_close(&p);
 }
 
+/* A server that is told to do without a certificate where there is none. */
+static void insists_on_a_certificate(void **state)
+{
+    static const pair_lie none = {.no_certificate = true};
+    pair p;
+    (void)state;
+    pair_open(&p);
+    pair_mutual(&p);
+    p.client.lie = &none;
+    pair_ssl(&p);
+    SSL_set_verify(p.server.ssl, SSL_VERIFY_PEER, NULL);
+    pair_run(&p);
+    assert_int_equal(p.server.code, SSL_ERROR_SSL);
+    pair_expect_refused(&p.server, ATLS_E_MISSING_CERTIFICATE, "certificate");
+    pair_close(&p);
+}
+
 /* Whoever takes the message callback never hears of data, and so never says yes. */
 static void loses_the_message_callback(void **state)
 {
@@ -209,6 +226,12 @@ static void a_copy_starts_anew(void **state)
     assert_null(atls_hooked_of(copy));
     pair_run(&p);
     pair_expect_accepted(&p.client);
+    assert_null(atls_hooked_of(copy));
+    SSL_free(copy);
+    assert_int_equal(SSL_clear(p.client.ssl), 1); /* once more, with something to forget */
+    copy = SSL_dup(p.client.ssl);
+    assert_non_null(copy);
+    assert_ptr_not_equal(copy, p.client.ssl);
     assert_null(atls_hooked_of(copy));
     SSL_free(copy);
     pair_close(&p);
@@ -545,6 +568,7 @@ int main(void)
         tap_add(&l, undone[i].name, undoes, &undone[i]);
     }
     tap_add(&l, "no verification, on a server", undoes_on_a_server, NULL);
+    tap_add(&l, "a server insists on a certificate", insists_on_a_certificate, NULL);
     tap_add(&l, "another message callback", loses_the_message_callback, NULL);
     tap_add(&l, "SSL_clear and again", clears_and_goes_again, &yes);
     tap_add(&l, "SSL_clear and again, without the hook", clears_and_goes_again, &no);

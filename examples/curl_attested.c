@@ -9,13 +9,12 @@
  *
  * cc curl_attested.c $(pkg-config --cflags --libs libatls libcurl) */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <curl/curl.h>
 
 #include <atls/atls.h>
 
-#define MAX_FILE ((size_t)24 * 1024 * 1024)
+#define MAX_FILE ((size_t)16 * 1024 * 1024)
 
 static void explain(const char *what, const atls_error *err)
 {
@@ -64,17 +63,16 @@ static int before_request(void *curl, char *remote_ip, char *local_ip, int remot
     return CURL_PREREQFUNC_OK;
 }
 
-static atls_bytes read_file(const char *path)
+static bool read_file(const char *path, atls_arena *arena, atls_bytes *out, atls_error *err)
 {
     FILE *f = fopen(path, "rb");
-    uint8_t *bytes = malloc(MAX_FILE);
+    uint8_t *bytes = atls_arena_raw(arena, MAX_FILE, err);
     size_t n = f == NULL || bytes == NULL ? 0 : fread(bytes, 1, MAX_FILE, f);
-    if (n == 0 || n == MAX_FILE) {
-        fprintf(stderr, "curl_attested: %s cannot be read\n", path);
-        exit(1);
+    if (f != NULL) {
+        (void)fclose(f);
     }
-    (void)fclose(f);
-    return atls_bytes_of(bytes, n);
+    *out = atls_bytes_of(bytes, n);
+    return (n > 0 && n < MAX_FILE) || atls_fail(err, ATLS_E_IO, path, "the file cannot be read");
 }
 
 static CURLcode fetch(const char *url, atls_hook_client_options *options)
@@ -98,31 +96,39 @@ static CURLcode fetch(const char *url, atls_hook_client_options *options)
     return code;
 }
 
+static bool run(char **argv, atls_arena *arena, atls_policy **policy, atls_verifier **verifier, atls_error *err)
+{
+    atls_bytes text;
+    atls_bytes bundle;
+    if (!read_file(argv[2], arena, &text, err) || !read_file(argv[3], arena, &bundle, err)
+        || !atls_policy_parse(text, policy, err) || !atls_verifier_new(*policy, verifier, err)) {
+        return false;
+    }
+    atls_hook_client_options options = {
+        .verifier = *verifier,
+        .endorse = atls_endorsements_from_bundle_fn,
+        .endorse_ctx = &bundle,
+        .refused = refused,
+    };
+    CURLcode code = fetch(argv[1], &options);
+    return code == CURLE_OK || atls_fail(err, ATLS_E_IO, argv[1], "%s", curl_easy_strerror(code));
+}
+
 int main(int argc, char **argv)
 {
     atls_error err = {.code = ATLS_OK};
+    atls_arena arena = {0};
     atls_policy *policy = NULL;
     atls_verifier *verifier = NULL;
     if (argc != 4) {
         fprintf(stderr, "usage: curl_attested URL POLICY ENDORSEMENTS\n");
         return 1;
     }
-    atls_bytes bundle = read_file(argv[3]);
-    if (!atls_policy_parse(read_file(argv[2]), &policy, &err) || !atls_verifier_new(policy, &verifier, &err)) {
-        explain(argv[2], &err);
-        return 1;
-    }
-    atls_hook_client_options options = {
-        .verifier = verifier,
-        .endorse = atls_endorsements_from_bundle_fn,
-        .endorse_ctx = &bundle,
-        .refused = refused,
-    };
-    CURLcode code = fetch(argv[1], &options);
-    if (code != CURLE_OK) {
-        fprintf(stderr, "curl_attested: %s\n", curl_easy_strerror(code));
+    if (!atls_arena_new(&arena, 2 * MAX_FILE, &err) || !run(argv, &arena, &policy, &verifier, &err)) {
+        explain("no page", &err);
     }
     atls_verifier_free(verifier);
     atls_policy_free(policy);
-    return code == CURLE_OK ? 0 : 2;
+    atls_arena_free(&arena);
+    return err.code == ATLS_OK ? 0 : 2;
 }

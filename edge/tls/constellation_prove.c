@@ -173,7 +173,7 @@ static bool install(SSL *ssl, atls_hooked *s, atls_bytes document)
         return false;
     }
     SSL_certs_clear(ssl); /* whatever else the program has loaded, it would not be attested */
-    (void)SSL_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
+    (void)SSL_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN); /* there is none to look for */
     bool ok = SSL_use_certificate(ssl, x) == 1 && SSL_use_PrivateKey(ssl, s->key) == 1;
     X509_free(x);
     ERR_clear_error();

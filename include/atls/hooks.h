@@ -84,8 +84,8 @@ ATLS_MUST_USE bool atls_hook_server(struct ssl_ctx_st *ctx, const atls_hook_serv
  * PROTOCOL (server_name, acceptable CA, documents); what kept us from proving ourselves; PEER_REFUSED when the peer ended
  * the handshake with an alert; TLS_HANDSHAKE when the handshake is not complete; CONFIGURATION when a setting of the hook
  * was overridden; USAGE when this side verifies nobody, or ssl is not hooked.
- * *out is the result of the appraisal, with its checks, also of a refusal; NULL when there was none. It is borrowed until
- * ssl is freed, cleared or makes another handshake. */
+ * *out is the result of the appraisal, with its checks, also of a refusal; NULL when there was none, and when it accepted
+ * but something else did not. It is borrowed until ssl is freed, cleared or makes another handshake. */
 ATLS_MUST_USE bool atls_hook_result(const struct ssl_st *ssl, const atls_result **out, atls_error *err);
 
 /* atls_hook_peer_accepted says whether the *peer* is known to have accepted us. In TLS 1.3 a client's handshake is complete

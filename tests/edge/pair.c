@@ -321,7 +321,7 @@ static void make_context(pair *p, pair_end *e, bool is_server)
         e->ctx = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
     }
     assert_non_null(e->ctx);
-    SSL_CTX_set_info_callback(e->ctx, note_info);
+    SSL_CTX_set_info_callback(e->ctx, e->info == NULL ? note_info : e->info);
     if (e->lie != NULL) {
         SSL_CTX_set_cert_cb(e->ctx, lie_callback, p);
         SSL_CTX_set_cert_verify_callback(e->ctx, believe, NULL);

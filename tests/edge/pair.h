@@ -45,9 +45,10 @@ typedef struct pair_end {
     const char *name;  /* ordinary clients, and liars: server_name; NULL: a nonce */
     uint8_t nonce[32]; /* of a client that is not hooked: what it put into server_name */
     int alert;         /* received; 0: none */
-    int n_info;        /* calls of the callback that was there before the hook */
-    int code;          /* SSL_get_error of the last call, SSL_ERROR_NONE: done */
-    char reason[128];  /* OpenSSL's words */
+    void (*info)(const SSL *ssl, int where, int argument); /* there before the hook; NULL: one that counts */
+    int n_info;                                            /* calls of the callback that was there before the hook */
+    int code;                                              /* SSL_get_error of the last call, SSL_ERROR_NONE: done */
+    char reason[128];                                      /* OpenSSL's words */
 } pair_end;
 
 typedef struct pair {

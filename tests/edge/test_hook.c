@@ -422,6 +422,29 @@ static void tells_once_why(void **state)
     }
 }
 
+/* A variant that says yes without an appraisal that accepts is not believed. */
+static bool check_nothing(const atls_hook *hook, const atls_variant_input *in, atls_arena *arena, uint8_t user_data[32],
+                          atls_result *result, atls_error *err)
+{
+    bool ok = pair_dummy()->check(hook, in, arena, user_data, result, err);
+    result->verdict = ATLS_VERDICT_UNDECIDED;
+    return ok;
+}
+
+static void needs_a_verdict(void **state)
+{
+    atls_variant silent = *pair_dummy();
+    pair p;
+    (void)state;
+    silent.check = check_nothing;
+    pair_open(&p);
+    p.client.hook.accepts[0] = &silent;
+    pair_start(&p);
+    assert_int_equal(p.client.code, SSL_ERROR_SSL);
+    pair_expect_refused(&p.client, ATLS_E_INTERNAL, "result");
+    pair_close(&p);
+}
+
 /* ---- TDX --------------------------------------------------------------------------------------------------------- */
 
 static void attests_a_machine(void **state)
@@ -490,6 +513,7 @@ int main(void)
     }
     tap_add(&l, "no evidence, with and without a reason", says_why_it_has_no_evidence, NULL);
     tap_add(&l, "a program is told why, once", tells_once_why, NULL);
+    tap_add(&l, "no yes without a verdict", needs_a_verdict, NULL);
     tap_add(&l, "TDX: mutual", attests_a_machine, NULL);
     tap_add(&l, "TDX: another image", refuses_another_image, NULL);
     return tap_run("hook", &l);

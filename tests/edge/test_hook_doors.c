@@ -66,6 +66,11 @@ static void verify_none_later(pair *p)
     SSL_set_msg_callback(p->client.ssl, verify_none_on_the_way);
 }
 
+static void verify_again(pair *p)
+{
+    SSL_set_verify(p->client.ssl, SSL_VERIFY_PEER, NULL);
+}
+
 static void clear(pair *p)
 {
     assert_int_equal(SSL_clear(p->client.ssl), 1);
@@ -79,6 +84,8 @@ static const undo_row undone[] = {
      "ssl.verify_mode"},
     {"no verification", NULL, verify_none, NULL, false, ATLS_E_CONFIGURATION, "ssl.verify_mode"},
     {"no verification, on the way", NULL, verify_none_later, NULL, true, ATLS_E_CONFIGURATION, "ssl.verify_mode"},
+    {"no verification, on the way, and then again", NULL, verify_none_later, verify_again, true, ATLS_E_CONFIGURATION,
+     "ssl.verify_mode"},
     {"no verification, afterwards", NULL, NULL, verify_none, true, ATLS_E_CONFIGURATION, "ssl.verify_mode"},
     {"cleared for another handshake", NULL, NULL, clear, true, ATLS_E_TLS_HANDSHAKE, "tls.handshake"},
 };
@@ -130,6 +137,23 @@ static void undoes_on_a_server(void **state)
     pair_close(&p);
 }
 
+/* A server that is told to do without a certificate where there is none. */
+static void insists_on_a_certificate(void **state)
+{
+    static const pair_lie none = {.no_certificate = true};
+    pair p;
+    (void)state;
+    pair_open(&p);
+    pair_mutual(&p);
+    p.client.lie = &none;
+    pair_ssl(&p);
+    SSL_set_verify(p.server.ssl, SSL_VERIFY_PEER, NULL);
+    pair_run(&p);
+    assert_int_equal(p.server.code, SSL_ERROR_SSL);
+    pair_expect_refused(&p.server, ATLS_E_MISSING_CERTIFICATE, "certificate");
+    pair_close(&p);
+}
+
 /* Whoever takes the message callback never hears of data, and so never says yes. */
 static void loses_the_message_callback(void **state)
 {
@@ -151,9 +175,10 @@ static void loses_the_message_callback(void **state)
 static void clears_and_goes_again(void **state)
 {
     static const pair_lie bare = {.no_extension = true};
+    static const pair_lie honest = {0};
+    const bool *with_hook = *state;
     uint8_t nonce[32];
     pair p;
-    (void)state;
     pair_open(&p);
     pair_start(&p);
     pair_expect_accepted(&p.client);
@@ -162,14 +187,16 @@ static void clears_and_goes_again(void **state)
     (void)SSL_shutdown(p.server.ssl);
     SSL *kept = p.client.ssl;
     assert_int_equal(SSL_up_ref(kept), 1);
-    p.server.lie = &bare;
+    p.server.lie = *with_hook ? &bare : &honest;
     SSL_CTX_free(p.server.ctx);
     p.server.ctx = NULL;
     SSL_free(p.server.ssl);
     SSL_free(p.client.ssl);
     p.client.ordinary = true; /* its context is hooked already */
     pair_ssl(&p);
-    SSL_CTX_set_info_callback(p.client.ctx, atls_hooked_info); /* pair_ssl sets its own */
+    if (*with_hook) { /* pair_ssl has set its own */
+        SSL_CTX_set_info_callback(p.client.ctx, atls_hooked_info);
+    }
     SSL_free(p.client.ssl);
     p.client.ssl = kept;
     assert_int_equal(SSL_clear(kept), 1);
@@ -177,8 +204,13 @@ static void clears_and_goes_again(void **state)
     SSL_set_bio(p.client.ssl, p.client.bio, p.client.bio);
     SSL_set_bio(p.server.ssl, p.server.bio, p.server.bio);
     pair_run(&p);
-    assert_memory_not_equal(nonce, atls_hooked_of(kept)->nonce, sizeof nonce);
-    pair_expect_refused(&p.client, ATLS_E_UNSUPPORTED, "certificate.tbs.extensions");
+    if (*with_hook) {
+        assert_memory_not_equal(nonce, atls_hooked_of(kept)->nonce, sizeof nonce);
+        pair_expect_refused(&p.client, ATLS_E_UNSUPPORTED, "certificate.tbs.extensions");
+    } else { /* the old nonce went out again, and honest evidence over it came back */
+        assert_int_equal(p.client.code, SSL_ERROR_SSL);
+        pair_expect_refused(&p.client, ATLS_E_TLS_HANDSHAKE, "tls.certificate");
+    }
     pair_close(&p);
 }
 
@@ -194,6 +226,12 @@ static void a_copy_starts_anew(void **state)
     assert_null(atls_hooked_of(copy));
     pair_run(&p);
     pair_expect_accepted(&p.client);
+    assert_null(atls_hooked_of(copy));
+    SSL_free(copy);
+    assert_int_equal(SSL_clear(p.client.ssl), 1); /* once more, with something to forget */
+    copy = SSL_dup(p.client.ssl);
+    assert_non_null(copy);
+    assert_ptr_not_equal(copy, p.client.ssl);
     assert_null(atls_hooked_of(copy));
     SSL_free(copy);
     pair_close(&p);
@@ -233,6 +271,7 @@ static void a_server_gives_no_tickets(void **state)
     assert_int_equal(SSL_new_session_ticket(p.server.ssl), 1); /* even if the program asks for one */
     (void)SSL_do_handshake(p.server.ssl);
     pair_say(&p.server, &p.client);
+    (void)SSL_shutdown(p.client.ssl);
     SSL_SESSION *session = kept_session != NULL ? kept_session : SSL_get1_session(p.client.ssl);
     kept_session = NULL;
     pair_again(&p);
@@ -262,7 +301,8 @@ static void a_client_resumes_nothing(void **state)
     SSL_CTX_sess_set_new_cb(p.client.ctx, keep_session);
     pair_again(&p);
     pair_run(&p);
-    pair_say(&p.server, &p.client); /* tickets come before the byte */
+    pair_say(&p.server, &p.client);   /* tickets come before the byte */
+    (void)SSL_shutdown(p.client.ssl); /* or OpenSSL would spoil the session */
     assert_non_null(kept_session);
     assert_int_equal(SSL_SESSION_is_resumable(kept_session), 1);
     SSL_SESSION *session = kept_session;
@@ -343,6 +383,34 @@ static void no_older_tls(void **state)
     pair_run(&p);
     pair_expect_accepted(&p.client);
     assert_int_equal(SSL_version(p.client.ssl), TLS1_3_VERSION);
+    pair_close(&p);
+}
+
+/* A program that lowers it at the last moment gets the certificate judged, and refused. */
+static void lower(const SSL *ssl, int where, int argument)
+{
+    union {
+        const SSL *in;
+        SSL *out;
+    } u = {.in = ssl};
+    (void)argument;
+    if ((where & SSL_CB_HANDSHAKE_START) != 0) {
+        assert_int_equal(SSL_set_min_proto_version(u.out, TLS1_2_VERSION), 1);
+        assert_int_equal(SSL_set_max_proto_version(u.out, TLS1_2_VERSION), 1);
+    }
+}
+
+static void no_older_tls_at_all(void **state)
+{
+    static const pair_lie honest = {0};
+    pair p;
+    (void)state;
+    pair_open(&p);
+    p.server.lie = &honest;
+    p.client.info = lower;
+    pair_start(&p);
+    assert_int_equal(p.client.code, SSL_ERROR_SSL);
+    pair_expect_refused(&p.client, ATLS_E_TLS_HANDSHAKE, "tls.version");
     pair_close(&p);
 }
 
@@ -493,19 +561,24 @@ static void hooks_once(void **state)
 
 int main(void)
 {
+    static const bool yes = true;
+    static const bool no = false;
     tap_list l = {0};
     for (size_t i = 0; i < sizeof undone / sizeof undone[0]; i++) {
         tap_add(&l, undone[i].name, undoes, &undone[i]);
     }
     tap_add(&l, "no verification, on a server", undoes_on_a_server, NULL);
+    tap_add(&l, "a server insists on a certificate", insists_on_a_certificate, NULL);
     tap_add(&l, "another message callback", loses_the_message_callback, NULL);
-    tap_add(&l, "SSL_clear and again", clears_and_goes_again, NULL);
+    tap_add(&l, "SSL_clear and again", clears_and_goes_again, &yes);
+    tap_add(&l, "SSL_clear and again, without the hook", clears_and_goes_again, &no);
     tap_add(&l, "SSL_dup", a_copy_starts_anew, NULL);
     tap_add(&l, "a server gives no tickets", a_server_gives_no_tickets, NULL);
     tap_add(&l, "a client resumes nothing", a_client_resumes_nothing, NULL);
     tap_add(&l, "a client uses no PSK", a_client_uses_no_psk, NULL);
     tap_add(&l, "a server uses no PSK", a_server_uses_no_psk, NULL);
     tap_add(&l, "no older TLS", no_older_tls, NULL);
+    tap_add(&l, "no older TLS at the last moment", no_older_tls_at_all, NULL);
     tap_add(&l, "unverified is not unchecked", unverified_is_not_unchecked, NULL);
     tap_add(&l, "hooked for the other side", hooked_for_the_other_side, NULL);
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {

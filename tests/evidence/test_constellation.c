@@ -149,10 +149,11 @@ static void report_data_is_the_digest_and_zeros(void **state)
     assert_non_null(SHA256(both, sizeof both, expected));
     assert_true(constellation_report_data(crypto, atls_bytes_of(both, 32), atls_bytes_of(both + 32, 32), out, &err));
     assert_memory_equal(out, expected, 64);
-    for (size_t cut = 31; cut <= 33; cut += 2) { /* the same 64 bytes, split elsewhere */
+    static const size_t lengths[][2] = {{31, 33}, {33, 31}, {31, 32}, {32, 31}, {33, 31}, {32, 0}, {0, 32}};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) { /* also the same 64 bytes, split elsewhere */
         atls_error_clear(&err);
-        assert_false(constellation_report_data(crypto, atls_bytes_of(both, cut), atls_bytes_of(both + cut, 64 - cut),
-                                               out, &err));
+        assert_false(constellation_report_data(crypto, atls_bytes_of(both, lengths[i][0]),
+                                               atls_bytes_of(both + lengths[i][0], lengths[i][1]), out, &err));
         assert_int_equal(err.code, ATLS_E_INTERNAL);
         assert_true(atls_bytes_is_zero(atls_bytes_of(out, 64)));
     }

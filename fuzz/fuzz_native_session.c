@@ -53,7 +53,7 @@ static void make_identity(world *w)
 
 static const world *the_world(void)
 {
-    static const char document[] = "{\"type\":\"tdx\",\"mrtd\":\""
+    static const char document[] = "{\"type\":\"tdx\",\"attested_only\":true,\"mrtd\":\""
                                    "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
                                    "0000000000000000\"}";
     static world w;

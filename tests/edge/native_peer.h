@@ -70,6 +70,7 @@ struct native_peer {
     atls_tree_path path;  /* of the peer's own evidence */
     atls_evidence quoted; /* same */
     atls_category told;   /* the session's refusal */
+    bool said_yes;        /* the session's done 0 came, whatever its context */
     bool accepted;        /* the session's done 0 came, with our context */
     uint8_t in[1u << 18];
     size_t in_len;
@@ -116,7 +117,8 @@ atls_bytes native_by_hand(native_peer *p, const atls_native_evidence *e, bool wi
  * no byte in or out; nothing left in OpenSSL's queue. */
 void native_expect_refused(const native_peer *p, atls_code code, const char *field);
 void native_expect_sealed(atls_session *s, atls_code code);
-/* native_expect_told wants the peer to have been told the category of the session's error, and nothing else. */
+/* native_expect_told wants the peer to have been told the category of the session's error, and nothing else; or nothing at
+ * all, where the session had said yes already. */
 void native_expect_told(const native_peer *p);
 /* native_expect_talk wants an established session that carries bytes both ways. */
 void native_expect_talk(native_peer *p);

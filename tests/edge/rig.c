@@ -84,6 +84,10 @@ void rig_policy(rig *r, const char *edit)
     const char *edited =
         atls_text_format(&r->arena, &r->err, "{%s%.*s", edit, (int)document.len - 1, (const char *)document.ptr + 1);
     const atls_bytes root = sim_root(r->sim);
+    assert_true(strlen(edit) < 200);
+    if (edit != r->policy_edit) {
+        (void)snprintf(r->policy_edit, sizeof r->policy_edit, "%s", edit);
+    }
     assert_non_null(edited);
     check(atls_policy_parse_with_roots(atls_bytes_str(edited), &root, 1, &r->policy, &r->err), &r->err);
     check(atls_verifier_new(r->policy, &r->verifier, &r->err), &r->err);
@@ -142,7 +146,11 @@ void rig_native(rig *r)
 void rig_mutual(rig *r)
 {
     rig_native(r);
-    rig_policy(r, "\"attested_only\":true,"); /* of clients: they have no certificate */
+    if (strstr(r->policy_edit, "attested_only") == NULL) { /* of clients: they have no certificate */
+        char edit[sizeof r->policy_edit];
+        (void)snprintf(edit, sizeof edit, "\"attested_only\":true,%.200s", r->policy_edit);
+        rig_policy(r, edit);
+    }
     r->client_options.attest = sim_attest;
     r->client_options.attest_ctx = r->sim;
     r->server_options.verifier = r->verifier;

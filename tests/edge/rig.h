@@ -44,6 +44,7 @@ struct rig {
     sim_tls tls; /* of RIG_NAME, and measured */
     atls_policy *policy;
     atls_verifier *verifier;
+    char policy_edit[256]; /* what rig_policy put in last */
     char ca_file[64];
     SSL_CTX *client_ctx;
     SSL_CTX *server_ctx;

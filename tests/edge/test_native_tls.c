@@ -124,6 +124,24 @@ static void test_resumed_client(void **state)
     rig_close(&r);
 }
 
+/* A ticket of the same SSL_CTX is worth nothing to a server: a full handshake. */
+static void test_resumed_server(void **state)
+{
+    rig r;
+    (void)state;
+    rig_open(&r);
+    rig_native(&r);
+    SSL_SESSION *old = ordinary_session(&r, 0);
+    native_peer *p = native_peer_open(&r, SERVER_PROVES, NULL);
+    assert_int_equal(SSL_set_session(p->ssl, old), 1);
+    native_peer_play(p);
+    assert_int_equal(SSL_session_reused(p->ssl), 0);
+    native_expect_talk(p);
+    SSL_SESSION_free(old);
+    native_peer_close(p);
+    rig_close(&r);
+}
+
 /* The ticket is worth nothing to the server, and what comes with it is more than it lets pass: none. */
 static void test_early_data(void **state)
 {
@@ -294,6 +312,7 @@ int main(void)
     }
     tap_add(&l, "ALPN: not offered by the client", test_client_alpn, NULL);
     tap_add(&l, "a resumed session", test_resumed_client, NULL);
+    tap_add(&l, "a session offered to be resumed", test_resumed_server, NULL);
     tap_add(&l, "early data", test_early_data, NULL);
     tap_add(&l, "tickets are passed over", test_tickets, NULL);
     tap_add(&l, "an external PSK", test_psk, NULL);

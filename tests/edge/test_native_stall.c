@@ -377,7 +377,7 @@ static void grow_log(rig *r)
 }
 
 /* One step of the session lasts as long as its peer likes, were it not for the looks at the deadline in between. */
-static void run_blocking(bool reads)
+static void run_blocking(bool reads, gate *g)
 {
     static const unsigned char alpn[] = "\006atls/1";
     const int small = 4096;
@@ -390,6 +390,12 @@ static void run_blocking(bool reads)
     rig_native(&r);
     be_short(&r, BLOCKING_MS);
     grow_log(&r);
+    if (g != NULL) {
+        const atls_attester_options options = {.attest = attest_behind_gate, .attest_ctx = g};
+        g->sim = r.sim;
+        r.server_options.attest = NULL;
+        assert_true(atls_attester_new(&options, &r.server_options.attester, &r.err));
+    }
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
     assert_int_equal(setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
     r.client_ssl = SSL_new(r.client_ctx);
@@ -412,6 +418,12 @@ static void run_blocking(bool reads)
     native_expect_sealed(r.server, ATLS_E_TIMEOUT);
     (void)shutdown(fds[1], SHUT_RDWR);
     assert_int_equal(pthread_join(thread, NULL), 0);
+    if (g != NULL) {
+        open_gate(g);
+        atls_session_free(r.server);
+        r.server = NULL;
+        atls_attester_free(r.server_options.attester);
+    }
     rig_close(&r);
     (void)close(fds[0]);
     (void)close(fds[1]);
@@ -421,13 +433,21 @@ static void run_blocking(bool reads)
 static void test_drip_into_blocking(void **state)
 {
     (void)state;
-    run_blocking(false);
+    run_blocking(false, NULL);
 }
 
 static void test_slow_reader_of_blocking(void **state)
 {
     (void)state;
-    run_blocking(true);
+    run_blocking(true, NULL);
+}
+
+/* The step that waits for evidence ends the session itself: over such a socket nobody calls again at the deadline. */
+static void test_making_over_blocking(void **state)
+{
+    gate g = {.lock = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER};
+    (void)state;
+    run_blocking(true, &g);
 }
 
 int main(void)
@@ -444,5 +464,6 @@ int main(void)
     }
     tap_add(&l, "a hello that drips into a socket that blocks", test_drip_into_blocking, NULL);
     tap_add(&l, "evidence that is taken slowly from a socket that blocks", test_slow_reader_of_blocking, NULL);
+    tap_add(&l, "evidence that is never made, over a socket that blocks", test_making_over_blocking, NULL);
     return tap_run("native_stall", &l);
 }

@@ -152,6 +152,13 @@ static void asks_nitro(native_peer *p, atls_native_hello *mine)
     mine->types.n = 1;
 }
 
+static void asks_dcap(native_peer *p, atls_native_hello *mine)
+{
+    (void)p;
+    mine->types.items[0] = text(ATLS_NATIVE_TYPE_DCAP);
+    mine->types.n = 1;
+}
+
 /* ---- lengths --------------------------------------------------------------------------------------------------------- */
 
 static atls_bytes with_byte(native_peer *p, atls_bytes honest)
@@ -379,9 +386,9 @@ static const native_row rows[] = {
     {"client: nobody asks for evidence", CLIENT_PROVES, H(asks_nothing), ATLS_E_PROTOCOL, "server_hello.types"},
     {"server: nobody asks for evidence", SERVER_PROVES, H(asks_nothing), ATLS_E_PROTOCOL, "client_hello.types"},
     {"client: it is asked for what it does not have", CLIENT_BOTH, H(asks_nitro), ATLS_E_PROTOCOL, "server_hello.types"},
-    {"client: it is asked, and has nothing", CLIENT_ASKS, H(asks_nitro), ATLS_E_PROTOCOL, "server_hello.types"},
+    {"client: it is asked, and has nothing", CLIENT_ASKS, H(asks_dcap), ATLS_E_PROTOCOL, "server_hello.types"},
     {"server: it is asked for what it does not have", SERVER_PROVES, H(asks_nitro), ATLS_E_PROTOCOL, "client_hello.types"},
-    {"server: it is asked, and has nothing", SERVER_ASKS, H(asks_nitro), ATLS_E_PROTOCOL, "client_hello.types"},
+    {"server: it is asked, and has nothing", SERVER_ASKS, H(asks_dcap), ATLS_E_PROTOCOL, "client_hello.types"},
 
     {"server hello, a byte behind it", CLIENT_ASKS, F(hello_longer), ATLS_E_PROTOCOL, "server_hello"},
     {"server's evidence, a byte behind it", CLIENT_ASKS, F(evidence_longer), ATLS_E_PROTOCOL, "evidence"},

@@ -172,7 +172,7 @@ bool atls_client_session_new(SSL *ssl, const atls_client_options *options, atls_
 }
 
 /* A server may choose from what was offered, or not at all. */
-static bool check_alpn(const atls_session *s, atls_error *err)
+bool atls_client_check_alpn(const atls_session *s, atls_error *err)
 {
     atls_bytes chosen = atls_session_tls_alpn(s);
     if (chosen.len == 0) {
@@ -188,5 +188,5 @@ static bool check_alpn(const atls_session *s, atls_error *err)
 
 bool atls_client_check_handshake(atls_session *s, atls_error *err)
 {
-    return atls_identity_check(s, err) && check_alpn(s, err) && atls_session_choose(s, err);
+    return atls_identity_check(s, err) && atls_client_check_alpn(s, err) && atls_session_choose(s, err);
 }

@@ -91,7 +91,8 @@ bool atls_hooked_check(atls_session *s, atls_error *err)
     if (!s->is_server) {
         atls_peer_chain_tell(s, SSL_get_peer_cert_chain(s->ssl));
     }
-    if (leaf != NULL && !atls_identity_note_peer(s, leaf, err)) {
+    if ((leaf != NULL && !atls_identity_note_peer(s, leaf, err))
+        || (!s->is_server && !atls_client_check_alpn(s, err))) {
         return false;
     }
     if (!judges(s)) {

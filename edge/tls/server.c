@@ -23,7 +23,9 @@ static bool choose_profiles(const atls_server_options *o, unsigned *out, atls_er
     bool proves = o->attest != NULL || o->attester != NULL;
     if (o->profiles == ATLS_PROFILE_CONSTELLATION) {
         *out = o->profiles;
-        return true; /* the hook looks at the rest */
+        return o->client_ca_file == NULL /* the hook looks at the rest */
+               || atls_fail(err, ATLS_E_CONFIGURATION, "client_ca_file",
+                            "clients of constellation have no certificate of an authority");
     }
     *out = o->profiles != 0 ? o->profiles : o->verifier != NULL ? ATLS_PROFILE_NATIVE : all;
     if ((*out & ~all) != 0) {

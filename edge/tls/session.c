@@ -474,6 +474,10 @@ atls_bytes atls_session_alpn(const atls_session *s)
 
 bool atls_session_peer_accepted(const atls_session *s, atls_error *err)
 {
+    if (s->phase == ATLS_PHASE_FAILED && s->error.code == ATLS_E_PEER_REFUSED) {
+        (void)refuse(s, err); /* that the session has failed is how we know */
+        return false;
+    }
     if (s->phase != ATLS_PHASE_ESTABLISHED) {
         return atls_fail(err, ATLS_E_USAGE, "session", "the session is not established");
     }

@@ -113,6 +113,9 @@ ATLS_MUST_USE bool atls_server_configure(atls_session *s, SSL *ssl, atls_error *
 ATLS_MUST_USE bool atls_client_check_handshake(atls_session *s, atls_error *err);
 ATLS_MUST_USE bool atls_server_check_handshake(atls_session *s, atls_error *err);
 
+/* a protocol from the offer, or none. Errors: TLS_HANDSHAKE with field "tls.alpn" */
+ATLS_MUST_USE bool atls_client_check_alpn(const atls_session *s, atls_error *err);
+
 /* atls_session_tls_alpn gives what ALPN selected, which may be a way of proving. */
 atls_bytes atls_session_tls_alpn(const atls_session *s);
 

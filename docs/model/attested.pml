@@ -8,8 +8,8 @@
  * Attacker: owns the network; has a certified name of his own, said to run on either machine, and may have any public key
  * certified for it; takes part in as many sessions as there are ends; TLS keys and attestation keys as the variant says.
  * Nothing below is an attack: every step of an honest end takes any message that the attacker can come by, and the macros
- * CAN_... say what he can come by. A part taken out shortens what is hashed and changes no such macro, with three
- * exceptions that are about the world: keys that leak, randomness that repeats, an agent that quotes what it is told.
+ * CAN_... say what he can come by. A part taken out only shortens what is hashed or compared. The rest of the definitions are about the
+ * world (keys that leak, randomness that repeats, degenerate shares, an agent that quotes what it is told) or the order of hellos.
  *
  * Terms are small numbers; a hash or a signature is stood for by the fields of what goes into it, and two are equal when those are
  * (perfect cryptography, as in attested.pv). So what is sealed under which keys can be read off the end that sealed it.
@@ -29,6 +29,8 @@
  * - Ends of a kind and the machines are alike: of two runs that differ by names only, one is looked at.
  * - A handshake that no honest end can finish (a share of a third party, a forwarded hello that nobody answers) has no
  *   further part in the run: nobody knows its secret.
+ *
+ * - Two more, OCCURS and IDLE_..., are argued where they stand.
  *
  * Not here, besides what attested.pv leaves out: the attacker's own code on honest machines (its quotes carry another
  * measurement, which the verifier compares), trees (batch.pv), phones (phone.pv), sequence numbers of records (leaving

@@ -72,6 +72,7 @@ typedef struct atls_crl {
     atls_bytes revoked; /* content of revokedCertificates, every entry already checked; empty: none */
     size_t n_revoked;
     bool has_crl_number;
+    atls_bytes crl_number;       /* unsigned big-endian without leading zeros, at most 20 bytes; empty when absent */
     atls_bytes authority_key_id; /* keyIdentifier, empty when absent */
     bool has_authority_key_id;   /* the extension is there */
     bool has_unknown_critical; /* in the list or in an entry; also what makes it something else than a complete list of

@@ -101,19 +101,18 @@ static bool read_revoked(atls_cur *tbs, atls_crl *out)
            || atls_cur_fail(tbs, ATLS_E_ENCODING, "revoked", NULL, NULL, "an empty list, which must be absent");
 }
 
-static bool read_crl_number(const atls_extension *e, atls_error *err)
+static bool read_crl_number(const atls_extension *e, atls_bytes *number, atls_error *err)
 {
     atls_cur c;
-    atls_bytes number;
     atls_cur_init(&c, e->value, "tbs.extensions.crl_number", err);
-    return atls_read_serial(&c, "", &number) && atls_cur_end(&c); /* up to 20 bytes as well: RFC 5280 5.2.3 */
+    return atls_read_serial(&c, "", number) && atls_cur_end(&c); /* up to 20 bytes as well: RFC 5280 5.2.3 */
 }
 
 static bool read_extension(const atls_extension *e, atls_crl *out, atls_error *err)
 {
     if (atls_oid_is_id_ce(e->oid, CE_CRL_NUMBER)) {
         out->has_crl_number = true;
-        return read_crl_number(e, err);
+        return read_crl_number(e, &out->crl_number, err);
     }
     if (atls_oid_is_id_ce(e->oid, CE_AUTHORITY_KEY_ID)) {
         atls_authority_key authority;
@@ -211,6 +210,7 @@ static void clear(atls_crl *out)
 {
     memset(out, 0, sizeof *out);
     out->revoked = atls_bytes_empty();
+    out->crl_number = atls_bytes_empty();
     out->authority_key_id = atls_bytes_empty();
 }
 

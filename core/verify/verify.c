@@ -163,10 +163,27 @@ static bool ask(appraisal *a)
     return check_complete(a);
 }
 
+/* What the peer brought itself is authenticated like everything else; who reads the list may still want to know. */
+static bool list_stapled(appraisal *a)
+{
+    static const char *const names[] = {"root_ca_crl", "pck_crl", "tcb_info", "qe_identity", "pck_certificate_chain"};
+    const char *text = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if ((a->endorsements.stapled >> i & 1u) == 0) {
+            continue;
+        }
+        text = text == NULL ? names[i] : atls_text_format(a->arena, a->err, "%s, %s", text, names[i]);
+        if (text == NULL) {
+            return false;
+        }
+    }
+    return text == NULL || atls_trace_pass(&a->trace, "endorsements.stapled", "endorsements", text, a->err);
+}
+
 static bool get_endorsements(appraisal *a)
 {
     const bool ok = ask(a) && a->err->code == ATLS_OK;
-    return atls_trace_step(&a->trace, ok, "endorsements", "endorsements", a->err);
+    return atls_trace_step(&a->trace, ok, "endorsements", "endorsements", a->err) && list_stapled(a);
 }
 
 /* ---- authenticate ---- */

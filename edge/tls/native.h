@@ -7,9 +7,9 @@
  *   evidence (if the server asked), done ------->
  *   <------------------------------------- done
  *
- * native_wire.c moves frames, native_proof.c makes and judges evidence, native_client.c and native_server.c are the two
- * orders of steps. A side that refuses says so in a `done` of its own, which carries a category and nothing else, and the
- * session fails with the reason. Source: specification of atls/1, revision 2; docs/protocol.md. */
+ * native_wire.c moves frames, native_proof.c makes and judges evidence, native_staple.c is about the endorsements that go
+ * with it, native_client.c and native_server.c are the two orders of steps. A side that refuses says so in a `done` of its
+ * own, which carries a category and nothing else, and the session fails with the reason. Source: specification of atls/1, revision 2; docs/protocol.md. */
 #ifndef ATLS_EDGE_TLS_NATIVE_H
 #define ATLS_EDGE_TLS_NATIVE_H
 
@@ -22,9 +22,10 @@
 const atls_profile *atls_native_client(void);
 const atls_profile *atls_native_server(void);
 
-#define ATLS_NATIVE_ALPN      "atls/1"
-#define ATLS_NATIVE_TYPE_DCAP "application/vnd.atls.dcap-quote"
-#define ATLS_NATIVE_TYPE_LOG  "application/vnd.atls.dstack-event-log+json"
+#define ATLS_NATIVE_ALPN        "atls/1"
+#define ATLS_NATIVE_TYPE_DCAP   "application/vnd.atls.dcap-quote"
+#define ATLS_NATIVE_TYPE_LOG    "application/vnd.atls.dstack-event-log+json"
+#define ATLS_NATIVE_TYPE_STAPLE "application/vnd.atls.dcap-collateral+json" /* the QuoteCollateralV3 bundle */
 /* Stands for "no protocol named", which ALPN says by silence and a list of at least one name cannot. */
 #define ATLS_NATIVE_NO_PROTOCOL "raw"
 
@@ -33,6 +34,8 @@ typedef struct native_side {
     const atls_verifier *verifier; /* NULL: the peer's evidence is not asked for */
     atls_endorse_fn endorse;
     void *endorse_ctx;
+    bool want_endorsements;
+    const atls_endorsements *staple; /* NULL: nothing to send along */
     atls_time now;
     atls_attest_fn attest;
     void *attest_ctx;
@@ -120,5 +123,24 @@ ATLS_MUST_USE bool native_judge(atls_session *s, native *n, atls_bytes body, atl
 /* native_accept gives the frame of our accepting `done`; native_accepted reads the peer's. */
 ATLS_MUST_USE bool native_accept(atls_session *s, native *n, atls_error *err);
 ATLS_MUST_USE bool native_accepted(const native *n, atls_bytes body, atls_error *err);
+
+/* ---- native_staple.c ---- */
+
+/* native_staple adds our endorsements to evidence that is otherwise complete, if the peer asked, there are some, and the frame
+ * has room for them. Errors: MEMORY. */
+ATLS_MUST_USE bool native_staple(const native *n, atls_arena *a, atls_native_evidence *out, atls_error *err);
+/* native_stapled reads the peer's; platform NONE: there are none of a kind that is known. Nothing is believed. Errors, with field
+ * "evidence.endorsements" and what follows it: PROTOCOL (not asked for, or two of a kind), COLLATERAL_FORMAT, MEMORY. */
+ATLS_MUST_USE bool native_stapled(const native *n, const atls_native_evidence *e, atls_arena *a, atls_endorsements *out,
+                                  atls_error *err);
+/* native_endorse is an atls_endorse_fn whose ctx is a native_sources: the application's endorsements and the peer's, of two
+ * pieces for one subject the newer. The peer's stand alone where the application has no callback, or where that fails
+ * with ENDORSEMENTS_MISSING, IO or TIMEOUT; every other failure is its answer. */
+typedef struct native_sources {
+    const native_side *side;
+    atls_endorsements stapled;
+} native_sources;
+bool native_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
+                    atls_error *err);
 
 #endif

@@ -22,6 +22,8 @@ static native_side side_of(const atls_session *s)
         return (native_side){.verifier = o->verifier,
                              .endorse = o->endorse,
                              .endorse_ctx = o->endorse_ctx,
+                             .want_endorsements = o->want_endorsements,
+                             .staple = o->staple,
                              .now = o->now,
                              .attest = o->attest,
                              .attest_ctx = o->attest_ctx,
@@ -32,6 +34,8 @@ static native_side side_of(const atls_session *s)
     return (native_side){.verifier = o->verifier,
                          .endorse = o->endorse,
                          .endorse_ctx = o->endorse_ctx,
+                         .want_endorsements = o->want_endorsements,
+                         .staple = o->staple,
                          .now = o->now,
                          .attest = o->attest,
                          .attest_ctx = o->attest_ctx,
@@ -59,6 +63,7 @@ static void add_types(native *n)
 {
     if (n->side.verifier != NULL) { /* the kinds of policy there are all judge quotes of DCAP */
         n->mine.types.items[n->mine.types.n++] = atls_bytes_str(ATLS_NATIVE_TYPE_DCAP);
+        n->mine.staple = n->side.want_endorsements;
     }
 }
 
@@ -182,21 +187,21 @@ bool native_can_prove(const native *n)
            && native_names_hold(&n->peers.types, atls_bytes_str(ATLS_NATIVE_TYPE_DCAP));
 }
 
-static bool write_evidence(atls_session *s, const atls_evidence *e, const atls_tree_path *path, atls_bytes *frame,
-                           atls_error *err)
+static bool write_evidence(atls_session *s, const native *n, const atls_evidence *e, const atls_tree_path *path,
+                           atls_bytes *frame, atls_error *err)
 {
     bool has_log = e->event_log.len > 0 && e->event_log.ptr[0] == '['; /* a raw CCEL has no type in this protocol */
     if (e->quote.len == 0 || e->quote.len > ATLS_MAX_QUOTE_LEN) {
         return atls_fail(err, ATLS_E_INTERNAL, "evidence.quote", "the attester made a quote of %zu bytes",
                          e->quote.len);
     }
-    const atls_native_evidence out = {
+    atls_native_evidence out = {
         .evidence = {atls_bytes_str(ATLS_NATIVE_TYPE_DCAP), e->quote},
         .has_companion = has_log,
         .companion = {atls_bytes_str(ATLS_NATIVE_TYPE_LOG), has_log ? e->event_log : atls_bytes_empty()},
         .path = *path,
     };
-    return atls_native_write_evidence(&out, &s->arena, frame, err);
+    return native_staple(n, &s->arena, &out, err) && atls_native_write_evidence(&out, &s->arena, frame, err);
 }
 
 /* Without an attester of its own thread: one leaf, one quote, here and now. */
@@ -215,7 +220,7 @@ static bool attest_now(atls_session *s, const native *n, const uint8_t leaf[64],
     if (!n->side.attest(n->side.attest_ctx, report, &s->arena, &e, err)) {
         return atls_fail(err, ATLS_E_INTERNAL, "attest", "the attester failed and did not say why");
     }
-    return write_evidence(s, &e, &path, frame, err);
+    return write_evidence(s, n, &e, &path, frame, err);
 }
 
 static uint32_t time_left(const atls_session *s)
@@ -234,7 +239,7 @@ static atls_step take_ticket(atls_session *s, native *n, atls_bytes *frame, atls
     case ATLS_TICKET_WAITING:
         break;
     case ATLS_TICKET_READY:
-        if (!write_evidence(s, &made->evidence, &made->path, frame, err)) {
+        if (!write_evidence(s, n, &made->evidence, &made->path, frame, err)) {
             return ATLS_STEP_FAILED;
         }
         atls_ticket_free(s->ticket);
@@ -292,17 +297,18 @@ static bool has_verified_name(const atls_session *s)
     return s->is_server ? atls_server_knows_client(s) : s->client.identity != ATLS_IDENTITY_ATTESTED_ONLY;
 }
 
-static bool appraise(atls_session *s, const native *n, const atls_native_evidence *e, const uint8_t report[64],
-                     atls_error *err)
+static bool appraise(atls_session *s, const native *n, const atls_native_evidence *e, native_sources *from,
+                     const uint8_t report[64], atls_error *err)
 {
     const X509 *leaf = SSL_get0_peer_certificate(s->ssl);
+    const bool is_stapled = from->stapled.platform != ATLS_PLATFORM_NONE;
     atls_appraisal in = {
         .evidence = e->evidence.value,
         .event_log = e->has_companion ? e->companion.value : atls_bytes_empty(),
         .binding = {.grade = s->profile->grade, .profile = s->profile->name, .has_leaf_sha256 = leaf != NULL},
         .now = n->side.now,
-        .endorse = n->side.endorse,
-        .endorse_ctx = n->side.endorse_ctx,
+        .endorse = is_stapled ? native_endorse : n->side.endorse,
+        .endorse_ctx = is_stapled ? from : n->side.endorse_ctx,
     };
     memcpy(in.binding.value, report, sizeof in.binding.value);
     memcpy(in.binding.leaf_sha256, s->peer.leaf_sha256, sizeof in.binding.leaf_sha256);
@@ -326,10 +332,9 @@ bool native_judge(atls_session *s, native *n, atls_bytes body, atls_error *err)
         return atls_fail_values(err, ATLS_E_PROTOCOL, "evidence.cmw.type", ATLS_NATIVE_TYPE_DCAP, NULL,
                                 "evidence of a type that was not asked for");
     }
-    if (e.n_staples > 0 && !n->mine.staple) {
-        return atls_fail(err, ATLS_E_PROTOCOL, "evidence.endorsements", "endorsements that were not asked for");
-    }
-    return expected_report(s, n, &e.path, report, err) && appraise(s, n, &e, report, err);
+    native_sources from = {.side = &n->side};
+    return native_stapled(n, &e, &s->arena, &from.stapled, err) && expected_report(s, n, &e.path, report, err)
+           && appraise(s, n, &e, &from, report, err);
 }
 
 /* ---- done -------------------------------------------------------------------------------------------------------- */

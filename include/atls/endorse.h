@@ -40,9 +40,19 @@ typedef struct atls_dcap_collateral {
     atls_bytes pck_certificate_chain; /* optional */
 } atls_dcap_collateral;
 
+/* Pieces of endorsements, as bits: what is about one subject, and belongs together. */
+#define ATLS_PIECE_ROOT_CA_CRL 1u
+#define ATLS_PIECE_PCK_CRL     2u  /* with its issuer chain */
+#define ATLS_PIECE_TCB_INFO    4u  /* with signature and issuer chain */
+#define ATLS_PIECE_QE_IDENTITY 8u  /* same */
+#define ATLS_PIECE_PCK_CHAIN   16u /* pck_certificate_chain */
+
 typedef struct atls_endorsements {
     atls_platform platform; /* NONE: nothing here */
     atls_dcap_collateral dcap;
+    unsigned
+        stapled; /* ATLS_PIECE_ bits of what a peer sent along with its evidence; the result's list shows them. It changes
+                       * no check. 0: nothing */
 } atls_endorsements;
 
 /* atls_endorse_fn finds endorsements for a request. It writes *out, whose slices live in the arena or outlive the
@@ -65,6 +75,33 @@ bool atls_endorsements_from_bundle_fn(void *ctx, const atls_endorsement_request 
  * Errors: MEMORY. */
 ATLS_MUST_USE bool atls_endorsements_to_bundle(const atls_endorsements *in, atls_arena *arena, atls_bytes *out,
                                                atls_error *err);
+
+/* atls_endorsements_merge puts together, for one request, endorsements of one's own and those that the peer sent along with
+ * its evidence ("stapled"): of two pieces for one subject the newer one. It verifies nothing. Dates and numbers are hints of
+ * whoever wrote them, and the appraisal authenticates whatever was chosen, so that a forged piece that looks newer ends in a
+ * refusal, never in a yes.
+ *
+ * A stapled piece is taken in place of one's own if it is about the same subject, newer in one of two respects, and older in
+ * neither. Otherwise one's own stays, also one that cannot be read.
+ *
+ *   TCB info             id, FMSPC and PCEID equal     issueDate; tcbEvaluationDataNumber not lower
+ *   QE identity          id equal                      issueDate; tcbEvaluationDataNumber not lower
+ *   PCK CRL, root CRL    issuer equal, byte for byte   crlNumber, thisUpdate
+ *
+ * A piece that one's own side lacks is taken from the stapled ones; that is the only way for a PCK chain, and only if the
+ * request says that the evidence has none. Stapled documents of another kind or FMSPC than the request's, and stapled
+ * pieces that cannot be read or are incomplete (document, signature, chain), count as absent.
+ *
+ * own      NULL, or platform NONE: there are none
+ * stapled  same
+ * out      borrows from both; may be neither. platform: own's, else the request's, NONE if there is no piece at all.
+ *          stapled: which pieces come from there
+ *
+ * Documents are decoded in the arena. Pure; any number of threads. Errors: MEMORY.
+ * Source: specification of atls/1, "Stapled endorsements". */
+ATLS_MUST_USE bool atls_endorsements_merge(const atls_endorsements *own, const atls_endorsements *stapled,
+                                           const atls_endorsement_request *request, atls_arena *arena,
+                                           atls_endorsements *out, atls_error *err);
 
 /* atls_endorsements_load (libatls, does I/O) reads path: a bundle file, or a folder of PCS responses
  * (tcb.body.json, qe_identity.body.json, pckcrl.body.der, rootcacrl.body.der, headers.json; docs/endorsements.md lists the

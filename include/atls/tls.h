@@ -67,8 +67,13 @@ typedef struct atls_client_options {
     const char *http_host;         /* Host header of the exchange; NULL: server_name */
     const atls_verifier *verifier; /* outlives the session. NULL: the server's evidence is not asked for, which only a
                                     * client that proves itself (attest) may do, with ATLS_PROFILE_NATIVE alone */
-    atls_endorse_fn endorse;       /* required unless every appraisal may fail */
+    atls_endorse_fn endorse;       /* required unless every appraisal may fail, or want_endorsements is to be enough */
     void *endorse_ctx;
+    /* With atls/1: ask the server for endorsements along with its evidence. They are hints: of two pieces for one subject
+     * the newer counts (atls_endorsements_merge), each only as far as its signature, chain and dates go; alone they serve
+     * where endorse is NULL, or fails with ENDORSEMENTS_MISSING, IO or TIMEOUT. Check "endorsements.stapled" of the result
+     * names the pieces that were used. */
+    bool want_endorsements;
     atls_certificates_fn on_certificates; /* NULL: nobody wants to know */
     void *certificates_ctx;
     atls_identity_mode identity;
@@ -87,6 +92,10 @@ typedef struct atls_client_options {
     atls_attest_fn attest; /* called in a step, and may block there */
     void *attest_ctx;
     atls_attester *attester; /* never blocks (ATLS_STEP_WANT_EVIDENCE); outlives the session */
+    /* Endorsements of this machine, sent along with its evidence to servers that ask, as one bundle of at most what the
+     * frame (1 MiB) has room for; longer ones stay out. Borrowed and never written: any number of sessions may share it,
+     * which it outlives. NULL: none. */
+    const atls_endorsements *staple;
     /* IDENTITY_CA, instead of ca_file: roots that the caller has loaded once, because reading a file for every session
      * costs as much as a third of a handshake. Only its certificates count; any number of sessions share it. */
     struct x509_store_st *ca_store;
@@ -110,8 +119,10 @@ typedef struct atls_server_options {
     const atls_verifier *verifier;
     atls_endorse_fn endorse;
     void *endorse_ctx;
-    atls_time now;              /* of the appraisal; UNSET: the system's clock */
-    const char *client_ca_file; /* PEM: clients must have a certificate of these authorities; NULL: they need none.
+    bool want_endorsements;          /* as of a client: ask for endorsements along with evidence */
+    const atls_endorsements *staple; /* of this machine, for clients that ask, with atls/1: as of a client */
+    atls_time now;                   /* of the appraisal; UNSET: the system's clock */
+    const char *client_ca_file;      /* PEM: clients must have a certificate of these authorities; NULL: they need none.
                                  * atls_accept only: over the caller's SSL its own settings count */
 } atls_server_options;
 

@@ -7,7 +7,8 @@
  * authenticate.c  steps 1 to 16 of section 6, in its order, over the certificates of chains.c
  * tcb.c           levels, module, convergence: pure             sections 7, 8, 9
  * appraise.c      steps 17 and 18: attributes, status, grace, evaluation number, advisories, machines, measurements
- * inspect.c       a decoded quote as JSON; bundle.c: endorsements from and to JSON (section 4.3)
+ * inspect.c       a decoded quote as JSON; bundle.c: endorsements from and to JSON (section 4.3); newer.c: of two
+ *                 pieces of endorsements for one subject the newer one
  *
  * Not checked: that the platform still exists or is where you think (a PPID list may say which machines are yours); the
  * content of QE auth data and of header.user_data (signed, opaque); anything after the quote (unsigned, counted only).
@@ -136,6 +137,12 @@ ATLS_MUST_USE bool dcap_module_check(const dcap_tcb_info *info, const atls_td_re
 ATLS_MUST_USE bool dcap_tcb_evaluate(const dcap_tcb_info *info, const dcap_qe_identity *identity, const dcap_pck *pck,
                                      const atls_td_report *td, uint16_t qe_isvsvn, atls_arena *a, atls_tcb *out,
                                      atls_error *err);
+/* dcap_collateral_newer is atls_endorsements_merge (endorse.h) of collateral; *stapled_pieces are its ATLS_PIECE_ bits. out
+ * may be neither of the others. Errors: MEMORY. */
+ATLS_MUST_USE bool dcap_collateral_newer(const atls_dcap_collateral *own, const atls_dcap_collateral *stapled,
+                                         const atls_endorsement_request *request, atls_arena *a,
+                                         atls_dcap_collateral *out, unsigned *stapled_pieces, atls_error *err);
+
 /* dcap_status_fold is the table of section 9. What the table does not list folds to UNKNOWN, which nobody accepts. */
 atls_tcb_status dcap_status_fold(atls_tcb_status base, atls_tcb_status other);
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* native_staple.c: endorsements that travel with the evidence: written where the peer asked, read as hints. */
+#include "native.h"
+
+/* What a record takes besides its value and type, and the frame besides its records. */
+#define FRAME_SLACK 1024u
+
+/* ---- ours -------------------------------------------------------------------------------------------------------- */
+
+/* Bytes that the bundle has at least. */
+static size_t least_len(const atls_dcap_collateral *c)
+{
+    return 2 * (c->root_ca_crl.len + c->pck_crl.len) + c->tcb_info.len + c->qe_identity.len
+           + c->pck_crl_issuer_chain.len + c->tcb_info_issuer_chain.len + c->qe_identity_issuer_chain.len
+           + c->pck_certificate_chain.len;
+}
+
+static size_t room_left(const atls_native_evidence *e)
+{
+    size_t taken =
+        FRAME_SLACK + e->evidence.value.len + (e->has_companion ? e->companion.value.len : 0) + e->path.siblings.len;
+    return taken < ATLS_NATIVE_MAX_EVIDENCE_LEN ? ATLS_NATIVE_MAX_EVIDENCE_LEN - taken : 0;
+}
+
+/* A hint that has no room in the frame stays at home: the evidence is what was asked for. */
+bool native_staple(const native *n, atls_arena *a, atls_native_evidence *out, atls_error *err)
+{
+    const atls_endorsements *ours = n->side.staple;
+    size_t room = room_left(out);
+    atls_bytes bundle;
+    if (!n->peers.staple || ours == NULL || ours->platform == ATLS_PLATFORM_NONE || least_len(&ours->dcap) > room) {
+        return true;
+    }
+    if (!atls_endorsements_to_bundle(ours, a, &bundle, err)) {
+        return false;
+    }
+    if (bundle.len <= room) {
+        out->staples[out->n_staples++] = (atls_cmw_record){atls_bytes_str(ATLS_NATIVE_TYPE_STAPLE), bundle};
+    }
+    return true;
+}
+
+/* ---- the peer's -------------------------------------------------------------------------------------------------- */
+
+static bool find_bundle(const atls_native_evidence *e, atls_bytes *out, atls_error *err)
+{
+    *out = atls_bytes_empty();
+    for (size_t i = 0; i < e->n_staples; i++) {
+        if (!atls_bytes_equal_str(e->staples[i].type, ATLS_NATIVE_TYPE_STAPLE)) {
+            continue; /* of a kind of evidence that others have */
+        }
+        if (out->len > 0) {
+            return atls_fail(err, ATLS_E_PROTOCOL, "evidence.endorsements", "two records of type %s",
+                             ATLS_NATIVE_TYPE_STAPLE);
+        }
+        *out = e->staples[i].value;
+    }
+    return true;
+}
+
+bool native_stapled(const native *n, const atls_native_evidence *e, atls_arena *a, atls_endorsements *out,
+                    atls_error *err)
+{
+    atls_bytes bundle;
+    *out = (atls_endorsements){.platform = ATLS_PLATFORM_NONE};
+    if (e->n_staples > 0 && !n->mine.staple) {
+        return atls_fail(err, ATLS_E_PROTOCOL, "evidence.endorsements", "endorsements that were not asked for");
+    }
+    if (!find_bundle(e, &bundle, err)) {
+        return false;
+    }
+    return bundle.len == 0 || atls_endorsements_from_bundle(bundle, a, out, err)
+           || atls_error_relabel(err, ATLS_E_COLLATERAL_FORMAT, "evidence.endorsements");
+}
+
+/* Failures of one's own source that leave the question open. Others say that something is wrong with it. */
+static bool is_unanswered(atls_code code)
+{
+    return code == ATLS_OK || code == ATLS_E_ENDORSEMENTS_MISSING || code == ATLS_E_IO || code == ATLS_E_TIMEOUT;
+}
+
+bool native_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
+                    atls_error *err)
+{
+    const native_sources *from = ctx;
+    const native_side *side = from->side;
+    atls_endorsements own = {.platform = ATLS_PLATFORM_NONE};
+    atls_error why = {.code = ATLS_OK};
+    bool found = side->endorse != NULL && side->endorse(side->endorse_ctx, request, arena, &own, &why);
+    if (found ? why.code != ATLS_OK : !is_unanswered(why.code)) {
+        *err = why;
+        return false;
+    }
+    if (!atls_endorsements_merge(found ? &own : NULL, &from->stapled, request, arena, out, err)) {
+        return false;
+    }
+    if (out->platform != ATLS_PLATFORM_NONE) {
+        return true;
+    }
+    *err = why;
+    return atls_fail(err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements",
+                     "there are none here, and nothing that the peer sent along is for its evidence");
+}

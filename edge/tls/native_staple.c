@@ -2,17 +2,29 @@
 /* native_staple.c: endorsements that travel with the evidence: written where the peer asked, read as hints. */
 #include "native.h"
 
-/* What a record takes besides its value and type, and the frame besides its records. */
+/* The names in a bundle, and what a frame takes besides the values of its records. */
 #define FRAME_SLACK 1024u
 
 /* ---- ours -------------------------------------------------------------------------------------------------------- */
 
-/* Bytes that the bundle has at least. */
-static size_t least_len(const atls_dcap_collateral *c)
+/* Bytes of a text in JSON, at most: what JSON has to escape, and a little that it need not. */
+static size_t text_len(atls_bytes text)
 {
-    return 2 * (c->root_ca_crl.len + c->pck_crl.len) + c->tcb_info.len + c->qe_identity.len
-           + c->pck_crl_issuer_chain.len + c->tcb_info_issuer_chain.len + c->qe_identity_issuer_chain.len
-           + c->pck_certificate_chain.len;
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        const uint8_t c = text.ptr[i];
+        len += c < 0x20 || c > 0x7e ? 6 : c == '"' || c == '\\' ? 2 : 1;
+    }
+    return len;
+}
+
+/* Bytes of the texts in a bundle, at most: what does not fit need not be made, let alone take the session's memory. */
+static size_t bundle_len(const atls_dcap_collateral *c)
+{
+    return text_len(c->pck_crl_issuer_chain) + 2 * c->root_ca_crl.len + 2 * c->pck_crl.len
+           + text_len(c->tcb_info_issuer_chain) + text_len(c->tcb_info) + text_len(c->tcb_info_signature)
+           + text_len(c->qe_identity_issuer_chain) + text_len(c->qe_identity) + text_len(c->qe_identity_signature)
+           + text_len(c->pck_certificate_chain);
 }
 
 static size_t room_left(const atls_native_evidence *e)
@@ -26,17 +38,15 @@ static size_t room_left(const atls_native_evidence *e)
 bool native_staple(const native *n, atls_arena *a, atls_native_evidence *out, atls_error *err)
 {
     const atls_endorsements *ours = n->side.staple;
-    size_t room = room_left(out);
     atls_bytes bundle;
-    if (!n->peers.staple || ours == NULL || ours->platform == ATLS_PLATFORM_NONE || least_len(&ours->dcap) > room) {
+    if (!n->peers.staple || ours == NULL || ours->platform == ATLS_PLATFORM_NONE
+        || bundle_len(&ours->dcap) > room_left(out)) {
         return true;
     }
     if (!atls_endorsements_to_bundle(ours, a, &bundle, err)) {
         return false;
     }
-    if (bundle.len <= room) {
-        out->staples[out->n_staples++] = (atls_cmw_record){atls_bytes_str(ATLS_NATIVE_TYPE_STAPLE), bundle};
-    }
+    out->staples[out->n_staples++] = (atls_cmw_record){atls_bytes_str(ATLS_NATIVE_TYPE_STAPLE), bundle};
     return true;
 }
 

@@ -79,32 +79,6 @@ static void test_client_alpn(void **state)
     }
 }
 
-/* ALPN carries any number of protocols, a hello 16. */
-static void test_too_many_protocols(void **state)
-{
-    static const char *const names[] = {"p1",  "p2",  "p3",  "p4",  "p5",  "p6",  "p7",  "p8",  "p9",
-                                        "p10", "p11", "p12", "p13", "p14", "p15", "p16", "p17", NULL};
-    (void)state;
-    for (unsigned i = 0; i < 4; i++) {
-        const bool client = i % 2 == 0;
-        const bool fit = i >= 2;
-        rig r;
-        rig_open(&r);
-        rig_native(&r);
-        r.client_options.alpn = fit ? names + 1 : names;
-        r.server_options.alpn = fit ? names + 1 : names;
-        native_peer *p = native_peer_open(&r, client ? CLIENT_ASKS : SERVER_PROVES, NULL);
-        native_peer_play(p);
-        if (fit) {
-            native_expect_talk(p);
-        } else {
-            native_expect_refused(p, ATLS_E_CONFIGURATION, "alpn");
-        }
-        native_peer_close(p);
-        rig_close(&r);
-    }
-}
-
 /* ---- resumption ------------------------------------------------------------------------------------------------------ */
 
 /* An ordinary session of the same two SSL_CTXs, with a ticket that allows so much early data. */
@@ -337,7 +311,6 @@ int main(void)
         tap_add(&l, alpn_rows[i].name, native_row_run, &alpn_rows[i]);
     }
     tap_add(&l, "ALPN: not offered by the client", test_client_alpn, NULL);
-    tap_add(&l, "more inner protocols than a hello has room for", test_too_many_protocols, NULL);
     tap_add(&l, "a resumed session", test_resumed_client, NULL);
     tap_add(&l, "a session offered to be resumed", test_resumed_server, NULL);
     tap_add(&l, "early data", test_early_data, NULL);

@@ -43,9 +43,9 @@ typedef struct connection {
     bool established;
     bool due;        /* something has happened, or there is more to do at once */
     int64_t look_at; /* when to go on though nothing has happened: deadlines */
-    uint8_t buf[4096];
-    size_t at; /* what is to be said back: from here to end */
+    size_t at;       /* what is to be said back lies in buf, from here to end */
     size_t end;
+    uint8_t buf[4096];
 } connection;
 
 typedef struct server {
@@ -145,6 +145,7 @@ static bool serve(server *s, connection *c)
 {
     atls_error err = {.code = ATLS_OK};
     (void)epoll_ctl(s->epoll, EPOLL_CTL_DEL, c->evidence_fd, NULL); /* of -1: nothing */
+    c->evidence_fd = -1;                                            /* the number may soon be somebody else's */
     if (c->established && !c->due) {
         return false; /* idle for too long; a session that is not established knows its deadline itself */
     }
@@ -164,7 +165,7 @@ static bool serve(server *s, connection *c)
 }
 
 /* Events only mark connections: two of one batch may be about one that is closed on the way. */
-static bool wait_for_events(server *s)
+static void wait_for_events(server *s)
 {
     struct epoll_event events[MAX_EVENTS];
     struct epoll_event knock = {.events = s->n_open < MAX_CONNECTIONS ? EPOLLIN : 0, .data.ptr = NULL};
@@ -181,15 +182,12 @@ static bool wait_for_events(server *s)
             c->due = true;
         }
     }
-    return n >= 0 || errno == EINTR;
 }
 
 static bool run(server *s, unsigned long n_connections, int64_t stop_at)
 {
     while (s->n_ended < n_connections && now_ms() < stop_at) {
-        if (!wait_for_events(s)) {
-            return false;
-        }
+        wait_for_events(s);
         for (connection *c = s->all; c < s->all + MAX_CONNECTIONS; c++) {
             if (c->used && (c->due || now_ms() >= c->look_at) && !serve(s, c)) {
                 close_connection(s, c);

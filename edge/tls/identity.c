@@ -14,6 +14,7 @@
 #include "name.h"
 #include "peer_chain.h"
 #include "roots.h"
+#include "server.h"
 
 #define TEXT_SIZE 132
 
@@ -284,6 +285,11 @@ void atls_identity_detach(atls_session *s)
 
 /* ---- behind the handshake ---------------------------------------------------------------------------------------- */
 
+static atls_identity_mode identity_of_client(const atls_session *s)
+{
+    return atls_server_knows_client(s) ? ATLS_IDENTITY_CA : ATLS_IDENTITY_ATTESTED_ONLY;
+}
+
 bool atls_identity_note_peer(atls_session *s, const X509 *leaf, atls_error *err)
 {
     unsigned n = 0;
@@ -293,7 +299,7 @@ bool atls_identity_note_peer(atls_session *s, const X509 *leaf, atls_error *err)
     }
     name_text(X509_get_subject_name(leaf), s->subject, sizeof s->subject);
     name_text(X509_get_issuer_name(leaf), s->issuer, sizeof s->issuer);
-    s->peer.identity = s->client.identity;
+    s->peer.identity = s->is_server ? identity_of_client(s) : s->client.identity;
     ERR_clear_error();
     return true;
 }

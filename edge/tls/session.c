@@ -19,8 +19,8 @@
 
 static void empty_peer(atls_session *s)
 {
-    s->peer = (atls_peer){
-        .subject = s->subject, .issuer = s->issuer, .tls_version = "", .cipher = "", .group = "", .identity = 0};
+    s->peer = (atls_peer){.subject = s->subject, .issuer = s->issuer, .tls_version = "", .cipher = "", .group = ""};
+    s->peer.identity = s->is_server ? ATLS_IDENTITY_ATTESTED_ONLY : ATLS_IDENTITY_WEBPKI;
 }
 
 bool atls_session_make(const atls_profile *profile, bool is_server, size_t arena_size, uint32_t timeout_ms,

@@ -16,14 +16,18 @@ extern "C" {
 
 /* What an attester gives for 64 bytes of report data. */
 typedef struct atls_evidence {
-    atls_bytes quote;     /* in the arena */
-    atls_bytes event_log; /* JSON array text */
-    atls_bytes vm_config; /* JSON text or empty */
+    atls_bytes quote; /* in the arena */
+    /* JSON array text, or empty. atls/1 leaves out what is no such array (a raw CCEL), and the peer's policy may then
+     * refuse; constellation sends none. */
+    atls_bytes event_log;
+    atls_bytes vm_config; /* JSON text or empty; sent with dstack only */
 } atls_evidence;
 
 /* atls_attest_fn produces evidence over report_data. It may block for as long as the hardware needs (10 to 100 ms).
- * Everything it returns lives in the arena. False with err set: the peer gets 503 and no detail. Called by an
- * atls_attester it runs with nearly all signals blocked, holds no lock, and must not free the attester. */
+ * Everything it returns lives in the arena. False with err set: the session fails with that error, and the peer gets
+ * no detail: 503 (dstack), a refusing `done` with the error's category, which is 4, internal, for most (atls/1; for
+ * IO and TIMEOUT the connection just ends), an alert (constellation). Called by an atls_attester it runs with nearly
+ * all signals blocked, holds no lock, and must not free the attester. */
 typedef bool (*atls_attest_fn)(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
                                atls_error *err);
 
@@ -50,14 +54,15 @@ typedef struct atls_attester_counts {
 /* atls_attester_new starts the thread. *out is the caller's (atls_attester_free); any number of sessions and threads
  * share it. The thread does not come along into a child of fork: a process that forks makes its attesters afterwards.
  * Signals of the program are not delivered to it. Errors: CONFIGURATION (no attest, a size that makes no sense),
- * MEMORY, INTERNAL (no thread). */
+ * MEMORY, INTERNAL (no thread). A session that is freed takes its request back. Source: docs/batching.md. */
 ATLS_MUST_USE bool atls_attester_new(const atls_attester_options *options, atls_attester **out, atls_error *err);
 
 /* atls_attester_free ends the thread, after the quote that is being made; requests that still wait fail. Sessions that
  * use the attester must have been freed. NULL is fine. */
 void atls_attester_free(atls_attester *a);
 
-/* atls_attester_count reads the counters, all at one moment. */
+/* atls_attester_count reads the counters, all at one moment. Any thread may call it at any time until
+ * atls_attester_free; it waits for no quote. */
 atls_attester_counts atls_attester_count(atls_attester *a);
 
 #ifdef __cplusplus

@@ -5,24 +5,40 @@
  * (atls_session_new, atls_session_step) run over the caller's own SSL and never block: each step says want-read,
  * want-write, done or failed, so that any event loop can drive them.
  *
- * Deadlines: a session looks at its deadline between calls of OpenSSL. Over a socket that blocks, one call may last as
- * long as the peer likes, so that the steps apart want a non-blocking socket (atls_connect and atls_accept make one).
- * Resolving a name is the C library's business, and bounded by its own settings only.
+ * Deadlines: a session looks at its deadline between calls of OpenSSL. Over a socket that blocks, one call may last
+ * as long as the peer likes, so that the steps apart want a non-blocking socket (atls_connect and atls_accept make
+ * one). Resolving a name is the C library's business, and bounded by its own settings only.
  *
  * A session hands out application bytes only when it is ESTABLISHED; before that, and after any failure,
  * atls_session_read and atls_session_write refuse. A session that fails is shut down at once, and its error stays.
- * TLS 1.3 only; tickets, resumption, early data and external PSKs are off. A session belongs to one thread at a time.
+ * TLS 1.3 only; tickets, resumption, early data and external PSKs are off. A session belongs to one thread at a
+ * time.
  *
- * A session that owns its socket (atls_connect, atls_accept) never raises SIGPIPE. Over the caller's SSL, transport and
- * signals are the caller's; the deadline then holds only if the transport does not block.
+ * A session that owns its socket (atls_connect, atls_accept) never raises SIGPIPE. Over the caller's SSL, transport
+ * and signals are the caller's; the deadline then holds only if the transport does not block.
  *
- * What a session does not give: protection against a measured image that leaks its own TLS key or quotes an outsider's
- * bytes; docs/threat-model.md says what an image owes.
+ * What a session does not give: protection against a measured image that leaks its own TLS key or quotes an
+ * outsider's bytes; docs/threat-model.md says what an image owes.
  *
- * Profile "dstack": after the handshake the client sends POST /tdx_quote with a nonce, the server answers with a quote
- * over SHA-512(nonce || exporter). Grade `exporter`. The application's client speaks first: what a server sends between
- * its answer and the verdict is refused. docs/protocol-dstack.md has the details.
- * Source: specification of dstack sections 1, 5, 6 (R6, R9, R11, R12, R18). */
+ * Three profiles, strongest first. Each result says which grade was obtained, each policy which is enough.
+ *
+ * "atls/1": four small messages behind the handshake, agreed on by ALPN. Either side proves itself, or both.
+ * Evidence is bound to the exporter, both keys, the role and the verifier's nonce. Grade `session`. Neither side is
+ * told "accepted" while the other can still refuse; then either may speak first. docs/protocol.md; many sessions
+ * under one quote: docs/batching.md.
+ *
+ * "dstack": after the handshake the client sends POST /tdx_quote with a nonce, the server answers with a quote over
+ * SHA-512(nonce || exporter). Grade `exporter`. Servers prove themselves, clients do not. Of this profile alone
+ * holds that the application's client speaks first: what a server sends between its answer and the verdict is
+ * refused. The server does not learn the verdict. docs/protocol-dstack.md.
+ *
+ * "constellation": evidence inside the handshake, in a certificate made for it, over the key's hash and a nonce.
+ * Grade `key_fresh`. Either side proves itself, or both. A client that had to is not known to be accepted before it
+ * has read application bytes (atls_session_peer_accepted). docs/protocol-constellation.md.
+ *
+ * Who a peer is besides, and how keys change: docs/identity.md.
+ * Source: specification of atls/1 (native.md); of dstack, sections 1, 5, 6 (R6, R9, R11, R12, R18); of
+ * constellation. */
 #ifndef ATLS_TLS_H
 #define ATLS_TLS_H
 
@@ -47,18 +63,19 @@ typedef enum atls_identity_mode {
     ATLS_IDENTITY_ATTESTED_ONLY, /* no ordinary identity. Refused unless the policy says "attested_only": true */
 } atls_identity_mode;
 
-/* Ways of proving, as bits. One connection can be asked for several: the peer's choice of ALPN decides between them, and
- * never takes a session below the least grade of the policy. */
+/* Ways of proving, as bits. One connection can be asked for several: the peer's choice of ALPN decides between them,
+ * and never takes a session below the least grade of the policy. */
 #define ATLS_PROFILE_NATIVE 1u /* "atls/1": grade session; either side proves, or both */
 #define ATLS_PROFILE_DSTACK 2u /* "dstack": grade exporter; the server proves */
-/* "constellation": grade key_fresh; inside the handshake, and therefore never together with the others on one connection.
- * It proves no name: identity must be ATTESTED_ONLY. atls_connect and atls_accept only; over an SSL of one's own hooks.h
- * does it. atls_connect with profiles 0 tries it last, on a connection of its own, if the policy accepts its grade. */
+/* "constellation": grade key_fresh; inside the handshake, and therefore never together with the others on one
+ * connection. It proves no name: identity must be ATTESTED_ONLY. atls_connect and atls_accept only; over an SSL of
+ * one's own hooks.h does it. atls_connect with profiles 0 tries it last, on a connection of its own, if the policy
+ * accepts its grade. */
 #define ATLS_PROFILE_CONSTELLATION 4u
 /* An atls_certificates_fn is told which certificates the server sent: DER, leaf first, n at least 1, at most
- * ATLS_MAX_TOLD_CERTIFICATES (the rest is left out). Nothing about them has been decided: for showing and for logs, also
- * of sessions that are refused afterwards. It is called at most once for a session, within a step, and cannot change the
- * outcome. ders end with the call. */
+ * ATLS_MAX_TOLD_CERTIFICATES (the rest is left out). Nothing about them has been decided: for showing and for logs,
+ * also of sessions that are refused afterwards. It is called at most once for a session, within a step, and cannot
+ * change the outcome. ders end with the call. */
 #define ATLS_MAX_TOLD_CERTIFICATES 16
 typedef void (*atls_certificates_fn)(void *ctx, const atls_bytes *ders, size_t n);
 
@@ -67,7 +84,9 @@ typedef struct atls_client_options {
     const char *http_host;         /* Host header of the exchange; NULL: server_name */
     const atls_verifier *verifier; /* outlives the session. NULL: the server's evidence is not asked for, which only a
                                     * client that proves itself (attest) may do, with ATLS_PROFILE_NATIVE alone */
-    atls_endorse_fn endorse;       /* required unless every appraisal may fail, or want_endorsements is to be enough */
+    /* Gives what vouches for the server's evidence; called in a step, and may block there. NULL: no appraisal can pass
+     * (ENDORSEMENTS_MISSING), unless want_endorsements is enough. */
+    atls_endorse_fn endorse;
     void *endorse_ctx;
     /* With atls/1: ask the server for endorsements along with its evidence. They are hints: of two pieces for one subject
      * the newer counts (atls_endorsements_merge), each only as far as its signature, chain and dates go; alone they serve
@@ -79,16 +98,18 @@ typedef struct atls_client_options {
     atls_identity_mode identity;
     const char *ca_file;         /* IDENTITY_CA: PEM file */
     uint8_t pin_spki_sha256[32]; /* IDENTITY_PIN */
-    const char *const *alpn; /* offered protocols, most wanted first; NULL-terminated; NULL: none. With atls/1 they are
-                                  * offered inside, at most 16 */
-    uint32_t timeout_ms;     /* for everything from connect to the verdict; 0: 30,000. The resolver
+    /* Protocols of the application that are offered, most wanted first; NULL-terminated; NULL: none. 1 to 255 bytes each,
+     * and never "atls/1", which is a way of proving. Where atls/1 is possible they are offered inside it, and are UTF-8,
+     * at most 16, none twice, none "raw" (its word for none). Errors: CONFIGURATION, field "alpn". */
+    const char *const *alpn;
+    uint32_t timeout_ms; /* for everything from connect to the verdict; 0: 30,000. The resolver
                                   * cannot be interrupted: names, unlike addresses, may take longer */
-    atls_time now;           /* time of the appraisal and of certificate validity; UNSET: the system's clock, read
+    atls_time now;       /* time of the appraisal and of certificate validity; UNSET: the system's clock, read
                                   * when the handshake begins and, once, when the evidence is appraised */
-    size_t arena_size;       /* 0: ATLS_ARENA_DEFAULT_SIZE */
-    unsigned profiles;       /* ATLS_PROFILE_ bits that are taken; 0: every one whose grade the policy accepts */
-    /* What this side shows to servers that ask, with atls/1, and never before the server's evidence has passed. At most
-     * one of the two; both NULL: nothing. */
+    size_t arena_size;   /* 0: ATLS_ARENA_DEFAULT_SIZE */
+    unsigned profiles;   /* ATLS_PROFILE_ bits that are taken; 0: every one whose grade the policy accepts */
+    /* What this side shows to servers that ask, with atls/1 or constellation, and never before the server's evidence
+     * has passed. At most one of the two; both NULL: nothing. */
     atls_attest_fn attest; /* called in a step, and may block there */
     void *attest_ctx;
     atls_attester *attester; /* never blocks (ATLS_STEP_WANT_EVIDENCE); outlives the session */
@@ -108,22 +129,27 @@ typedef struct atls_server_options {
     const char *private_key_file; /* PEM. atls_accept only */
     atls_attest_fn attest;        /* this or attester is required, unless only the client proves (below) */
     void *attest_ctx;
-    const char *const *alpn; /* protocols in the server's order of preference; NULL: none. h2 is never selected.
-                              * Over the caller's SSL its SSL_CTX chooses, and this must be NULL, unless atls/1, which
-                              * agrees on them inside, is the only profile */
-    uint32_t timeout_ms;     /* for everything from accept to the answered quote request; 0: 30,000 */
+    /* Protocols of the application, in the server's order of preference; NULL: none. Names as a client's. Inside atls/1
+     * any of them is agreed on; by ALPN "h2" never is, since dstack's exchange is HTTP/1.1 text (and with constellation
+     * not either). Over the caller's SSL its SSL_CTX chooses, and this must be NULL, unless atls/1 is the only profile. */
+    const char *const *alpn;
+    uint32_t timeout_ms;     /* for everything from accept, or the first step, to the established session; 0: 30,000 */
     size_t arena_size;       /* 0: 4 MiB; with a verifier: ATLS_ARENA_DEFAULT_SIZE */
     unsigned profiles;       /* ATLS_PROFILE_ bits that are taken; 0: atls/1 and, unless clients must prove, dstack */
     atls_attester *attester; /* instead of attest: never blocks, and one quote answers many sessions; outlives them */
-    /* What clients must show, with atls/1. NULL: nothing. */
+    /* What clients must show, with atls/1 or constellation. NULL: nothing. Outlives the session. */
     const atls_verifier *verifier;
+    /* Gives what vouches for the clients' evidence; called in a step, and may block there. Not used without a verifier;
+     * NULL with one: no client can pass (ENDORSEMENTS_MISSING). */
     atls_endorse_fn endorse;
     void *endorse_ctx;
     bool want_endorsements;          /* as of a client: ask for endorsements along with evidence */
     const atls_endorsements *staple; /* of this machine, for clients that ask, with atls/1: as of a client */
-    atls_time now;                   /* of the appraisal; UNSET: the system's clock */
-    const char *client_ca_file;      /* PEM: clients must have a certificate of these authorities; NULL: they need none.
-                                 * atls_accept only: over the caller's SSL its own settings count */
+    atls_time now;              /* of the appraisal, of clients' certificates, and of the one that constellation makes;
+                                      * UNSET: the system's clock */
+    const char *client_ca_file; /* PEM: clients must have a certificate of these authorities; NULL: they need none.
+                                      * atls_accept only: over the caller's SSL its own settings count. Not with
+                                      * constellation */
 } atls_server_options;
 
 typedef enum atls_step {
@@ -137,23 +163,31 @@ typedef enum atls_step {
 } atls_step;
 
 /* atls_connect connects to host and port (TCP, every address in turn), makes an attested session and returns it only
- * if the appraisal accepted. *out is the caller's (atls_session_free). result, if not NULL, is filled as
- * atls_session_result would, also on failure (its strings live until atls_session_free, or, on failure, in `arena`, which
- * is the caller's and must outlive result). Errors: CONFIGURATION before any network traffic; IO, TIMEOUT,
- * INVALID_SERVER_NAME, TLS_HANDSHAKE, IDENTITY, MISSING_CERTIFICATE, and those of atls_verifier_appraise. */
+ * if the appraisal accepted (or, without a verifier, the server accepted us). *out is the caller's
+ * (atls_session_free). result, if not NULL, is filled as atls_session_result would, also on failure (its strings
+ * live until atls_session_free, or, on failure, in `arena`, which is the caller's and must outlive result). arena
+ * may be NULL: the result of a refusal then has no list of checks, and the error says what failed all the same.
+ * Errors: CONFIGURATION and INVALID_SERVER_NAME before any network traffic; IO, TIMEOUT, TLS_HANDSHAKE, IDENTITY,
+ * MISSING_CERTIFICATE; PROTOCOL (the peer breaks the rules of the profile), PEER_REFUSED (the peer says no), LIMIT
+ * (the attester's queue is full), MEMORY, INTERNAL; those of attest, of endorse and of atls_verifier_appraise. */
 ATLS_MUST_USE bool atls_connect(const char *host, const char *port, const atls_client_options *options,
                                 atls_arena *arena, atls_session **out, atls_result *result, atls_error *err);
 
 /* atls_accept takes a connected socket (it becomes the session's, and is closed with it, also on failure), runs the
- * server's side of the handshake and answers one quote request. The session can then carry the application.
- * Errors: IO, TIMEOUT, TLS_HANDSHAKE, CONFIGURATION, and those of attest. */
+ * server's side of the handshake, proves to the client what it asked for (dstack: answers one quote request) and,
+ * with a verifier, judges the client. The session can then carry the application. Files are read for each
+ * connection, so that keys are changed by replacing them (docs/identity.md).
+ * Errors: CONFIGURATION, IO, TIMEOUT, TLS_HANDSHAKE; PROTOCOL, PEER_REFUSED, LIMIT, MEMORY, INTERNAL as of
+ * atls_connect; those of attest; with a verifier IDENTITY, MISSING_CERTIFICATE, those of endorse and of
+ * atls_verifier_appraise. */
 ATLS_MUST_USE bool atls_accept(int fd, const atls_server_options *options, atls_session **out, atls_error *err);
 
 /* atls_client_session_new, atls_server_session_new make a session over the caller's SSL, whose transport is set (a
- * socket or BIOs, blocking or not) and whose handshake has not begun. The SSL stays the caller's and must outlive the
- * session. The session configures it: TLS 1.3 only, no tickets, no early data, SNI, ALPN, and for clients the
- * identity check. options are copied, what they point at is borrowed. Errors: CONFIGURATION, INVALID_SERVER_NAME,
- * MEMORY, INTERNAL. */
+ * socket or BIOs, blocking or not) and whose handshake has not begun. The SSL stays the caller's and must outlive
+ * the session. The session configures it: TLS 1.3 only, no tickets, no early data, SNI, ALPN, and for clients the
+ * identity check. options are copied, what they point at is borrowed. A server's SSL_CTX that takes atls/1 needs an
+ * ALPN callback (atls_server_select_alpn). examples/epoll_attested.c is a whole server. Errors: CONFIGURATION,
+ * INVALID_SERVER_NAME, MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_client_session_new(struct ssl_st *ssl, const atls_client_options *options, atls_session **out,
                                            atls_error *err);
 ATLS_MUST_USE bool atls_server_session_new(struct ssl_st *ssl, const atls_server_options *options, atls_session **out,
@@ -164,7 +198,9 @@ ATLS_MUST_USE bool atls_server_session_new(struct ssl_st *ssl, const atls_server
  * monotonic clock, and is looked at on every call. */
 ATLS_MUST_USE atls_step atls_session_step(atls_session *s, atls_error *err);
 
-/* atls_session_timeout_ms gives the milliseconds left until the deadline, 0 when it has passed, -1 when established. */
+/* atls_session_timeout_ms gives the milliseconds left until the deadline: the full time before the first step, 0
+ * when it has passed and after any failure, -1 when established (from then on, idle limits are the program's). A
+ * session notices that its time is over when it is stepped, and not by itself. */
 int atls_session_timeout_ms(const atls_session *s);
 
 /* atls_session_read reads up to size application bytes. DONE: *n > 0 bytes were read. CLOSED: end of data. A connection
@@ -186,25 +222,33 @@ ATLS_MUST_USE bool atls_session_write_all(atls_session *s, const void *buf, size
  * WANT_WRITE or FAILED. A session that is not established yet ends here. USAGE while a write waits to be repeated. */
 ATLS_MUST_USE atls_step atls_session_close(atls_session *s, atls_error *err);
 
-/* atls_session_free wipes and frees; NULL is fine. Closes the socket if the session owns it (connect, accept). */
+/* atls_session_free wipes and frees; NULL is fine. Closes the socket if the session owns it (connect, accept). Takes
+ * back a request for evidence that still waits in an attester; one that is being made is finished, and nobody gets
+ * it. */
 void atls_session_free(atls_session *s);
 
 /* atls_session_result gives the result about the peer: the accepted one, or after a failed appraisal its verdict and
- * checks. Borrowed from s. NULL before an appraisal, for a side that asks for no evidence, while the peer can still refuse,
- * and once evidence that passed belongs to a session that did not come about. */
+ * checks. Borrowed from s. NULL before an appraisal, for a side that asks for no evidence, while the peer can still
+ * refuse (atls/1), and once evidence that passed belongs to a session that did not come about. It is about the peer:
+ * of a constellation client that had to prove itself it says nothing about what the server made of that. */
 const atls_result *atls_session_result(const atls_session *s);
 
-/* atls_session_wait_fd gives a descriptor that is readable when our evidence is ready, after ATLS_STEP_WANT_EVIDENCE; it
- * is the session's and valid until the next step. -1: nothing is waited for. */
+/* atls_session_wait_fd gives a descriptor that is readable when our evidence is ready, after
+ * ATLS_STEP_WANT_EVIDENCE. It is the session's: wait for it, never read from it. It is valid until the next step,
+ * which may close it, and so it has to leave an epoll set before that. It costs a session two descriptors while it
+ * waits. -1: nothing is waited for; or, after WANT_EVIDENCE, the process has no descriptor left: step again soon
+ * (say, in 10 ms), and ask again then. */
 int atls_session_wait_fd(const atls_session *s);
 
-/* atls_session_profile gives the name of the profile: "atls/1", "dstack", "constellation"; before the handshake, of the strongest that is
- * possible. Static. */
+/* atls_session_profile gives the name of the profile: "atls/1", "dstack", "constellation"; before the handshake, of
+ * the strongest that is possible. Static. */
 const char *atls_session_profile(const atls_session *s);
 
-/* atls_session_peer_accepted says whether the peer is known to have accepted us, where it had anything to judge. With atls/1
- * a session is not established before. With constellation a client that had to prove itself knows only once it has read
- * application bytes. Errors: TLS_HANDSHAKE (not known yet), PEER_REFUSED, USAGE (not established). */
+/* atls_session_peer_accepted says whether the peer is known to have accepted us, where it had anything to judge.
+ * With atls/1 a session is not established before. With constellation a client that had to prove itself knows only
+ * once it has read application bytes: a refused one has an established session, and its first read fails with
+ * PEER_REFUSED. With dstack a server is never told, and a true only means that the client asked. Errors:
+ * TLS_HANDSHAKE (not known yet), PEER_REFUSED (also when the session failed by that), USAGE (not established). */
 ATLS_MUST_USE bool atls_session_peer_accepted(const atls_session *s, atls_error *err);
 
 /* atls_server_select_alpn is for SSL_CTX_set_alpn_select_cb of servers that take atls/1 over an SSL of their own: it
@@ -220,15 +264,18 @@ int atls_session_fd(const atls_session *s);
  * Borrowed. */
 atls_bytes atls_session_alpn(const atls_session *s);
 
-/* What the peer is called by its certificate, for people: subject, SHA-256 of the DER. Borrowed; empty before the handshake. */
+/* What the peer is called by its certificate, for people: subject, SHA-256 of the DER. Borrowed; empty before the
+ * handshake, and about a client that has shown no certificate. */
 typedef struct atls_peer {
-    const char *subject;         /* RFC 2253 text, escaped to printable ASCII */
-    const char *issuer;          /* same */
-    const char *tls_version;     /* "TLSv1.3" */
-    const char *cipher;          /* "TLS_AES_256_GCM_SHA384" */
-    const char *group;           /* key exchange group */
-    uint8_t leaf_sha256[32];     /* of the DER */
-    atls_identity_mode identity; /* how the name was checked */
+    const char *subject;     /* RFC 2253 text, escaped to printable ASCII */
+    const char *issuer;      /* same */
+    const char *tls_version; /* "TLSv1.3" */
+    const char *cipher;      /* "TLS_AES_256_GCM_SHA384" */
+    const char *group;       /* key exchange group */
+    uint8_t leaf_sha256[32]; /* of the DER */
+    /* Of a server: how its name was checked, as the client's options say. Of a client: CA if its certificate was verified
+     * (client_ca_file, or the SSL_CTX), else ATTESTED_ONLY. */
+    atls_identity_mode identity;
 } atls_peer;
 const atls_peer *atls_session_peer(const atls_session *s);
 

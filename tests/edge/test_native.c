@@ -85,6 +85,7 @@ static void test_mutual_certificate(void **state)
     expect_accepted(atls_session_result(r.server));
     assert_false(atls_session_result(r.server)->attested_only);
     assert_string_equal(atls_session_peer(r.server)->subject, "CN=" RIG_NAME);
+    assert_int_equal(atls_session_peer(r.server)->identity, ATLS_IDENTITY_CA);
     rig_close(&r);
 }
 
@@ -101,6 +102,7 @@ static void test_certificate_not_asked(void **state)
     rig_run_to_end(&r);
     expect_talk(&r);
     assert_true(atls_session_result(r.server)->attested_only);
+    assert_int_equal(atls_session_peer(r.server)->identity, ATLS_IDENTITY_ATTESTED_ONLY);
     rig_close(&r);
 }
 

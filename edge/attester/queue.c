@@ -260,7 +260,7 @@ static bool start(atls_attester *a, atls_error *err)
 
 static bool check_options(const atls_attester_options *o, atls_error *err)
 {
-    if (o->attest == NULL) {
+    if (o == NULL || o->attest == NULL) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "attester.attest", "there is nothing that makes evidence");
     }
     if (o->max_batch > ATLS_TREE_MAX_SIZE) {

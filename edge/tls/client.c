@@ -53,6 +53,11 @@ static bool check_prover(const atls_client_options *o, atls_error *err)
     if (o->attest != NULL && o->attester != NULL) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "attester", "one of attest and attester");
     }
+    if ((o->certificate_file == NULL) != (o->private_key_file == NULL)) {
+        return atls_fail(err, ATLS_E_CONFIGURATION,
+                         o->certificate_file == NULL ? "certificate_file" : "private_key_file",
+                         "a certificate and its key come together");
+    }
     if (o->verifier == NULL
         && (!proves || o->profiles != ATLS_PROFILE_NATIVE || o->identity == ATLS_IDENTITY_ATTESTED_ONLY)) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "verifier", "a verifier is required");
@@ -125,7 +130,11 @@ static bool set_names(atls_session *s, SSL *ssl, atls_error *err)
     bool with_native = (s->profiles & ATLS_PROFILE_NATIVE) != 0;
     bool plain =
         (s->profiles & ATLS_PROFILE_DSTACK) != 0; /* else a server that leaves atls/1 out has nothing to pick */
-    if (!atls_session_alpn_list(s, s->client.alpn, with_native, false, err)) {
+    /* dstack is HTTP/1.1: a strict server that knows nothing of atls/1 shall find something to select */
+    static const char *const http[] = {"http/1.1", NULL};
+    bool unnamed = s->client.alpn == NULL || s->client.alpn[0] == NULL;
+    const char *const *names = unnamed && plain && with_native ? http : s->client.alpn;
+    if (!atls_session_alpn_list(s, names, with_native, false, err)) {
         return false;
     }
     if (!plain) {

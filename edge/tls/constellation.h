@@ -90,6 +90,7 @@ typedef struct atls_hooked {
     uint8_t peer_nonce[32]; /* the peer's: our evidence is over it */
     uint8_t user_data[32];  /* of our key */
     uint8_t report_data[64];
+    uint8_t random[32];  /* client random of the handshake that was judged */
     EVP_PKEY *key;       /* ours, until the SSL has it */
     atls_ticket *ticket; /* while the attester works */
     atls_arena arena;

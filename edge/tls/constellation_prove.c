@@ -199,6 +199,10 @@ static progress certify(SSL *ssl, atls_hooked *s)
     if (!s->hook->is_server && !s->has_peer_nonce && !take_authorities(ssl, s)) {
         return FAILED;
     }
+    if (s->hook->is_server && s->hook->issues != NULL && !s->has_peer_nonce) { /* our callback was replaced */
+        atls_fail(&s->failure, ATLS_E_CONFIGURATION, "ssl.server_name_callback", "the client's nonce was not read");
+        return FAILED;
+    }
     if (!make_key(s)) {
         return FAILED;
     }

@@ -140,6 +140,25 @@ static bool attest_now(atls_session *s, const exchange *x, atls_bytes *body, atl
     return finish(s, x, &e, body, err);
 }
 
+/* R12: the client has nothing to say now. One that has gone takes its request along. */
+static atls_step watch(atls_session *s, atls_error *err)
+{
+    uint8_t byte;
+    size_t n;
+    if (!atls_io_may_look_ahead(s)) {
+        return ATLS_STEP_WANT_EVIDENCE;
+    }
+    atls_step step = atls_io_read(s, &byte, 1, &n, "request", err);
+    if (step == ATLS_STEP_WANT_READ) {
+        return ATLS_STEP_WANT_EVIDENCE;
+    }
+    if (step == ATLS_STEP_DONE || step == ATLS_STEP_CLOSED) {
+        atls_fail(err, ATLS_E_IO, "request", "the client did not wait for its evidence");
+        return ATLS_STEP_FAILED;
+    }
+    return step;
+}
+
 /* A quote of its own, made by the attester's thread: this binding has no place in a tree. */
 static atls_step take_ticket(atls_session *s, const exchange *x, atls_bytes *body, atls_error *err)
 {
@@ -153,7 +172,7 @@ static atls_step take_ticket(atls_session *s, const exchange *x, atls_bytes *bod
     }
     switch (atls_ticket_poll(s->ticket, &made, err)) {
     case ATLS_TICKET_WAITING:
-        return ATLS_STEP_WANT_EVIDENCE;
+        return watch(s, err);
     case ATLS_TICKET_READY:
         return finish(s, x, &made->evidence, body, err) ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
     default:

@@ -222,12 +222,24 @@ static bool check_time_of(const atls_session *s, atls_time *out, atls_error *err
     return s->client.now != ATLS_TIME_UNSET || atls_clock_now(out, err);
 }
 
+/* The default would pass over what somebody has given in order to be stricter. */
+static bool check_unused(const atls_client_options *o, atls_error *err)
+{
+    const char *field = o->ca_file != NULL    ? "ca_file"
+                        : o->ca_store != NULL ? "ca_store"
+                        : !atls_bytes_is_zero(atls_bytes_of(o->pin_spki_sha256, sizeof o->pin_spki_sha256))
+                            ? "pin_spki_sha256"
+                            : NULL;
+    return field == NULL
+           || atls_fail(err, ATLS_E_CONFIGURATION, field, "it is given, and identity does not say that it counts");
+}
+
 static bool check_mode(const atls_session *s, atls_error *err)
 {
     const atls_client_options *o = &s->client;
     switch (o->identity) {
     case ATLS_IDENTITY_WEBPKI:
-        return true;
+        return check_unused(o, err);
     case ATLS_IDENTITY_CA:
         return (o->ca_file != NULL) != (o->ca_store != NULL)
                || atls_fail(err, ATLS_E_CONFIGURATION, "ca_file",

@@ -204,7 +204,7 @@ bool atls_io_blocks(const atls_session *s)
 }
 
 /* Looking ahead may read from the transport, which must not block. */
-static bool may_look_ahead(const atls_session *s)
+bool atls_io_may_look_ahead(const atls_session *s)
 {
     int fd = SSL_get_rfd(s->ssl);
     if (fd < 0) {
@@ -236,7 +236,7 @@ static outcome peek(atls_session *s)
 
 bool atls_io_is_quiet(atls_session *s, const char *what, atls_error *err)
 {
-    if (atls_io_surplus(s) == 0 && !may_look_ahead(s)) {
+    if (atls_io_surplus(s) == 0 && !atls_io_may_look_ahead(s)) {
         return true;
     }
     outcome o = peek(s);

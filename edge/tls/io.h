@@ -39,4 +39,7 @@ void atls_io_abandon(atls_session *s);
 /* atls_io_reason gives OpenSSL's words for the first error of its queue and empties the queue. Static. */
 const char *atls_io_reason(void);
 
+/* atls_io_may_look_ahead tells whether reading now cannot block. */
+bool atls_io_may_look_ahead(const atls_session *s);
+
 #endif

@@ -251,7 +251,7 @@ static atls_step take_ticket(atls_session *s, native *n, atls_bytes *frame, atls
     if (!atls_session_in_time(s, err)) {
         return ATLS_STEP_FAILED;
     }
-    atls_step quiet = atls_io_blocks(s) ? ATLS_STEP_DONE : native_watch(s, n, err);
+    atls_step quiet = atls_io_may_look_ahead(s) ? native_watch(s, n, err) : ATLS_STEP_DONE;
     return quiet == ATLS_STEP_DONE ? ATLS_STEP_WANT_EVIDENCE : quiet;
 }
 
@@ -275,7 +275,7 @@ static atls_step prove(atls_session *s, native *n, atls_bytes *frame, atls_error
 atls_step native_prove(atls_session *s, native *n, atls_bytes *frame, atls_error *err)
 {
     atls_step step = prove(s, n, frame, err);
-    n->own_fault = step == ATLS_STEP_FAILED;
+    n->own_fault = step == ATLS_STEP_FAILED && err->code != ATLS_E_PROTOCOL; /* that is what the peer did meanwhile */
     return step;
 }
 

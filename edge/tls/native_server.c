@@ -48,6 +48,10 @@ static bool choose_protocol(native *n, atls_error *err)
 
 static bool check_hello(const native *n, atls_error *err)
 {
+    atls_bytes ours = atls_bytes_of(n->mine.nonce, sizeof n->mine.nonce);
+    if (atls_bytes_equal(ours, atls_bytes_of(n->peers.nonce, sizeof n->peers.nonce))) {
+        return atls_fail(err, ATLS_E_PROTOCOL, "client_hello.nonce", "our own nonce came back");
+    }
     if (n->mine.types.n == 0 && n->peers.types.n == 0) {
         return atls_fail(err, ATLS_E_PROTOCOL, "client_hello.types", "nobody asks for evidence");
     }

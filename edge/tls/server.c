@@ -113,6 +113,10 @@ bool atls_server_session_new(SSL *ssl, const atls_server_options *options, atls_
         return atls_fail(err, ATLS_E_CONFIGURATION, "alpn",
                          "over an SSL of one's own, ALPN is chosen by its SSL_CTX (SSL_CTX_set_alpn_select_cb)");
     }
+    if (options != NULL && options->client_ca_file != NULL) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "client_ca_file",
+                         "over an SSL of one's own its own settings count");
+    }
     if (options != NULL && options->profiles == ATLS_PROFILE_CONSTELLATION) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "profiles",
                          "over an SSL of one's own, constellation is atls_hook_server");

@@ -80,7 +80,7 @@ static void check_certificate(judge *j, const uint8_t *leaf_sha256)
         return;
     }
     if (leaf_sha256 == NULL) {
-        skip(j, id, field, "no certificate of a peer is known: the log was appraised without a connection");
+        skip(j, id, field, "no certificate of a peer is known: there was no connection, or it has none");
         return;
     }
     char leaf[2 * HASH_LEN + 1];

@@ -58,6 +58,13 @@ static void write_key(net *n, bool encrypted)
     EVP_PKEY_free(key);
 }
 
+/* This profile asks for no certificate of anybody's authority: clients of all kinds would come in. */
+static void authorities_in_vain(net *n)
+{
+    n->server.profiles = ATLS_PROFILE_CONSTELLATION;
+    n->server.client_ca_file = n->rig.ca_file;
+}
+
 static void other_key(net *n)
 {
     write_key(n, false);
@@ -78,6 +85,7 @@ static const bad_server bad_servers[] = {
     {"a key file without a key", chain_as_key, "private_key_file"},
     {"a key of another certificate", other_key, "private_key_file"},
     {"an encrypted key", encrypted_key, "private_key_file"},
+    {"authorities of clients, with constellation", authorities_in_vain, "client_ca_file"},
 };
 
 static void test_bad_server(void **state)
@@ -174,6 +182,23 @@ static void test_alpn(void **state)
     net_close(&n);
 }
 
+/* A server that knows nothing of atls/1, and is strict about ALPN, to a client that leaves the profile open. */
+static void test_open_profile(void **state)
+{
+    static const char *const http[] = {"http/1.1", NULL};
+    net n;
+    (void)state;
+    net_open(&n, NULL);
+    n.client.profiles = 0;
+    n.server.alpn = http;
+    n.serve = net_accept;
+    net_start(&n);
+    net_connect(&n);
+    net_join(&n);
+    assert_true(n.connected);
+    net_close(&n);
+}
+
 int main(void)
 {
     tap_list l = {0};
@@ -185,5 +210,6 @@ int main(void)
     for (size_t i = 0; i < sizeof alpn_rows / sizeof alpn_rows[0]; i++) {
         tap_add(&l, alpn_rows[i].name, test_alpn, &alpn_rows[i]);
     }
+    tap_add(&l, "ALPN: a strict server of dstack, profile left open", test_open_profile, NULL);
     return tap_run("accept", &l);
 }

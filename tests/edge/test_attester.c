@@ -431,6 +431,15 @@ static void test_options(void **state)
     atls_attester_free(a);
 }
 
+static void test_no_options(void **state)
+{
+    atls_error err = {0};
+    atls_attester *a = NULL;
+    (void)state;
+    assert_false(atls_attester_new(NULL, &a, &err));
+    assert_int_equal(err.code, ATLS_E_CONFIGURATION);
+}
+
 int main(void)
 {
     tap_list l = {0};
@@ -443,5 +452,6 @@ int main(void)
     for (size_t i = 0; i < sizeof option_rows / sizeof option_rows[0]; i++) {
         tap_add(&l, option_rows[i].name, test_options, &option_rows[i]);
     }
+    tap_add(&l, "no options", test_no_options, NULL);
     return tap_run("attester", &l);
 }

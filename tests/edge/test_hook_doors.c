@@ -214,6 +214,80 @@ static void clears_and_goes_again(void **state)
     pair_close(&p);
 }
 
+static void look_away(const SSL *ssl, int where, int argument)
+{
+    (void)ssl;
+    (void)where;
+    (void)argument;
+}
+
+/* An accepted handshake with an honest liar, who gives a ticket; then the same SSL meets the other end of the same
+ * context again, and what began a handshake for the hook is gone. */
+static void meet_again(pair *p, const pair_lie *lie)
+{
+    SSL *first = p->server.ssl;
+    (void)SSL_shutdown(p->client.ssl);
+    (void)SSL_shutdown(first);
+    (void)SSL_shutdown(p->client.ssl);
+    p->server.lie = lie;
+    p->server.ssl = SSL_new(p->server.ctx);
+    SSL_set_accept_state(p->server.ssl);
+    assert_int_equal(SSL_clear(p->client.ssl), 1);
+    SSL_set_connect_state(p->client.ssl);
+    SSL_set_info_callback(p->client.ssl, look_away);
+    assert_int_equal(BIO_new_bio_pair(&p->client.bio, 65536, &p->server.bio, 65536), 1);
+    SSL_set_bio(p->client.ssl, p->client.bio, p->client.bio);
+    SSL_set_bio(p->server.ssl, p->server.bio, p->server.bio);
+    SSL_free(first);
+    pair_run(p);
+}
+
+static void open_accepted(pair *p)
+{
+    static const pair_lie honest = {0};
+    pair_open(p);
+    p->server.lie = &honest;
+    pair_start(p);
+    pair_expect_accepted(&p->client);
+    assert_int_equal(SSL_new_session_ticket(p->server.ssl), 1);
+    pair_say(&p->server, &p->client);
+}
+
+static void expect_no(const pair *p)
+{
+    const atls_result *out;
+    atls_error err = {0};
+    assert_false(atls_hook_result(p->client.ssl, &out, &err));
+    assert_null(out);
+}
+
+/* The yes of one handshake is none of the next: not of a resumed one, */
+static void forgets_before_a_resumed_one(void **state)
+{
+    static const pair_lie honest = {0};
+    pair p;
+    (void)state;
+    open_accepted(&p);
+    meet_again(&p, &honest);
+    expect_no(&p);
+    pair_close(&p);
+}
+
+/* nor of one whose certificate somebody else has believed. */
+static void forgets_before_an_unproved_one(void **state)
+{
+    static const pair_lie bare = {.no_extension = true};
+    pair p;
+    (void)state;
+    open_accepted(&p);
+    assert_int_equal(SSL_set_session(p.client.ssl, NULL), 1);
+    SSL_CTX_set_cert_verify_callback(p.client.ctx, believe, NULL);
+    meet_again(&p, &bare);
+    pair_expect_done(&p.client);
+    expect_no(&p);
+    pair_close(&p);
+}
+
 static void a_copy_starts_anew(void **state)
 {
     pair p;
@@ -572,6 +646,8 @@ int main(void)
     tap_add(&l, "another message callback", loses_the_message_callback, NULL);
     tap_add(&l, "SSL_clear and again", clears_and_goes_again, &yes);
     tap_add(&l, "SSL_clear and again, without the hook", clears_and_goes_again, &no);
+    tap_add(&l, "SSL_clear, and resumed behind the hook's back", forgets_before_a_resumed_one, NULL);
+    tap_add(&l, "SSL_clear, and believed behind the hook's back", forgets_before_an_unproved_one, NULL);
     tap_add(&l, "SSL_dup", a_copy_starts_anew, NULL);
     tap_add(&l, "a server gives no tickets", a_server_gives_no_tickets, NULL);
     tap_add(&l, "a client resumes nothing", a_client_resumes_nothing, NULL);

@@ -72,6 +72,11 @@ CHANGE(profile_unknown, r->client_options.profiles = 64)
 CHANGE(alpn_native, r->client_options.alpn = native_alpn)
 CHANGE(store_and_file, r->client_options.ca_store = no_roots)
 CHANGE(store_empty, r->client_options.ca_store = no_roots; r->client_options.ca_file = NULL)
+CHANGE(mode_forgotten_file, r->client_options.identity = ATLS_IDENTITY_WEBPKI)
+CHANGE(mode_forgotten_store, r->client_options.identity = ATLS_IDENTITY_WEBPKI; r->client_options.ca_file = NULL;
+       r->client_options.ca_store = no_roots)
+CHANGE(mode_forgotten_pin, r->client_options.identity = ATLS_IDENTITY_WEBPKI; r->client_options.ca_file = NULL;
+       r->client_options.pin_spki_sha256[0] = 1)
 CHANGE(proves_nothing, r->client_options.profiles = ATLS_PROFILE_NATIVE; r->client_options.verifier = NULL)
 CHANGE(native_attested_only, r->client_options.profiles = ATLS_PROFILE_NATIVE;
        r->client_options.identity = ATLS_IDENTITY_ATTESTED_ONLY)
@@ -140,6 +145,9 @@ static const option_row option_rows[] = {
      "insecure_skip_certificate_event"},
     {"identity by CA with a file and a store", store_and_file, ATLS_E_CONFIGURATION, "ca_file"},
     {"identity by CA with a store of nothing", store_empty, ATLS_E_CONFIGURATION, "ca_store"},
+    {"a file of roots, and identity left at the system's", mode_forgotten_file, ATLS_E_CONFIGURATION, "ca_file"},
+    {"a store of roots, and identity left at the system's", mode_forgotten_store, ATLS_E_CONFIGURATION, "ca_store"},
+    {"a pin, and identity left at the system's", mode_forgotten_pin, ATLS_E_CONFIGURATION, "pin_spki_sha256"},
     {"a profile that there is not", profile_unknown, ATLS_E_CONFIGURATION, "profiles"},
     {"a way of proving among the application's protocols", alpn_native, ATLS_E_CONFIGURATION, "alpn"},
     {"atls/1 that proves nothing", proves_nothing, ATLS_E_CONFIGURATION, "verifier"},
@@ -175,6 +183,7 @@ CHANGE(serve_alpn, r->server_options.alpn = some_alpn)
 CHANGE(serve_dstack_mutual, r->server_options.verifier = r->verifier)
 CHANGE(serve_both_mutual, r->server_options.verifier = r->verifier;
        r->server_options.profiles = ATLS_PROFILE_NATIVE | ATLS_PROFILE_DSTACK)
+CHANGE(serve_ca, r->server_options.client_ca_file = r->ca_file)
 CHANGE(serve_two, r->server_options.attester = (atls_attester *)r)
 
 static const option_row server_rows[] = {
@@ -183,6 +192,7 @@ static const option_row server_rows[] = {
     {"a server that chooses what its SSL_CTX must", serve_alpn, ATLS_E_CONFIGURATION, "alpn"},
     {"dstack's clients cannot prove themselves", serve_dstack_mutual, ATLS_E_CONFIGURATION, "profiles"},
     {"clients that must prove themselves get no other way", serve_both_mutual, ATLS_E_CONFIGURATION, "profiles"},
+    {"authorities of clients, which only atls_accept looks at", serve_ca, ATLS_E_CONFIGURATION, "client_ca_file"},
     {"a server with two ways of making evidence", serve_two, ATLS_E_CONFIGURATION, "attester"},
 };
 

@@ -145,7 +145,7 @@ static atls_step watch(atls_session *s, atls_error *err)
 {
     uint8_t byte;
     size_t n;
-    if (!atls_io_may_look_ahead(s)) {
+    if (!atls_io_has_news(s)) {
         return ATLS_STEP_WANT_EVIDENCE;
     }
     atls_step step = atls_io_read(s, &byte, 1, &n, "request", err);

@@ -214,6 +214,12 @@ bool atls_io_may_look_ahead(const atls_session *s)
     return !atls_io_blocks(s);
 }
 
+bool atls_io_has_news(const atls_session *s)
+{
+    BIO *in = SSL_get_rbio(s->ssl);
+    return atls_io_may_look_ahead(s) || (SSL_get_rfd(s->ssl) < 0 && in != NULL && BIO_eof(in) == 1);
+}
+
 /* Peeks over a few messages of TLS itself (tickets, key updates): each makes OpenSSL come back without an answer. */
 static outcome peek(atls_session *s)
 {

@@ -39,7 +39,9 @@ void atls_io_abandon(atls_session *s);
 /* atls_io_reason gives OpenSSL's words for the first error of its queue and empties the queue. Static. */
 const char *atls_io_reason(void);
 
-/* atls_io_may_look_ahead tells whether reading now cannot block. */
+/* atls_io_may_look_ahead tells whether reading now cannot block. atls_io_has_news tells whether, besides, there may be
+ * something to find: bytes, or the end of a transport without a descriptor. */
 bool atls_io_may_look_ahead(const atls_session *s);
+bool atls_io_has_news(const atls_session *s);
 
 #endif

@@ -251,7 +251,7 @@ static atls_step take_ticket(atls_session *s, native *n, atls_bytes *frame, atls
     if (!atls_session_in_time(s, err)) {
         return ATLS_STEP_FAILED;
     }
-    atls_step quiet = atls_io_may_look_ahead(s) ? native_watch(s, n, err) : ATLS_STEP_DONE;
+    atls_step quiet = atls_io_has_news(s) ? native_watch(s, n, err) : ATLS_STEP_DONE;
     return quiet == ATLS_STEP_DONE ? ATLS_STEP_WANT_EVIDENCE : quiet;
 }
 

@@ -60,6 +60,7 @@ static void attested_only(rig *r)
 static void system_roots(rig *r)
 {
     r->client_options.identity = ATLS_IDENTITY_WEBPKI;
+    r->client_options.ca_file = NULL;
     assert_int_equal(setenv("SSL_CERT_FILE", r->ca_file, 1), 0);
 }
 

@@ -8,8 +8,11 @@
 #include "fuzz.h"
 
 /* inputs altogether, how many of them may be prefixes, and how long a mutation may get */
-#define MAX_INPUTS   20000u
-#define MAX_PREFIXES 8000u
+#ifndef FUZZ_MAX_INPUTS /* fewer where each costs a TLS handshake */
+#define FUZZ_MAX_INPUTS 20000u
+#endif
+#define MAX_INPUTS   FUZZ_MAX_INPUTS
+#define MAX_PREFIXES (MAX_INPUTS / 5 * 2)
 #define MAX_SEEDS    64u
 #define MAX_INPUT    ((size_t)2 * FUZZ_MAX_SEED)
 

@@ -261,7 +261,8 @@ int atls_server_select_alpn(struct ssl_st *ssl, const unsigned char **out, unsig
 int atls_session_fd(const atls_session *s);
 
 /* atls_session_alpn gives the application's protocol that was selected, inside atls/1 or by ALPN; empty for none.
- * Borrowed. */
+ * Borrowed. A client that names none, and
+ * would take dstack as well as atls/1, offers "http/1.1", which a server of dstack may then select. */
 atls_bytes atls_session_alpn(const atls_session *s);
 
 /* What the peer is called by its certificate, for people: subject, SHA-256 of the DER. Borrowed; empty before the

@@ -30,7 +30,10 @@ typedef enum atls_category {
 #define ATLS_PLATFORM_LIST(X)                                                                                          \
     X(NONE, "none")                                                                                                    \
     X(TDX, "tdx")                                                                                                      \
-    X(SGX, "sgx")
+    X(SGX, "sgx")                                                                                                      \
+    X(SEV_SNP, "sev_snp")                                                                                              \
+    X(TPM, "tpm")                                                                                                      \
+    X(NITRO, "nitro")
 
 typedef enum atls_platform {
 #define X(name, text) ATLS_PLATFORM_##name,
@@ -103,6 +106,19 @@ typedef enum atls_platform {
     X(APP_COMPOSE_HASH_MISMATCH, TRUST, 4, "AppComposeHashMismatch", "the application is not the expected one")        \
     X(OS_IMAGE_HASH_MISMATCH, TRUST, 4, "OsImageHashMismatch", "the OS image is not the expected one")                 \
     /* a name of the server that the evidence does not carry */                                                        \
+    /* evidence of the other kinds: SEV-SNP, TPM 2.0, Nitro */                                                         \
+    X(EVIDENCE_FORMAT, CONTENT, 2, "Quote", "the evidence is malformed")                                               \
+    X(CERTIFICATE_CHAIN, TRUST, 2, "Quote",                                                                            \
+      "the chain of certificates that vouches for the evidence cannot be trusted")                                     \
+    X(CERTIFICATE_MISMATCH, TRUST, 2, "Quote", "the certificate is of another chip, TCB or kind than the evidence")    \
+    X(KEY_ATTRIBUTES, TRUST, 2, "Quote", "the attestation key may sign other things than a TPM's own statements")      \
+    X(KEY_NOT_AUTHENTICATED, TRUST, 4, "Quote", "nothing vouches for the attestation key")                             \
+    X(EVIDENCE_SIGNATURE, TRUST, 2, "Quote", "the evidence is not signed by the key that is vouched for")              \
+    X(PCR_DIGEST, TRUST, 2, "Quote", "the PCR values are not those that were quoted")                                  \
+    X(PCR_MISMATCH, TRUST, 2, "Quote", "the event log does not replay to the quoted PCR")                              \
+    X(EVIDENCE_AGE, TIME, 6, "Quote", "the evidence is too old, or from the future")                                   \
+    X(GUEST_POLICY, TRUST, 4, "Quote", "the state of the guest or of its platform is not acceptable")                  \
+    X(TCB_TOO_LOW, TRUST, 4, "Quote", "a version of the TCB is lower than the policy allows")                          \
     X(IDENTITY, TRUST, 3, "TlsHandshake", "the server's certificate does not prove the name that was asked for")
 
 typedef enum atls_code {

@@ -2,11 +2,13 @@
 /* bench_session: attested sessions of each profile against a plain TLS 1.3 one, both ends in this process over memory
  * BIOs, with the same certificates and the same check of the server's name. Printed apart: the simulator's time for a quote (hardware
  * needs 10 to 100 ms, and no protocol can change that), and the cold appraisal of the evidence, which is the same for every
- * profile (bench_appraise has its parts). What is left is what the binding itself costs. */
+ * profile (bench_appraise has its parts). What is left is what the binding itself costs.
+ * usage: bench_session [KIND], one of those below */
 #include "bench.h"
 #include "world.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define N_SAMPLES 200
 
@@ -111,6 +113,74 @@ static uint64_t attested_session(world *w, const kind *k)
     return bench_now() - t0;
 }
 
+/* ---- constellation: the evidence is inside the handshake ---- */
+
+typedef struct hooked {
+    SSL_CTX *client;
+    SSL_CTX *server;
+    atls_policy *policy;
+    atls_verifier *verifier;
+} hooked;
+
+static void hooked_init(world *w, hooked *h, bool is_mutual)
+{
+    static const char document[] = "{\"type\":\"tdx\",\"min_grade\":\"key_fresh\",\"attested_only\":true}";
+    const atls_bytes root = sim_root(w->room);
+    atls_error err = {0};
+    if (!atls_policy_parse_with_roots(atls_bytes_str(document), &root, 1, &h->policy, &err)
+        || !atls_verifier_new(h->policy, &h->verifier, &err)) {
+        world_die("policy", &err);
+    }
+    const atls_hook_client_options co = {.verifier = h->verifier,
+                                         .endorse = atls_endorsements_from_bundle_fn,
+                                         .endorse_ctx = &w->bundle,
+                                         .attest = is_mutual ? attest : NULL,
+                                         .attest_ctx = w,
+                                         .now = sim_now(w->room)};
+    const atls_hook_server_options so = {.attest = attest,
+                                         .attest_ctx = w,
+                                         .verifier = is_mutual ? h->verifier : NULL,
+                                         .endorse = atls_endorsements_from_bundle_fn,
+                                         .endorse_ctx = &w->bundle,
+                                         .now = sim_now(w->room)};
+    h->client = SSL_CTX_new(TLS_client_method());
+    h->server = SSL_CTX_new(TLS_server_method());
+    if (h->client == NULL || h->server == NULL || !atls_hook_client(h->client, &co, &err)
+        || !atls_hook_server(h->server, &so, &err)) {
+        world_die("hooks", &err);
+    }
+}
+
+static void hooked_free(hooked *h)
+{
+    SSL_CTX_free(h->client);
+    SSL_CTX_free(h->server);
+    atls_verifier_free(h->verifier);
+    atls_policy_free(h->policy);
+}
+
+static uint64_t hooked_session(const hooked *h, bool is_mutual)
+{
+    const atls_result *result;
+    atls_error err = {0};
+    const uint64_t t0 = bench_now();
+    SSL *client = SSL_new(h->client);
+    SSL *server = SSL_new(h->server);
+    world_connect(client, server);
+    SSL_set_connect_state(client);
+    SSL_set_accept_state(server);
+    for (int i = 0; i < 20 && !(SSL_is_init_finished(client) && SSL_is_init_finished(server)); i++) {
+        SSL_do_handshake(client);
+        SSL_do_handshake(server);
+    }
+    if (!atls_hook_result(client, &result, &err) || (is_mutual && !atls_hook_result(server, &result, &err))) {
+        world_die("the hooked session", &err);
+    }
+    SSL_free(client);
+    SSL_free(server);
+    return bench_now() - t0;
+}
+
 /* The same evidence, appraised without a session. */
 static uint64_t appraisal(world *w, atls_arena *arena)
 {
@@ -138,12 +208,17 @@ static uint64_t appraisal(world *w, atls_arena *arena)
 
 static void measure(world *w, const kind *k, atls_arena *arena)
 {
+    const bool in_handshake = k->profile == ATLS_PROFILE_CONSTELLATION;
+    hooked h = {0};
     static uint64_t plain[N_SAMPLES], whole[N_SAMPLES], binding[N_SAMPLES], cold[N_SAMPLES];
     char name[96];
+    if (in_handshake) {
+        hooked_init(w, &h, k->is_mutual);
+    }
     for (size_t i = 0; i < N_SAMPLES; i++) {
         plain[i] = plain_session(w);
         w->quote_ns = 0;
-        uint64_t session = attested_session(w, k) - w->quote_ns;
+        uint64_t session = (in_handshake ? hooked_session(&h, k->is_mutual) : attested_session(w, k)) - w->quote_ns;
         cold[i] = appraisal(w, arena);
         uint64_t verdicts = cold[i] * (k->is_mutual ? 2 : 1);
         whole[i] = session;
@@ -156,14 +231,17 @@ static void measure(world *w, const kind *k, atls_arena *arena)
     snprintf(name, sizeof name, "%s: quotes apart, appraisal cold", k->name);
     bench_row(name, bench_summarise(whole, N_SAMPLES), floor_stats.median);
     bench_row("    one cold appraisal", bench_summarise(cold, N_SAMPLES), 0);
+    hooked_free(&h);
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
     static const kind kinds[] = {
         {"dstack", ATLS_PROFILE_DSTACK, false},
         {"atls/1", ATLS_PROFILE_NATIVE, false},
         {"atls/1 mutual", ATLS_PROFILE_NATIVE, true},
+        {"constellation", ATLS_PROFILE_CONSTELLATION, false},
+        {"constellation mutual", ATLS_PROFILE_CONSTELLATION, true},
     };
     static world w;
     atls_arena arena;
@@ -174,7 +252,9 @@ int main(void)
         world_die("arena", &err);
     }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        measure(&w, &kinds[i], &arena);
+        if (argc < 2 || strcmp(argv[1], kinds[i].name) == 0) {
+            measure(&w, &kinds[i], &arena);
+        }
     }
     atls_arena_free(&arena);
     world_free(&w);

@@ -27,6 +27,10 @@ typedef enum atls_sig_alg {
 #define ATLS_KU_KEY_CERT_SIGN     (1u << 5)
 #define ATLS_KU_CRL_SIGN          (1u << 6)
 
+/* Critical extensions that a caller reads itself, and says so by setting the bit in atls_cert.understood: the rules of
+ * chain.h then let them pass. */
+#define ATLS_UNDERSTOOD_DIRECTORY_NAME (1u << 0) /* a subjectAltName of directory names, and of nothing else */
+
 typedef struct atls_extension {
     atls_bytes oid; /* content of the OID */
     bool critical;
@@ -56,6 +60,8 @@ typedef struct atls_cert {
     atls_bytes authority_serial; /* issuer and serial as well; both or none */
     atls_bytes subject_key_id;   /* empty when absent */
     bool has_unknown_critical;   /* a critical extension other than those named above */
+    bool has_critical_beside_names; /* ... and other than a subjectAltName of directory names alone */
+    unsigned understood;            /* ATLS_UNDERSTOOD_ bits, the caller's to set after decoding; decoding sets none */
     atls_extension extensions[ATLS_MAX_CERT_EXTENSIONS];
     size_t n_extensions;
     const struct atls_cert *verified_by; /* pool.c: the certificate whose key verified this one's signature, or NULL */

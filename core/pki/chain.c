@@ -112,7 +112,8 @@ static bool check_ca(const atls_cert *ca, uint32_t n_below, const place *p, atls
 
 static bool check_critical(const atls_cert *cert, const place *p, atls_error *err)
 {
-    return !cert->has_unknown_critical
+    const bool reads_names = (cert->understood & ATLS_UNDERSTOOD_DIRECTORY_NAME) != 0;
+    return !(reads_names ? cert->has_critical_beside_names : cert->has_unknown_critical)
            || fail(err, p, "critical_extension", "a critical extension that is not understood");
 }
 

@@ -6,7 +6,8 @@
  *   anchor pinned; validity of every certificate covers `now`, both ends included (also of the anchor);
  *   issuer name equals the issuer's subject, byte for byte; authority key id, where present, equals the issuer's
  * subject key id; issuers have basicConstraints CA and keyUsage keyCertSign, path length is kept; leaves have CA false
- * (absent counts as false only where the rules say so); no unknown critical extension; signature by the issuer's key.
+ * (absent counts as false only where the rules say so); no unknown critical extension (atls_cert.understood is how a caller
+ * says which ones it reads itself); signature by the issuer's key.
  * Not done: name constraints, policies, extended key usage (they are unknown critical extensions where critical),
  * anything but DER equality of names. docs/pki.md explains each difference from OpenSSL's verdict. */
 #ifndef ATLS_PKI_CHAIN_H

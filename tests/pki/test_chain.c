@@ -95,6 +95,33 @@ CHANGE(leaf_is_ca, LEAF.bc = MAKE_BC_CA)
 CHANGE(leaf_no_usage, LEAF.key_usage = 0)
 CHANGE(leaf_other_usage, LEAF.key_usage = ATLS_KU_KEY_CERT_SIGN)
 CHANGE(leaf_critical, LEAF.extra = CRITICAL)
+/* GeneralNames: { [4] { Name { CN=TPM } } }, and with a dNSName "a" more */
+#define TPM_NAME "a410300e310c300a06035504030c0354504d"
+#define CRITICAL_NAMES                                                                                                 \
+    "301e"                                                                                                             \
+    "0603551d11"                                                                                                       \
+    "0101ff"                                                                                                           \
+    "0414"                                                                                                             \
+    "3012" TPM_NAME
+#define CRITICAL_NAMES_AND_DNS                                                                                         \
+    "3021"                                                                                                             \
+    "0603551d11"                                                                                                       \
+    "0101ff"                                                                                                           \
+    "0417"                                                                                                             \
+    "3015" TPM_NAME "820161"
+#define CRITICAL_NO_NAMES                                                                                              \
+    "300c"                                                                                                             \
+    "0603551d11"                                                                                                       \
+    "0101ff"                                                                                                           \
+    "0402"                                                                                                             \
+    "3000"
+CHANGE(leaf_names, LEAF.extra = CRITICAL_NAMES)
+CHANGE(leaf_names_read, LEAF.extra = CRITICAL_NAMES; o->understood = ATLS_UNDERSTOOD_DIRECTORY_NAME)
+CHANGE(leaf_names_dns, LEAF.extra = CRITICAL_NAMES_AND_DNS; o->understood = ATLS_UNDERSTOOD_DIRECTORY_NAME)
+CHANGE(leaf_names_none, LEAF.extra = CRITICAL_NO_NAMES; o->understood = ATLS_UNDERSTOOD_DIRECTORY_NAME)
+CHANGE(leaf_names_more, LEAF.extra = CRITICAL_NAMES CRITICAL; o->understood = ATLS_UNDERSTOOD_DIRECTORY_NAME)
+CHANGE(ca_names, CA.extra = CRITICAL_NAMES)
+CHANGE(ca_names_read, CA.extra = CRITICAL_NAMES; o->understood = ATLS_UNDERSTOOD_DIRECTORY_NAME)
 
 CHANGE(ca_signature, CA.flip_signature = true)
 CHANGE(leaf_signature, LEAF.flip_signature = true)
@@ -208,6 +235,13 @@ static const row rows[] = {
     {"leaf: no keyUsage", leaf_no_usage, ATLS_E_PCK_CHAIN, "leaf.key_usage"},
     {"leaf: another keyUsage", leaf_other_usage, ATLS_E_PCK_CHAIN, "leaf.key_usage"},
     {"leaf: unknown critical extension", leaf_critical, ATLS_E_PCK_CHAIN, "leaf.critical_extension"},
+    {"leaf: critical directory names", leaf_names, ATLS_E_PCK_CHAIN, "leaf.critical_extension"},
+    {"leaf: critical directory names, which the caller reads", leaf_names_read, ATLS_OK, ""},
+    {"leaf: critical names of another kind beside them", leaf_names_dns, ATLS_E_PCK_CHAIN, "leaf.critical_extension"},
+    {"leaf: critical names, but none", leaf_names_none, ATLS_E_PCK_CHAIN, "leaf.critical_extension"},
+    {"leaf: another critical extension beside them", leaf_names_more, ATLS_E_PCK_CHAIN, "leaf.critical_extension"},
+    {"intermediate: critical directory names", ca_names, ATLS_E_PCK_CHAIN, "intermediate.critical_extension"},
+    {"intermediate: critical directory names, which the caller reads", ca_names_read, ATLS_OK, ""},
 
     {"signature: of the intermediate, one bit", ca_signature, ATLS_E_PCK_CHAIN, "intermediate.signature"},
     {"signature: of the leaf, one bit", leaf_signature, ATLS_E_PCK_CHAIN, "leaf.signature"},

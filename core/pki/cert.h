@@ -4,7 +4,8 @@
  * Decoding knows no cryptography and takes no memory but the struct. What it checks: DER, version 3 (CRL: 2), inner and
  * outer signature algorithm equal, no unique ids, no repeated extension, known algorithms, times in the form RFC 5280
  * wants. What it does not check: names' content, signatures, validity, criticality (chain.h does). Signature algorithms
- * understood: ecdsa-with-SHA256/384, sha256/384/512WithRSAEncryption. Others decode with kind 0. */
+ * understood: ecdsa-with-SHA256/384, sha256/384/512WithRSAEncryption, and RSASSA-PSS with one set of parameters: SHA-384,
+ * MGF1 with SHA-384, a salt of 48 bytes. Others decode with kind 0. */
 #ifndef ATLS_PKI_CERT_H
 #define ATLS_PKI_CERT_H
 
@@ -20,6 +21,7 @@ typedef enum atls_sig_alg {
     ATLS_SIG_RSA_SHA256,
     ATLS_SIG_RSA_SHA384,
     ATLS_SIG_RSA_SHA512,
+    ATLS_SIG_RSA_PSS_SHA384, /* salt of 48 bytes, MGF1 with SHA-384 */
 } atls_sig_alg;
 
 /* keyUsage bits, in the order of RFC 5280 4.2.1.3 */

@@ -499,6 +499,25 @@ static void root_rsa(make_cert *c)
     c->key = c->signer = MAKE_RSA;
     c->alg = MAKE_RSA_SHA256;
 }
+static void root_pss(make_cert *c)
+{
+    c->key = c->signer = MAKE_RSA;
+    c->alg = MAKE_PSS_TRAILER;
+}
+static void root_p521(make_cert *c)
+{
+    c->key = c->signer = MAKE_P521;
+}
+static void root_rsa_sha1(make_cert *c)
+{
+    c->key = c->signer = MAKE_RSA;
+    c->alg = MAKE_RSA_SHA1;
+}
+static void root_pss_32(make_cert *c)
+{
+    c->key = c->signer = MAKE_RSA;
+    c->alg = MAKE_PSS_SALT_32;
+}
 static void root_version_1(make_cert *c)
 {
     c->version = 1;
@@ -508,9 +527,13 @@ static const anchor_row anchor_rows[] = {
     {"anchor: a root of one's own", root_good, ATLS_OK},
     {"anchor: not self-issued", root_issued, ATLS_E_PCK_CHAIN},
     {"anchor: not self-signed", root_signed_by_other, ATLS_E_PCK_CHAIN},
-    {"anchor: P-384", root_p384, ATLS_E_PCK_CHAIN},
-    {"anchor: P-256 with SHA-384", root_sha384, ATLS_E_PCK_CHAIN},
-    {"anchor: RSA", root_rsa, ATLS_E_PCK_CHAIN},
+    {"anchor: P-384", root_p384, ATLS_OK},
+    {"anchor: P-256 with SHA-384", root_sha384, ATLS_OK},
+    {"anchor: RSA", root_rsa, ATLS_OK},
+    {"anchor: RSA with RSASSA-PSS", root_pss, ATLS_OK},
+    {"anchor: P-521", root_p521, ATLS_E_PCK_CHAIN},
+    {"anchor: RSA with SHA-1", root_rsa_sha1, ATLS_E_PCK_CHAIN},
+    {"anchor: RSASSA-PSS with a short salt", root_pss_32, ATLS_E_PCK_CHAIN},
     {"anchor: version 1", root_version_1, ATLS_E_PCK_CHAIN},
 };
 
@@ -526,7 +549,7 @@ static void run_anchor(void **state)
     bool ok = atls_anchor_from_der(crypto, made_bytes(&m), &anchor, &err);
     assert_int_equal(ok, r->code == ATLS_OK);
     assert_int_equal(err.code, r->code);
-    bool other_algorithm = r->change == root_p384 || r->change == root_sha384 || r->change == root_rsa;
+    bool other_algorithm = r->change == root_p521 || r->change == root_rsa_sha1 || r->change == root_pss_32;
     assert_int_equal(err.unsupported, other_algorithm);
     if (!ok) {
         assert_int_equal(strncmp(err.field, "trusted_roots", 13), 0);

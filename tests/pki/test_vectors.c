@@ -241,6 +241,37 @@ static void run_dcap(void **state)
     verify_list(bundle, "pck_crl", ca[0], pck[0]);
 }
 
+/* ---- AMD: ASK or ASVK, then the ARK, which is pinned ---- */
+
+static const char *const amd_chains[] = {
+    "sev-snp/ask_ark_milan.pem",      "sev-snp/ask_ark_milan_vlek.pem", "sev-snp/ask_ark_genoa.pem",
+    "sev-snp/ask_ark_genoa_vlek.pem", "sev-snp/ask_ark_turin_vcek.pem", "sev-snp/ask_ark_turin_vlek.pem",
+};
+
+static void run_amd(void **state)
+{
+    const char *const *path = *state;
+    atls_bytes file;
+    atls_cert_pool pool;
+    atls_cert *chain[4];
+    const atls_anchor *found;
+    atls_anchor made;
+    size_t n_arks;
+    atls_error err = {0};
+    const atls_anchor *arks = atls_anchors_amd(&n_arks);
+    atls_arena_reset(&arena);
+    assert_int_equal(n_arks, 3);
+    assert_true(atls_cert_pool_init(&pool, 4, &arena, &err) && vectors_read(*path, &arena, &file));
+    assert_int_equal(read_chain(file, &pool, chain), 2);
+    assert_true(atls_anchor_find(crypto, arks, n_arks, chain[1], &found, &err) && found != NULL);
+    assert_true(found->production && found->self_checked && atls_anchor_of_vendor(found->sha256) == found);
+    assert_true(atls_anchor_from_der(crypto, chain[1]->der, &made, &err));
+    assert_true(made.production && strcmp(made.label, found->label) == 0);
+    verify_link(chain[1], chain[1], 1);
+    verify_link(chain[0], chain[1], 1);
+    assert_true(chain[0]->sig_alg == ATLS_SIG_RSA_PSS_SHA384 && chain[0]->key.kind == ATLS_KEY_RSA);
+}
+
 int main(void)
 {
     tap_list l = {0};
@@ -255,6 +286,9 @@ int main(void)
     }
     for (size_t i = 0; there && i < sizeof folders / sizeof folders[0]; i++) {
         tap_add(&l, folders[i].folder, run_folder, &folders[i]);
+    }
+    for (size_t i = 0; there && i < sizeof amd_chains / sizeof amd_chains[0]; i++) {
+        tap_add(&l, amd_chains[i], run_amd, &amd_chains[i]);
     }
     if (!there) {
         tap_add(&l, "genuine certificates", vectors_absent, NULL);

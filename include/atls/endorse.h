@@ -47,9 +47,22 @@ typedef struct atls_dcap_collateral {
 #define ATLS_PIECE_QE_IDENTITY 8u  /* same */
 #define ATLS_PIECE_PCK_CHAIN   16u /* pck_certificate_chain */
 
+/* Certificates and revocation lists in no particular order, one DER each. What vouches for SEV-SNP (VCEK or VLEK, ASK or
+ * ASVK; lists), a TPM (AK certificate, intermediates) or Nitro (lists) comes like that. A room picks by content what it
+ * needs, and ignores the rest. */
+#define ATLS_MAX_PILE_CERTIFICATES 32u
+#define ATLS_MAX_PILE_CRLS         16u
+typedef struct atls_certificate_pile {
+    const atls_bytes *certificates; /* n_certificates, at most ATLS_MAX_PILE_CERTIFICATES */
+    size_t n_certificates;
+    const atls_bytes *crls; /* n_crls, at most ATLS_MAX_PILE_CRLS */
+    size_t n_crls;
+} atls_certificate_pile;
+
 typedef struct atls_endorsements {
-    atls_platform platform; /* NONE: nothing here */
+    atls_platform platform; /* what dcap is for; NONE: there is no collateral */
     atls_dcap_collateral dcap;
+    atls_certificate_pile pile;
     unsigned
         stapled; /* ATLS_PIECE_ bits of what a peer sent along with its evidence; the result's list shows them. It changes
                        * no check. 0: nothing */

@@ -220,6 +220,33 @@ static bool find_leaf(sevsnp_proof *p)
     return sevsnp_is_leaf_name(p->leaf_cert->subject, &p->leaf_is_vlek);
 }
 
+static void show_name(atls_bytes name, char out[static 64])
+{
+    atls_bytes cn = atls_bytes_empty();
+    (void)!atls_name_common_name(name, &cn);
+    (void)snprintf(out, 64, "%.*s", cn.len < 63 ? (int)cn.len : 63, (const char *)cn.ptr);
+}
+
+/* An intermediate of another product or kind is a wrong chain, and not a missing one. Sets no error when there is none. */
+static bool fail_other_issuer(const sevsnp_proof *p)
+{
+    const size_t n = sizeof ASK_PREFIX - 1;
+    for (size_t i = 0; i < p->given.pool.n; i++) {
+        const atls_bytes subject = p->given.pool.certs[i]->subject;
+        atls_bytes cn;
+        bool is_vlek;
+        if (atls_name_common_name(subject, &cn) && cn.len > n && memcmp(cn.ptr, ASK_PREFIX, n) == 0
+            && !sevsnp_is_leaf_name(subject, &is_vlek)) {
+            char expected[64];
+            char actual[64];
+            show_name(p->leaf_cert->issuer, expected);
+            show_name(subject, actual);
+            return fail(p, leaf_field(p), "issuer", expected, actual, "the chain is not that of the leaf");
+        }
+    }
+    return false;
+}
+
 /* The issuer by name: SEV-<product> for a VCEK, SEV-VLEK-<product> for a VLEK, and never the other one. */
 static bool find_issuer(sevsnp_proof *p)
 {
@@ -230,7 +257,7 @@ static bool find_issuer(sevsnp_proof *p)
                     "another name", "the certificate was not issued by who issues such certificates");
     }
     p->issuer = next_of_subject(&p->given, p->leaf_cert->issuer, &at);
-    return p->issuer != NULL
+    return p->issuer != NULL || fail_other_issuer(p)
            || fail_absent(p, issuer_field(p), "the intermediate certificate that issued the leaf is not there");
 }
 

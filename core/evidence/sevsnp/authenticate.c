@@ -246,8 +246,8 @@ static bool step_chip_id(sevsnp_proof *p, atls_trace *t)
 static bool run_steps(sevsnp_proof *p, atls_trace *t)
 {
     return step(p, t, check_format(p), "sevsnp.report_format", "report") && step_product(p, t)
-           && step(p, t, sevsnp_check_chain(p), "sevsnp.chain", "certificates")
-           && step_revocation(p, t) && step(p, t, check_leaf(p), "sevsnp.leaf", leaf_name(p))
+           && step(p, t, sevsnp_check_chain(p), "sevsnp.chain", "certificates") && step_revocation(p, t)
+           && step(p, t, check_leaf(p), "sevsnp.leaf", leaf_name(p))
            && step(p, t, check_signature(p), "sevsnp.report_signature", "report.signature")
            && step(p, t, check_leaf_tcb(p), "sevsnp.leaf_tcb", "report.reported_tcb") && step_chip_id(p, t)
            && step(p, t, check_reserved(p), "sevsnp.reserved", "report");

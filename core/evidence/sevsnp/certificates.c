@@ -311,10 +311,12 @@ static bool check_dates(const sevsnp_proof *p)
 
 static bool open_key(const sevsnp_proof *p, const atls_cert *c, const char *field, atls_key **out)
 {
+    char full[32];
     if (c->key.kind != ATLS_KEY_RSA) {
         return fail(p, field, "key", "RSA", "another kind of key", "AMD's issuers have RSA keys");
     }
-    return atls_key_open(p->auth->crypto, &c->key, ATLS_E_CERTIFICATE_CHAIN, field, out, p->err);
+    (void)snprintf(full, sizeof full, "%s.key", field);
+    return atls_key_open(p->auth->crypto, &c->key, ATLS_E_CERTIFICATE_CHAIN, full, out, p->err);
 }
 
 static bool check_self_signature(const sevsnp_proof *p)
@@ -326,10 +328,10 @@ static bool check_self_signature(const sevsnp_proof *p)
 static bool check_links(sevsnp_proof *p)
 {
     const atls_crypto *crypto = p->auth->crypto;
-    return open_key(p, p->ark, "ark.key", &p->ark_key) && check_self_signature(p)
+    return open_key(p, p->ark, "ark", &p->ark_key) && check_self_signature(p)
            && atls_link_verify(crypto, p->issuer, p->ark, p->ark_key, 1, ATLS_E_CERTIFICATE_CHAIN, issuer_field(p),
                                p->err)
-           && open_key(p, p->issuer, p->leaf_is_vlek ? "asvk.key" : "ask.key", &p->issuer_key)
+           && open_key(p, p->issuer, issuer_field(p), &p->issuer_key)
            && atls_bare_leaf_check(p->leaf_cert, ATLS_KU_DIGITAL_SIGNATURE, ATLS_E_CERTIFICATE_CHAIN, leaf_field(p),
                                    p->err)
            && atls_link_verify(crypto, p->leaf_cert, p->issuer, p->issuer_key, 0, ATLS_E_CERTIFICATE_CHAIN,

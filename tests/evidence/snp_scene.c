@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snp_scene.h"
 
+#include "verify/world.h"
+
 const uint8_t scene_report_data[64] = {0x5e, 0x55, 0x10, 0x4e};
 
 static bool has(const char *words, const char *word)
@@ -105,6 +107,9 @@ void scene_run(void **state)
     assert_int_equal(count_failed(&r), ok ? 0 : 1);
     if (row->check != NULL && !is_left_out(&r, row->check)) {
         fail_msg("%s: %s was not left out", row->name, row->check);
+    }
+    for (size_t i = 0; i < r.n_checks; i++) {
+        world_assert_documented(r.checks[i].id);
     }
     assert_true(r.claims.sev_snp.present == ok);
     assert_true(atls_result_json(&r, &err, &s.arena, &json, &unused));

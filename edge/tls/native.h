@@ -37,6 +37,8 @@ typedef struct native_side {
     const atls_verifier *verifier; /* NULL: the peer's evidence is not asked for */
     atls_endorse_fn endorse;
     void *endorse_ctx;
+    atls_key_fn trust_key;
+    void *trust_key_ctx;
     bool want_endorsements;
     const atls_endorsements *staple; /* NULL: nothing to send along */
     atls_time now;

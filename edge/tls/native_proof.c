@@ -44,6 +44,8 @@ static native_side side_of(const atls_session *s)
         return (native_side){.verifier = o->verifier,
                              .endorse = o->endorse,
                              .endorse_ctx = o->endorse_ctx,
+                             .trust_key = o->trust_key,
+                             .trust_key_ctx = o->trust_key_ctx,
                              .want_endorsements = o->want_endorsements,
                              .staple = o->staple,
                              .now = o->now,
@@ -57,6 +59,8 @@ static native_side side_of(const atls_session *s)
     return (native_side){.verifier = o->verifier,
                          .endorse = o->endorse,
                          .endorse_ctx = o->endorse_ctx,
+                         .trust_key = o->trust_key,
+                         .trust_key_ctx = o->trust_key_ctx,
                          .want_endorsements = o->want_endorsements,
                          .staple = o->staple,
                          .now = o->now,
@@ -350,6 +354,8 @@ static bool appraise(atls_session *s, const native *n, const atls_native_evidenc
         .now = n->side.now,
         .endorse = is_stapled ? native_endorse : n->side.endorse,
         .endorse_ctx = is_stapled ? from : n->side.endorse_ctx,
+        .trust_key = n->side.trust_key,
+        .trust_key_ctx = n->side.trust_key_ctx,
     };
     memcpy(in.binding.value, report, sizeof in.binding.value);
     memcpy(in.binding.leaf_sha256, s->peer.leaf_sha256, sizeof in.binding.leaf_sha256);

@@ -88,6 +88,8 @@ typedef struct atls_client_options {
      * (ENDORSEMENTS_MISSING), unless want_endorsements is enough. */
     atls_endorse_fn endorse;
     void *endorse_ctx;
+    atls_key_fn trust_key; /* asked about keys of TPMs that nothing else vouches for; NULL: nobody is */
+    void *trust_key_ctx;
     /* With atls/1: ask the server for endorsements along with its evidence. They are hints: of two pieces for one subject
      * the newer counts (atls_endorsements_merge), each only as far as its signature, chain and dates go; alone they serve
      * where endorse is NULL, or fails with ENDORSEMENTS_MISSING, IO or TIMEOUT. Check "endorsements.stapled" of the result
@@ -145,6 +147,8 @@ typedef struct atls_server_options {
      * NULL with one: no client can pass (ENDORSEMENTS_MISSING). */
     atls_endorse_fn endorse;
     void *endorse_ctx;
+    atls_key_fn trust_key; /* asked about keys of TPMs that nothing else vouches for; NULL: nobody is */
+    void *trust_key_ctx;
     bool want_endorsements;          /* as of a client: ask for endorsements along with evidence */
     const atls_endorsements *staple; /* of this machine, for clients that ask, with atls/1: as of a client */
     atls_time now;              /* of the appraisal, of clients' certificates, and of the one that constellation makes;

@@ -164,6 +164,11 @@ static const row rows[] = {
     {"milan v2: its own TCB is asked for", V2, ",\"min_tcb\":{\"bootloader\":3,\"snp\":8,\"microcode\":115}", ATLS_OK, .field = ""},
     {"milan v2: committed is current", V2, ",\"require_committed_equals_current\":true", ATLS_OK, .field = ""},
 
+    {"milan v2: its root, named by the policy", V2,
+     ",\"trusted_roots\":[\"69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd\"]", ATLS_OK, .field = ""},
+    {"milan v2: another root of AMD's, named by the policy", V2,
+     ",\"trusted_roots\":[\"4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1\"]", ATLS_E_CERTIFICATE_CHAIN, .field = "ark"},
+
     {"debug: refused", DEBUG, "", ATLS_E_GUEST_POLICY, .field = "report.policy.debug"},
     {"debug: allowed", DEBUG, ",\"insecure_allow_debug\":true", ATLS_OK, .field = ""},
 

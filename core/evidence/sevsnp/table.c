@@ -73,7 +73,7 @@ static bool read_header(atls_cur *c, raw_entry *raw, sevsnp_table *out)
 {
     bool last = false;
     for (;;) {
-        raw_entry e;
+        raw_entry e = {.guid = atls_bytes_empty()};
         if (!read_entry(c, &e, &last)) {
             return false;
         }
@@ -141,7 +141,7 @@ static bool check_gaps(atls_bytes in, size_t header_len, const raw_entry *raw, s
 
 static bool read_table(atls_bytes in, sevsnp_table *out, atls_error *err)
 {
-    raw_entry raw[SEVSNP_MAX_TABLE_ENTRIES];
+    raw_entry raw[SEVSNP_MAX_TABLE_ENTRIES] = {{.offset = 0}};
     atls_cur c;
     atls_cur_init(&c, in, "", err);
     if (!read_header(&c, raw, out)) {

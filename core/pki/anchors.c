@@ -33,26 +33,28 @@ bool atls_anchor_find(const atls_crypto *c, const atls_anchor *anchors, size_t n
     return true;
 }
 
-static bool check_self_signature(const atls_crypto *c, const atls_cert *root, const char *field, atls_error *err)
+const atls_anchor *atls_anchor_of_vendor(const uint8_t sha256[static 32])
 {
-    atls_key *key;
-    if (root->key.kind != ATLS_KEY_P256 || root->sig_alg != ATLS_SIG_ECDSA_SHA256) {
-        return atls_fail_unsupported(err, ATLS_E_PCK_CHAIN, field, "P-256 with SHA-256", "something else",
-                                     "the root is not a P-256 certificate");
+    size_t n_amd;
+    const atls_anchor *amd = atls_anchors_amd(&n_amd);
+    const struct {
+        const atls_anchor *anchors;
+        size_t n;
+    } vendors[] = {{&intel_sgx, 1}, {amd, n_amd}};
+    for (size_t v = 0; v < sizeof vendors / sizeof vendors[0]; v++) {
+        for (size_t i = 0; i < vendors[v].n; i++) {
+            if (memcmp(vendors[v].anchors[i].sha256, sha256, 32) == 0) {
+                return &vendors[v].anchors[i];
+            }
+        }
     }
-    if (!atls_key_open(c, &root->key, ATLS_E_PCK_CHAIN, field, &key, err)) {
-        return false;
-    }
-    bool ok = atls_verify_der(c, key, ATLS_SHA256, root->tbs, root->signature, ATLS_E_PCK_CHAIN, field, err);
-    atls_key_close(key);
-    return ok;
+    return NULL;
 }
 
 bool atls_anchor_from_der(const atls_crypto *c, atls_bytes der, atls_anchor *out, atls_error *err)
 {
     static const char field[] = "trusted_roots";
     atls_cert root;
-    const atls_anchor *known;
     atls_anchor anchor = {.label = "root named by the policy", .self_checked = true};
     memset(out, 0, sizeof *out);
     if (!atls_cert_decode(der, "", &root, err)) {
@@ -61,10 +63,11 @@ bool atls_anchor_from_der(const atls_crypto *c, atls_bytes der, atls_anchor *out
     if (!atls_bytes_equal(root.issuer, root.subject)) {
         return atls_fail(err, ATLS_E_PCK_CHAIN, field, "the root was not issued by itself");
     }
-    if (!check_self_signature(c, &root, field, err) || !atls_digest(c, ATLS_SHA256, &der, 1, anchor.sha256, err)
-        || !atls_anchor_find(c, &intel_sgx, 1, &root, &known, err)) {
+    if (!atls_self_signature_verify(c, &root, ATLS_E_PCK_CHAIN, field, err)
+        || !atls_digest(c, ATLS_SHA256, &der, 1, anchor.sha256, err)) {
         return false;
     }
+    const atls_anchor *known = atls_anchor_of_vendor(anchor.sha256);
     *out = known != NULL ? *known : anchor; /* a vendor's root stays one when a policy repeats it */
     return true;
 }

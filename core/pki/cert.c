@@ -11,6 +11,7 @@
 /* id-ce arcs (RFC 5280 4.2.1) of the extensions that chain.c understands */
 #define CE_SUBJECT_KEY_ID    14
 #define CE_KEY_USAGE         15
+#define CE_SUBJECT_ALT_NAME  17
 #define CE_BASIC_CONSTRAINTS 19
 #define CE_AUTHORITY_KEY_ID  35
 
@@ -159,6 +160,26 @@ static bool read_authority_key_id(atls_bytes value, atls_cert *out, atls_error *
     return true;
 }
 
+#define DIRECTORY_NAME 4 /* the choice of GeneralName, RFC 5280 4.2.1.6 */
+
+/* GeneralNames, all of them directoryName [4] EXPLICIT Name. Only asked of critical ones; another form is no error, it is
+ * merely not understood. */
+static bool is_of_directory_names(atls_bytes value)
+{
+    atls_error ignored = {.code = ATLS_OK};
+    atls_cur c;
+    atls_cur names;
+    atls_cur_init(&c, value, "", &ignored);
+    bool ok = atls_der_nested(&c, "", ATLS_DER_SEQUENCE, &names) && atls_cur_end(&c) && names.rest.len > 0;
+    while (ok && names.rest.len > 0) {
+        atls_cur one;
+        atls_bytes name;
+        ok = atls_der_nested(&names, "", ATLS_DER_CONTEXT_CONS(DIRECTORY_NAME), &one) && atls_read_name(&one, "", &name)
+             && atls_cur_end(&one);
+    }
+    return ok;
+}
+
 static bool read_known_extension(const atls_extension *e, atls_cert *out, atls_error *err)
 {
     static const struct {
@@ -175,7 +196,12 @@ static bool read_known_extension(const atls_extension *e, atls_cert *out, atls_e
             return known[i].read(e->value, out, err);
         }
     }
-    out->has_unknown_critical = out->has_unknown_critical || e->critical;
+    if (e->critical) {
+        out->has_unknown_critical = true;
+        if (!atls_oid_is_id_ce(e->oid, CE_SUBJECT_ALT_NAME) || !is_of_directory_names(e->value)) {
+            out->has_critical_beside_names = true;
+        }
+    }
     return true;
 }
 

@@ -4,7 +4,8 @@
  * Decoding knows no cryptography and takes no memory but the struct. What it checks: DER, version 3 (CRL: 2), inner and
  * outer signature algorithm equal, no unique ids, no repeated extension, known algorithms, times in the form RFC 5280
  * wants. What it does not check: names' content, signatures, validity, criticality (chain.h does). Signature algorithms
- * understood: ecdsa-with-SHA256/384, sha256/384/512WithRSAEncryption. Others decode with kind 0. */
+ * understood: ecdsa-with-SHA256/384, sha256/384/512WithRSAEncryption, and RSASSA-PSS with one set of parameters: SHA-384,
+ * MGF1 with SHA-384, a salt of 48 bytes. Others decode with kind 0. */
 #ifndef ATLS_PKI_CERT_H
 #define ATLS_PKI_CERT_H
 
@@ -20,12 +21,17 @@ typedef enum atls_sig_alg {
     ATLS_SIG_RSA_SHA256,
     ATLS_SIG_RSA_SHA384,
     ATLS_SIG_RSA_SHA512,
+    ATLS_SIG_RSA_PSS_SHA384, /* salt of 48 bytes, MGF1 with SHA-384 */
 } atls_sig_alg;
 
 /* keyUsage bits, in the order of RFC 5280 4.2.1.3 */
 #define ATLS_KU_DIGITAL_SIGNATURE (1u << 0)
 #define ATLS_KU_KEY_CERT_SIGN     (1u << 5)
 #define ATLS_KU_CRL_SIGN          (1u << 6)
+
+/* Critical extensions that a caller reads itself, and says so by setting the bit in atls_cert.understood: the rules of
+ * chain.h then let them pass. */
+#define ATLS_UNDERSTOOD_DIRECTORY_NAME (1u << 0) /* a subjectAltName of directory names, and of nothing else */
 
 typedef struct atls_extension {
     atls_bytes oid; /* content of the OID */
@@ -56,6 +62,8 @@ typedef struct atls_cert {
     atls_bytes authority_serial; /* issuer and serial as well; both or none */
     atls_bytes subject_key_id;   /* empty when absent */
     bool has_unknown_critical;   /* a critical extension other than those named above */
+    bool has_critical_beside_names; /* ... and other than a subjectAltName of directory names alone */
+    unsigned understood;            /* ATLS_UNDERSTOOD_ bits, the caller's to set after decoding; decoding sets none */
     atls_extension extensions[ATLS_MAX_CERT_EXTENSIONS];
     size_t n_extensions;
     const struct atls_cert *verified_by; /* pool.c: the certificate whose key verified this one's signature, or NULL */

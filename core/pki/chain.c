@@ -112,12 +112,14 @@ static bool check_ca(const atls_cert *ca, uint32_t n_below, const place *p, atls
 
 static bool check_critical(const atls_cert *cert, const place *p, atls_error *err)
 {
-    return !cert->has_unknown_critical
+    const bool reads_names = (cert->understood & ATLS_UNDERSTOOD_DIRECTORY_NAME) != 0;
+    return !(reads_names ? cert->has_critical_beside_names : cert->has_unknown_critical)
            || fail(err, p, "critical_extension", "a critical extension that is not understood");
 }
 
 typedef struct sig_rule {
     bool is_rsa;
+    bool is_pss;
     atls_hash hash;
 } sig_rule;
 
@@ -126,19 +128,22 @@ static bool find_sig_rule(atls_sig_alg alg, sig_rule *out)
 {
     switch (alg) {
     case ATLS_SIG_ECDSA_SHA256:
-        *out = (sig_rule){false, ATLS_SHA256};
+        *out = (sig_rule){false, false, ATLS_SHA256};
         return true;
     case ATLS_SIG_ECDSA_SHA384:
-        *out = (sig_rule){false, ATLS_SHA384};
+        *out = (sig_rule){false, false, ATLS_SHA384};
         return true;
     case ATLS_SIG_RSA_SHA256:
-        *out = (sig_rule){true, ATLS_SHA256};
+        *out = (sig_rule){true, false, ATLS_SHA256};
         return true;
     case ATLS_SIG_RSA_SHA384:
-        *out = (sig_rule){true, ATLS_SHA384};
+        *out = (sig_rule){true, false, ATLS_SHA384};
         return true;
     case ATLS_SIG_RSA_SHA512:
-        *out = (sig_rule){true, ATLS_SHA512};
+        *out = (sig_rule){true, false, ATLS_SHA512};
+        return true;
+    case ATLS_SIG_RSA_PSS_SHA384:
+        *out = (sig_rule){true, true, ATLS_SHA384};
         return true;
     case ATLS_SIG_UNKNOWN:
         break;
@@ -157,6 +162,7 @@ static bool check_signature(const atls_crypto *c, const signed_part *s, const at
                             const place *p, atls_error *err)
 {
     sig_rule rule;
+    bool ok;
     if (!find_sig_rule(s->alg, &rule)) {
         return atls_fail_unsupported(err, p->code, join(p, "signature").text, "ECDSA or RSA with SHA-2",
                                      "something else", "the signature algorithm is not supported");
@@ -164,8 +170,26 @@ static bool check_signature(const atls_crypto *c, const signed_part *s, const at
     if (rule.is_rsa != (issuer->key.kind == ATLS_KEY_RSA)) {
         return fail(err, p, "signature", "the signature algorithm does not fit the issuer's key");
     }
-    return atls_verify_der(c, issuer_key, rule.hash, s->tbs, s->signature, p->code, "signature", err)
-           || atls_error_relabel(err, p->code, p->field);
+    if (rule.is_pss) {
+        ok = atls_verify_pss(c, issuer_key, rule.hash, s->tbs, s->signature, p->code, "signature", err);
+    } else {
+        ok = atls_verify_der(c, issuer_key, rule.hash, s->tbs, s->signature, p->code, "signature", err);
+    }
+    return ok || atls_error_relabel(err, p->code, p->field);
+}
+
+bool atls_self_signature_verify(const atls_crypto *c, const atls_cert *root, atls_code code, const char *field,
+                                atls_error *err)
+{
+    const place p = {code, field, false};
+    const signed_part s = {root->sig_alg, root->tbs, root->signature};
+    atls_key *key;
+    if (!atls_key_open(c, &root->key, code, field, &key, err)) {
+        return false;
+    }
+    const bool ok = check_signature(c, &s, root, key, &p, err);
+    atls_key_close(key);
+    return ok;
 }
 
 bool atls_link_verify(const atls_crypto *c, atls_cert *cert, const atls_cert *issuer, atls_key *issuer_key,
@@ -187,6 +211,18 @@ bool atls_link_verify(const atls_crypto *c, atls_cert *cert, const atls_cert *is
     }
     cert->verified_by = issuer;
     return true;
+}
+
+bool atls_bare_leaf_check(const atls_cert *cert, uint32_t usage, atls_code code, const char *field, atls_error *err)
+{
+    const place p = {code, field, false};
+    if (cert->is_ca) {
+        return fail(err, &p, "basic_constraints", "a CA certificate where a leaf belongs");
+    }
+    if (cert->has_key_usage && (cert->key_usage & usage) != usage) {
+        return fail(err, &p, "key_usage", "not allowed for this use");
+    }
+    return check_critical(cert, &p, err);
 }
 
 bool atls_leaf_check(const atls_cert *cert, uint32_t usage, atls_code code, const char *field, atls_error *err)

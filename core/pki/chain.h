@@ -6,7 +6,8 @@
  *   anchor pinned; validity of every certificate covers `now`, both ends included (also of the anchor);
  *   issuer name equals the issuer's subject, byte for byte; authority key id, where present, equals the issuer's
  * subject key id; issuers have basicConstraints CA and keyUsage keyCertSign, path length is kept; leaves have CA false
- * (absent counts as false only where the rules say so); no unknown critical extension; signature by the issuer's key.
+ * (absent counts as false only where the rules say so); no unknown critical extension (atls_cert.understood is how a caller
+ * says which ones it reads itself); signature by the issuer's key.
  * Not done: name constraints, policies, extended key usage (they are unknown critical extensions where critical),
  * anything but DER equality of names. docs/pki.md explains each difference from OpenSSL's verdict. */
 #ifndef ATLS_PKI_CHAIN_H
@@ -14,7 +15,7 @@
 
 #include "cert.h"
 
-/* A pinned root. Facts of vendors are in anchors.c. */
+/* A pinned root. Facts of vendors are in anchors.c and anchors_*.c. */
 typedef struct atls_anchor {
     uint8_t sha256[32]; /* of the DER */
     const char *label;  /* "Intel SGX Root CA" */
@@ -25,12 +26,19 @@ typedef struct atls_anchor {
 /* Intel SGX Root CA: SHA-256 of the 659-byte DER with serial 22650CD6...06AC. Static. */
 const atls_anchor *atls_anchor_intel_sgx(void);
 
+/* AMD's ARKs, one for each line of processors: Milan, Genoa (with Bergamo and Siena), Turin. Static. */
+const atls_anchor *atls_anchors_amd(size_t *n);
+
+/* atls_anchor_of_vendor finds the production root of any vendor by the SHA-256 of its DER, NULL when it is none. Static. */
+const atls_anchor *atls_anchor_of_vendor(const uint8_t sha256[static 32]);
+
 /* atls_anchor_find finds the anchor of a certificate by the hash of its DER, NULL when it is none of them. */
 ATLS_MUST_USE bool atls_anchor_find(const atls_crypto *c, const atls_anchor *anchors, size_t n, const atls_cert *cert,
                                     const atls_anchor **out, atls_error *err);
 
-/* atls_anchor_from_der makes an anchor of a policy's own root: decodes it, wants self-issued, P-256, a valid
- * self-signature. Errors: PCK_CHAIN with field "trusted_roots". */
+/* atls_anchor_from_der makes an anchor of a policy's own root: decodes it, wants self-issued, with a valid self-signature by
+ * a key and an algorithm of the list in cert.h. Which of them a format's own certificates may have is the format's to
+ * say. Errors: PCK_CHAIN with field "trusted_roots". */
 ATLS_MUST_USE bool atls_anchor_from_der(const atls_crypto *c, atls_bytes der, atls_anchor *out, atls_error *err);
 
 /* The certificates of one appraisal: the same DER is decoded once, and a link is verified once. */
@@ -60,6 +68,15 @@ ATLS_MUST_USE bool atls_link_verify(const atls_crypto *c, atls_cert *cert, const
  * critical extension. */
 ATLS_MUST_USE bool atls_leaf_check(const atls_cert *cert, uint32_t usage, atls_code code, const char *field,
                                    atls_error *err);
+
+/* atls_bare_leaf_check is the same for leaves of vendors that leave these extensions out, as AMD does: what is not there
+ * says nothing, what is there must not say otherwise. A format calls it where its specification shows such leaves. */
+ATLS_MUST_USE bool atls_bare_leaf_check(const atls_cert *cert, uint32_t usage, atls_code code, const char *field,
+                                        atls_error *err);
+
+/* atls_self_signature_verify checks a certificate's signature by its own key, and no other rule. */
+ATLS_MUST_USE bool atls_self_signature_verify(const atls_crypto *c, const atls_cert *root, atls_code code,
+                                              const char *field, atls_error *err);
 
 /* atls_validity_check: EXPIRED or NOT_YET_VALID with field "<field>.not_after" or "<field>.not_before", the times as
  * expected and actual. Equality is valid at both ends. */

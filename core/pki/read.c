@@ -3,6 +3,7 @@
 #include "read.h"
 
 #define MAX_SERIAL_LEN 20u /* RFC 5280 4.1.2.2; the sign byte not counted */
+#define PSS_SALT_LEN   48u /* as long as the digest */
 
 bool atls_read_sequence(atls_cur *c, const char *field, atls_bytes *whole)
 {
@@ -25,8 +26,10 @@ typedef struct algorithm {
 static const algorithm algorithms[] = {
     {ATLS_SIG_ECDSA_SHA256, 8, {OID_ECDSA, 0x02}}, {ATLS_SIG_ECDSA_SHA384, 8, {OID_ECDSA, 0x03}},
     {ATLS_SIG_RSA_SHA256, 9, {OID_PKCS1, 0x0b}},   {ATLS_SIG_RSA_SHA384, 9, {OID_PKCS1, 0x0c}},
-    {ATLS_SIG_RSA_SHA512, 9, {OID_PKCS1, 0x0d}},
+    {ATLS_SIG_RSA_SHA512, 9, {OID_PKCS1, 0x0d}},   {ATLS_SIG_RSA_PSS_SHA384, 9, {OID_PKCS1, 0x0a}},
 };
+
+static const uint8_t der_null[] = {ATLS_DER_NULL, 0};
 
 static const algorithm *find_algorithm(atls_bytes oid)
 {
@@ -54,9 +57,54 @@ bool atls_read_algorithm_id(atls_cur *c, const char *field, atls_algorithm_id *o
            || atls_cur_fail(c, ATLS_E_ENCODING, field, NULL, NULL, "more than an algorithm and its parameters");
 }
 
+/* Hash functions have NULL for parameters, or none: RFC 4055 2.1 asks readers to take both. */
+static bool is_sha384(atls_cur *c)
+{
+    static const uint8_t sha384[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02};
+    atls_algorithm_id id;
+    return atls_read_algorithm_id(c, "", &id) && atls_cur_end(c)
+           && atls_bytes_equal(id.oid, atls_bytes_of(sha384, sizeof sha384))
+           && (id.parameters.len == 0 || atls_bytes_equal(id.parameters, atls_bytes_of(der_null, sizeof der_null)));
+}
+
+static bool is_mgf1_sha384(atls_cur *c)
+{
+    static const uint8_t mgf1[] = {OID_PKCS1, 0x08};
+    atls_algorithm_id id;
+    atls_cur hash;
+    if (!atls_read_algorithm_id(c, "", &id) || !atls_cur_end(c)
+        || !atls_bytes_equal(id.oid, atls_bytes_of(mgf1, sizeof mgf1))) {
+        return false;
+    }
+    atls_cur_init(&hash, id.parameters, "", c->err);
+    return is_sha384(&hash);
+}
+
+static bool is_number(atls_cur *c, uint64_t wanted)
+{
+    uint64_t value;
+    return atls_der_uint(c, "", ATLS_DER_INTEGER, wanted, &value) && atls_cur_end(c) && value == wanted;
+}
+
+/* RSASSA-PSS-params (RFC 4055 3.1): the one set that is in the list. Trailer 1 is the default, so that DER leaves it out;
+ * AMD's roots and intermediates spell it out, most of its leaves do not. */
+static bool is_pss_sha384(atls_bytes parameters)
+{
+    atls_error ignored = {.code = ATLS_OK};
+    atls_cur c;
+    atls_cur all;
+    atls_cur one;
+    atls_cur_init(&c, parameters, "", &ignored);
+    return atls_der_nested(&c, "", ATLS_DER_SEQUENCE, &all) && atls_cur_end(&c)
+           && atls_der_nested(&all, "", ATLS_DER_CONTEXT_CONS(0), &one) && is_sha384(&one)
+           && atls_der_nested(&all, "", ATLS_DER_CONTEXT_CONS(1), &one) && is_mgf1_sha384(&one)
+           && atls_der_nested(&all, "", ATLS_DER_CONTEXT_CONS(2), &one) && is_number(&one, PSS_SALT_LEN)
+           && (all.rest.len == 0 || (atls_der_nested(&all, "", ATLS_DER_CONTEXT_CONS(3), &one) && is_number(&one, 1)))
+           && atls_cur_end(&all);
+}
+
 bool atls_read_algorithm(atls_cur *c, const char *field, atls_sig_alg *alg, atls_bytes *whole)
 {
-    static const uint8_t null[] = {ATLS_DER_NULL, 0};
     atls_algorithm_id id;
     if (!atls_read_algorithm_id(c, field, &id)) {
         return false;
@@ -67,8 +115,12 @@ bool atls_read_algorithm(atls_cur *c, const char *field, atls_sig_alg *alg, atls
     if (known == NULL) {
         return true; /* parameters of something unknown stay unread */
     }
+    if (known->alg == ATLS_SIG_RSA_PSS_SHA384) {
+        *alg = is_pss_sha384(id.parameters) ? known->alg : ATLS_SIG_UNKNOWN;
+        return true;
+    }
     /* RSA asks for NULL and ECDSA for nothing; phones have been seen to write NULL for ECDSA, and it means nothing */
-    if (id.parameters.len > 0 && !atls_bytes_equal(id.parameters, atls_bytes_of(null, sizeof null))) {
+    if (id.parameters.len > 0 && !atls_bytes_equal(id.parameters, atls_bytes_of(der_null, sizeof der_null))) {
         return atls_cur_fail(c, ATLS_E_ENCODING, field, NULL, NULL, "parameters that this algorithm does not have");
     }
     *alg = known->alg;

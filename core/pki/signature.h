@@ -65,6 +65,10 @@ ATLS_MUST_USE bool atls_verify_raw(const atls_crypto *c, atls_key *k, atls_hash 
 ATLS_MUST_USE bool atls_verify_der(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data, atls_bytes sig,
                                    atls_code code, const char *field, atls_error *err);
 
+/* atls_verify_pss checks RSASSA-PSS with an RSA key: hash h, MGF1 with h, a salt exactly as long as the digest. */
+ATLS_MUST_USE bool atls_verify_pss(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data, atls_bytes sig,
+                                   atls_code code, const char *field, atls_error *err);
+
 /* atls_crypto_verifications counts signature checks made through c, for tests and bench only ("verified once"). The
  * count is atomic. */
 uint64_t atls_crypto_verifications(const atls_crypto *c);

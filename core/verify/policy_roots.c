@@ -16,8 +16,8 @@
 static bool add_anchor(policy_reader *r, const char *path, atls_anchor anchor)
 {
     atls_policy *p = r->policy;
-    const atls_anchor *vendor = atls_anchor_intel_sgx();
-    if (atls_bytes_equal(atls_bytes_of(anchor.sha256, SHA256_LEN), atls_bytes_of(vendor->sha256, SHA256_LEN))) {
+    const atls_anchor *vendor = atls_anchor_of_vendor(anchor.sha256);
+    if (vendor != NULL) {
         anchor = *vendor;
     }
     for (size_t i = 0; i < p->n_anchors; i++) {

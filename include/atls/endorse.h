@@ -16,13 +16,31 @@
 extern "C" {
 #endif
 
+/* What an SEV-SNP report needs of AMD's key distribution service (57230 chapter 4), in the parts of its URLs:
+ *
+ *   /vcek/v1/<product>/<chip_id>?<tcb>       the VCEK, DER; a VLEK cannot be fetched: the guest must send it
+ *   /vcek/v1/<product>/cert_chain, /vlek/... ASK or ASVK, then ARK, PEM
+ *   /vcek/v1/<product>/crl, /vlek/...        revocation list
+ *
+ * Taken from a report that is not verified yet: a lie fetches the wrong certificates. Texts are static or in the arena. */
+typedef struct atls_sev_snp_request {
+    const char *product; /* "Milan", "Genoa", "Turin"; "" when the report does not say (version 2): try them */
+    bool is_vlek;        /* which key signed */
+    bool needs_leaf;     /* the VCEK or VLEK did not come along with the report */
+    bool needs_chain;    /* nor did the intermediate that issued it. The ARK is always worth having */
+    const char *chip_id; /* lower-case hex, 128 digits, Turin 16; "" when masked: then a VCEK cannot be fetched */
+    const char *tcb;     /* "blSPL=3&teeSPL=0&snpSPL=8&ucodeSPL=115", Turin with fmcSPL first: the reported TCB */
+    uint8_t reported_tcb[8];
+} atls_sev_snp_request;
+
 /* What the evidence needs. */
 typedef struct atls_endorsement_request {
     atls_platform platform;
-    bool is_tdx;          /* DCAP: which TCB info and QE identity */
-    uint8_t fmspc[6];     /* DCAP */
-    const char *pck_ca;   /* "processor" or "platform"; "" when the evidence has no PCK chain of its own */
-    bool needs_pck_chain; /* certification data types 1 to 4: the PCK chain must come along */
+    bool is_tdx;                  /* DCAP: which TCB info and QE identity */
+    uint8_t fmspc[6];             /* DCAP */
+    const char *pck_ca;           /* "processor" or "platform"; "" when the evidence has no PCK chain of its own */
+    bool needs_pck_chain;         /* certification data types 1 to 4: the PCK chain must come along */
+    atls_sev_snp_request sev_snp; /* platform SEV_SNP */
 } atls_endorsement_request;
 
 /* DCAP collateral, as QuoteCollateralV3 and the PCS have it. Chains are PEM text, CRLs DER, documents the exact signed

@@ -24,7 +24,7 @@ ATLS_MUST_USE bool atls_policy_parse(atls_bytes json, atls_policy **out, atls_er
 
 /* atls_policy_parse_with_roots is the same, and trusts n_roots more roots, each one DER certificate (at most 8 KiB),
  * instead of the vendor's, as if the document had named them in "trusted_roots". Errors: also PCK_CHAIN when a root is
- * not a self-signed P-256 certificate. */
+ * not a certificate that signed itself with a supported algorithm. */
 ATLS_MUST_USE bool atls_policy_parse_with_roots(atls_bytes json, const atls_bytes *roots, size_t n_roots,
                                                 atls_policy **out, atls_error *err);
 

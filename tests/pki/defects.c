@@ -203,6 +203,18 @@ static void rsa_issuer(walk_order *o, dice *d)
 {
     set_issuer_key(o, d, MAKE_RSA, (make_alg)(MAKE_RSA_SHA256 + dice_roll(d, 3)));
 }
+static void pss_issuer(walk_order *o, dice *d)
+{
+    set_issuer_key(o, d, MAKE_RSA, (make_alg)(MAKE_PSS + dice_roll(d, 3)));
+}
+static void pss_lies_issuer(walk_order *o, dice *d)
+{
+    set_issuer_key(o, d, MAKE_RSA, MAKE_PSS_LIES);
+}
+static void pss_other_issuer(walk_order *o, dice *d)
+{
+    set_issuer_key(o, d, MAKE_RSA, (make_alg)(MAKE_PSS_SALT_32 + dice_roll(d, 3)));
+}
 static void rsa_sha1_issuer(walk_order *o, dice *d)
 {
     set_issuer_key(o, d, MAKE_RSA, MAKE_RSA_SHA1);
@@ -292,6 +304,9 @@ const defect defects[] = {
     ROW(p384_issuer),
     ROW(p521_issuer),
     ROW(rsa_issuer),
+    ROW(pss_issuer),
+    ROW(pss_lies_issuer),
+    ROW(pss_other_issuer),
     ROW(rsa_sha1_issuer),
     ROW(mixed_issuer),
 };

@@ -92,9 +92,19 @@ static void put_hex_tlv(writer *w, unsigned tag, const char *hex)
     wrap(w, tag, mark);
 }
 
+/* RSASSA-PSS-params (RFC 4055 3.1) */
+#define SHA384      "300d06096086480165030402020500"
+#define SHA256      "300d06096086480165030402010500"
+#define SHA384_BARE "300b0609608648016503040202"
+#define OF_SHA384   "a00f" SHA384
+#define MGF1_SHA384 "a11c301a06092a864886f70d010108" SHA384
+#define PSS         "06092a864886f70d01010a"
+
 static const struct {
     const char *algorithm; /* content of the AlgorithmIdentifier */
     const char *md;
+    int pss_salt;     /* 0: PKCS #1 v1.5 or ECDSA */
+    const char *mgf1; /* NULL: md */
 } algorithms[] = {
     [MAKE_ECDSA_SHA256] = {"06082a8648ce3d040302", "SHA256"},
     [MAKE_ECDSA_SHA384] = {"06082a8648ce3d040303", "SHA384"},
@@ -105,6 +115,18 @@ static const struct {
     [MAKE_RSA_SHA1] = {"06092a864886f70d0101050500", "SHA1"},
     [MAKE_ECDSA_SHA256_NULL] = {"06082a8648ce3d0403020500", "SHA256"},
     [MAKE_ECDSA_SHA256_INT] = {"06082a8648ce3d040302020100", "SHA256"},
+    [MAKE_PSS] = {PSS "3034" OF_SHA384 MGF1_SHA384 "a203020130", "SHA384", 48},
+    [MAKE_PSS_TRAILER] = {PSS "3039" OF_SHA384 MGF1_SHA384 "a203020130a303020101", "SHA384", 48},
+    [MAKE_PSS_BARE] = {PSS "3030a00d" SHA384_BARE "a11a301806092a864886f70d010108" SHA384_BARE "a203020130", "SHA384",
+                       48},
+    [MAKE_PSS_LIES] = {PSS "3034" OF_SHA384 MGF1_SHA384 "a203020130", "SHA384", 32},
+    [MAKE_PSS_SALT_32] = {PSS "3034" OF_SHA384 MGF1_SHA384 "a203020120", "SHA384", 32},
+    [MAKE_PSS_SHA256] = {PSS "3034a00f" SHA256 "a11c301a06092a864886f70d010108" SHA256 "a203020120", "SHA256", 32},
+    [MAKE_PSS_MGF1_SHA256] = {PSS "3034" OF_SHA384 "a11c301a06092a864886f70d010108" SHA256 "a203020130", "SHA384", 48,
+                              "SHA256"},
+    [MAKE_PSS_TRAILER_2] = {PSS "3039" OF_SHA384 MGF1_SHA384 "a203020130a303020102", "SHA384", 48},
+    [MAKE_PSS_DEFAULTS] = {PSS "3000", "SHA1", 20},
+    [MAKE_PSS_MORE] = {PSS "303b" OF_SHA384 MGF1_SHA384 "a203020130a3030201010500", "SHA384", 48},
 };
 
 static EVP_PKEY *new_key(make_key which)
@@ -264,6 +286,16 @@ static void put_cert_extensions(writer *w, const make_keys *k, const make_cert *
     wrap(w, 0xa3, mark);
 }
 
+/* A signer of another kind than the algorithm says signs as it can: that is a defect, too. */
+static bool choose_padding(EVP_PKEY_CTX *ctx, make_alg alg)
+{
+    const char *mgf1 = algorithms[alg].mgf1 == NULL ? algorithms[alg].md : algorithms[alg].mgf1;
+    return algorithms[alg].pss_salt == 0 || EVP_PKEY_is_a(EVP_PKEY_CTX_get0_pkey(ctx), "RSA") != 1
+           || (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1
+               && EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, algorithms[alg].pss_salt) == 1
+               && EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, mgf1, NULL) == 1);
+}
+
 /* w holds what is to be signed; out gets the signed object. */
 static void sign(const make_keys *k, make_key signer, make_alg alg, make_alg outer_alg, bool flip, const writer *tbs,
                  made *out)
@@ -271,8 +303,10 @@ static void sign(const make_keys *k, make_key signer, make_alg alg, make_alg out
     uint8_t sig[600];
     size_t sig_len = sizeof sig;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *key_ctx = NULL;
     EVP_MD *md = EVP_MD_fetch(NULL, algorithms[alg].md, NULL);
-    check(ctx != NULL && md != NULL && EVP_DigestSignInit(ctx, NULL, md, NULL, k->pkey[signer]) == 1
+    check(ctx != NULL && md != NULL && EVP_DigestSignInit(ctx, &key_ctx, md, NULL, k->pkey[signer]) == 1
+          && choose_padding(key_ctx, alg)
           && EVP_DigestSign(ctx, sig, &sig_len, tbs->buf + ROOM - tbs->used, tbs->used) == 1);
     EVP_MD_free(md);
     EVP_MD_CTX_free(ctx);

@@ -49,7 +49,17 @@ typedef enum make_alg {
     MAKE_RSA_SHA1,          /* not understood by atls */
     MAKE_ECDSA_SHA256_NULL, /* parameters NULL, as one StrongBox writes */
     MAKE_ECDSA_SHA256_INT,  /* parameters that do not exist */
-    MAKE_SAME               /* outer algorithm: as inside */
+    MAKE_PSS,               /* RSASSA-PSS as AMD's leaves have it: SHA-384, MGF1 with it, a salt of 48 */
+    MAKE_PSS_TRAILER,       /* the same with the default trailer spelt out, as AMD's roots have it */
+    MAKE_PSS_BARE,          /* the same with hash functions that have no parameters */
+    MAKE_PSS_LIES,          /* says a salt of 48, has one of 32 */
+    MAKE_PSS_SALT_32,       /* not understood by atls, from here */
+    MAKE_PSS_SHA256,
+    MAKE_PSS_MGF1_SHA256,
+    MAKE_PSS_TRAILER_2,
+    MAKE_PSS_DEFAULTS, /* SHA-1 and a salt of 20 */
+    MAKE_PSS_MORE,     /* something after the parameters */
+    MAKE_SAME          /* outer algorithm: as inside */
 } make_alg;
 
 typedef enum make_bc { MAKE_BC_ABSENT, MAKE_BC_CA, MAKE_BC_END, MAKE_BC_EXPLICIT_FALSE } make_bc;

@@ -95,6 +95,33 @@ CHANGE(leaf_is_ca, LEAF.bc = MAKE_BC_CA)
 CHANGE(leaf_no_usage, LEAF.key_usage = 0)
 CHANGE(leaf_other_usage, LEAF.key_usage = ATLS_KU_KEY_CERT_SIGN)
 CHANGE(leaf_critical, LEAF.extra = CRITICAL)
+/* GeneralNames: { [4] { Name { CN=TPM } } }, and with a dNSName "a" more */
+#define TPM_NAME "a410300e310c300a06035504030c0354504d"
+#define CRITICAL_NAMES                                                                                                 \
+    "301e"                                                                                                             \
+    "0603551d11"                                                                                                       \
+    "0101ff"                                                                                                           \
+    "0414"                                                                                                             \
+    "3012" TPM_NAME
+#define CRITICAL_NAMES_AND_DNS                                                                                         \
+    "3021"                                                                                                             \
+    "0603551d11"                                                                                                       \
+    "0101ff"                                                                                                           \
+    "0417"                                                                                                             \
+    "3015" TPM_NAME "820161"
+#define CRITICAL_NO_NAMES                                                                                              \
+    "300c"                                                                                                             \
+    "0603551d11"                                                                                                       \
+    "0101ff"                                                                                                           \
+    "0402"                                                                                                             \
+    "3000"
+CHANGE(leaf_names, LEAF.extra = CRITICAL_NAMES)
+CHANGE(leaf_names_read, LEAF.extra = CRITICAL_NAMES; o->understood = ATLS_UNDERSTOOD_DIRECTORY_NAME)
+CHANGE(leaf_names_dns, LEAF.extra = CRITICAL_NAMES_AND_DNS; o->understood = ATLS_UNDERSTOOD_DIRECTORY_NAME)
+CHANGE(leaf_names_none, LEAF.extra = CRITICAL_NO_NAMES; o->understood = ATLS_UNDERSTOOD_DIRECTORY_NAME)
+CHANGE(leaf_names_more, LEAF.extra = CRITICAL_NAMES CRITICAL; o->understood = ATLS_UNDERSTOOD_DIRECTORY_NAME)
+CHANGE(ca_names, CA.extra = CRITICAL_NAMES)
+CHANGE(ca_names_read, CA.extra = CRITICAL_NAMES; o->understood = ATLS_UNDERSTOOD_DIRECTORY_NAME)
 
 CHANGE(ca_signature, CA.flip_signature = true)
 CHANGE(leaf_signature, LEAF.flip_signature = true)
@@ -208,6 +235,13 @@ static const row rows[] = {
     {"leaf: no keyUsage", leaf_no_usage, ATLS_E_PCK_CHAIN, "leaf.key_usage"},
     {"leaf: another keyUsage", leaf_other_usage, ATLS_E_PCK_CHAIN, "leaf.key_usage"},
     {"leaf: unknown critical extension", leaf_critical, ATLS_E_PCK_CHAIN, "leaf.critical_extension"},
+    {"leaf: critical directory names", leaf_names, ATLS_E_PCK_CHAIN, "leaf.critical_extension"},
+    {"leaf: critical directory names, which the caller reads", leaf_names_read, ATLS_OK, ""},
+    {"leaf: critical names of another kind beside them", leaf_names_dns, ATLS_E_PCK_CHAIN, "leaf.critical_extension"},
+    {"leaf: critical names, but none", leaf_names_none, ATLS_E_PCK_CHAIN, "leaf.critical_extension"},
+    {"leaf: another critical extension beside them", leaf_names_more, ATLS_E_PCK_CHAIN, "leaf.critical_extension"},
+    {"intermediate: critical directory names", ca_names, ATLS_E_PCK_CHAIN, "intermediate.critical_extension"},
+    {"intermediate: critical directory names, which the caller reads", ca_names_read, ATLS_OK, ""},
 
     {"signature: of the intermediate, one bit", ca_signature, ATLS_E_PCK_CHAIN, "intermediate.signature"},
     {"signature: of the leaf, one bit", leaf_signature, ATLS_E_PCK_CHAIN, "leaf.signature"},
@@ -465,6 +499,25 @@ static void root_rsa(make_cert *c)
     c->key = c->signer = MAKE_RSA;
     c->alg = MAKE_RSA_SHA256;
 }
+static void root_pss(make_cert *c)
+{
+    c->key = c->signer = MAKE_RSA;
+    c->alg = MAKE_PSS_TRAILER;
+}
+static void root_p521(make_cert *c)
+{
+    c->key = c->signer = MAKE_P521;
+}
+static void root_rsa_sha1(make_cert *c)
+{
+    c->key = c->signer = MAKE_RSA;
+    c->alg = MAKE_RSA_SHA1;
+}
+static void root_pss_32(make_cert *c)
+{
+    c->key = c->signer = MAKE_RSA;
+    c->alg = MAKE_PSS_SALT_32;
+}
 static void root_version_1(make_cert *c)
 {
     c->version = 1;
@@ -474,9 +527,13 @@ static const anchor_row anchor_rows[] = {
     {"anchor: a root of one's own", root_good, ATLS_OK},
     {"anchor: not self-issued", root_issued, ATLS_E_PCK_CHAIN},
     {"anchor: not self-signed", root_signed_by_other, ATLS_E_PCK_CHAIN},
-    {"anchor: P-384", root_p384, ATLS_E_PCK_CHAIN},
-    {"anchor: P-256 with SHA-384", root_sha384, ATLS_E_PCK_CHAIN},
-    {"anchor: RSA", root_rsa, ATLS_E_PCK_CHAIN},
+    {"anchor: P-384", root_p384, ATLS_OK},
+    {"anchor: P-256 with SHA-384", root_sha384, ATLS_OK},
+    {"anchor: RSA", root_rsa, ATLS_OK},
+    {"anchor: RSA with RSASSA-PSS", root_pss, ATLS_OK},
+    {"anchor: P-521", root_p521, ATLS_E_PCK_CHAIN},
+    {"anchor: RSA with SHA-1", root_rsa_sha1, ATLS_E_PCK_CHAIN},
+    {"anchor: RSASSA-PSS with a short salt", root_pss_32, ATLS_E_PCK_CHAIN},
     {"anchor: version 1", root_version_1, ATLS_E_PCK_CHAIN},
 };
 
@@ -492,7 +549,7 @@ static void run_anchor(void **state)
     bool ok = atls_anchor_from_der(crypto, made_bytes(&m), &anchor, &err);
     assert_int_equal(ok, r->code == ATLS_OK);
     assert_int_equal(err.code, r->code);
-    bool other_algorithm = r->change == root_p384 || r->change == root_sha384 || r->change == root_rsa;
+    bool other_algorithm = r->change == root_p521 || r->change == root_rsa_sha1 || r->change == root_pss_32;
     assert_int_equal(err.unsupported, other_algorithm);
     if (!ok) {
         assert_int_equal(strncmp(err.field, "trusted_roots", 13), 0);

@@ -152,7 +152,7 @@ SOME_CERT(has_critical, c->extra != NULL)
 SOME_CERT(has_other_version, c->version != 3)
 SOME_CERT(has_negative_serial, c->serial[0] == '8')
 SOME_CERT(has_unique_id, c->unique_id != NULL)
-SOME_CERT(has_unknown_algorithm, c->alg == MAKE_ECDSA_SHA512 || c->alg == MAKE_RSA_SHA1)
+SOME_CERT(has_unknown_algorithm, c->alg == MAKE_ECDSA_SHA512 || c->alg == MAKE_RSA_SHA1 || c->alg >= MAKE_PSS_SALT_32)
 SOME_CERT(has_p521, c->key == MAKE_P521)
 SOME_CERT(has_no_constraints, c->bc == MAKE_BC_ABSENT || c->no_extensions)
 SOME_CERT(has_cert_sign_but_no_ca, c->bc != MAKE_BC_CA && (c->key_usage & ATLS_KU_KEY_CERT_SIGN) != 0)
@@ -165,7 +165,7 @@ SOME_CRL(crl_has_no_next, c->next_update == NULL)
 SOME_CRL(crl_is_special, c->extra != NULL || c->entry_extensions != NULL)
 SOME_CRL(crl_spells_name_otherwise,
          c->issuer != NULL && (strcmp(c->issuer, "TEST ca") == 0 || strcmp(c->issuer, "test root") == 0))
-SOME_CRL(crl_unknown_algorithm, c->alg == MAKE_ECDSA_SHA512 || c->alg == MAKE_RSA_SHA1)
+SOME_CRL(crl_unknown_algorithm, c->alg == MAKE_ECDSA_SHA512 || c->alg == MAKE_RSA_SHA1 || c->alg >= MAKE_PSS_SALT_32)
 
 static bool root_is_other(const walk_order *o)
 {

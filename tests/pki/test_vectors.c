@@ -241,6 +241,65 @@ static void run_dcap(void **state)
     verify_list(bundle, "pck_crl", ca[0], pck[0]);
 }
 
+/* ---- AMD: ASK or ASVK, then the ARK, which is pinned ---- */
+
+typedef struct amd_row {
+    const char *chain;
+    const char *leaf; /* DER, or PEM by its name; NULL: none at hand */
+} amd_row;
+
+static const amd_row amd_rows[] = {
+    {"sev-snp/ask_ark_milan.pem", "sev-snp/milan_v2.vcek.der"},
+    {"sev-snp/ask_ark_milan_vlek.pem", "sev-snp/milan_v3_vlek_aws.vlek.pem"},
+    {"sev-snp/ask_ark_genoa.pem", "sev-snp/genoa_v5.vcek.der"},
+    {"sev-snp/ask_ark_genoa_vlek.pem", NULL},
+    {"sev-snp/ask_ark_turin_vcek.pem", "sev-snp/turin.vcek.der"},
+    {"sev-snp/ask_ark_turin_vlek.pem", NULL},
+};
+
+static void verify_amd_leaf(const char *path, atls_cert_pool *pool, atls_cert *issuer)
+{
+    atls_bytes file;
+    atls_cert *leaf;
+    atls_error err = {0};
+    assert_true(vectors_read(path, &arena, &file));
+    if (is_file_of(path, ".pem")) {
+        assert_int_equal(read_chain(file, pool, &leaf), 1);
+    } else {
+        assert_true(atls_cert_pool_add(pool, file, ATLS_E_CERTIFICATE_CHAIN, "leaf", &leaf, &err));
+    }
+    verify_link(leaf, issuer, 0);
+    assert_true(atls_bare_leaf_check(leaf, ATLS_KU_DIGITAL_SIGNATURE, ATLS_E_CERTIFICATE_CHAIN, "leaf", &err));
+    assert_false(atls_leaf_check(leaf, ATLS_KU_DIGITAL_SIGNATURE, ATLS_E_CERTIFICATE_CHAIN, "leaf", &err));
+}
+
+static void run_amd(void **state)
+{
+    const amd_row *row = *state;
+    atls_bytes file;
+    atls_cert_pool pool;
+    atls_cert *chain[4];
+    const atls_anchor *found;
+    atls_anchor made;
+    size_t n_arks;
+    atls_error err = {0};
+    const atls_anchor *arks = atls_anchors_amd(&n_arks);
+    atls_arena_reset(&arena);
+    assert_int_equal(n_arks, 3);
+    assert_true(atls_cert_pool_init(&pool, 4, &arena, &err) && vectors_read(row->chain, &arena, &file));
+    assert_int_equal(read_chain(file, &pool, chain), 2);
+    assert_true(atls_anchor_find(crypto, arks, n_arks, chain[1], &found, &err) && found != NULL);
+    assert_true(found->production && found->self_checked && atls_anchor_of_vendor(found->sha256) == found);
+    assert_true(atls_anchor_from_der(crypto, chain[1]->der, &made, &err));
+    assert_true(made.production && strcmp(made.label, found->label) == 0);
+    verify_link(chain[1], chain[1], 1);
+    verify_link(chain[0], chain[1], 1);
+    assert_true(chain[0]->sig_alg == ATLS_SIG_RSA_PSS_SHA384 && chain[0]->key.kind == ATLS_KEY_RSA);
+    if (row->leaf != NULL) {
+        verify_amd_leaf(row->leaf, &pool, chain[0]);
+    }
+}
+
 int main(void)
 {
     tap_list l = {0};
@@ -255,6 +314,9 @@ int main(void)
     }
     for (size_t i = 0; there && i < sizeof folders / sizeof folders[0]; i++) {
         tap_add(&l, folders[i].folder, run_folder, &folders[i]);
+    }
+    for (size_t i = 0; there && i < sizeof amd_rows / sizeof amd_rows[0]; i++) {
+        tap_add(&l, amd_rows[i].chain, run_amd, &amd_rows[i]);
     }
     if (!there) {
         tap_add(&l, "genuine certificates", vectors_absent, NULL);

@@ -27,6 +27,7 @@ void walk_write(const make_keys *k, const walk_order *order, walk_files *out)
     size_t len = 0;
     out->has_ca = order->has_ca;
     out->now = order->now;
+    out->understood = order->understood;
     for (int i = 0; i < WALK_N; i++) {
         if (i != WALK_CA || order->has_ca) {
             make_cert_write(k, &order->cert[i], &out->cert[i]);
@@ -101,6 +102,9 @@ static bool read_all(const walk_files *files, atls_cert_pool *pool, atls_cert **
         if (there
             && !atls_cert_pool_add(pool, made_bytes(&files->cert[i]), ATLS_E_PCK_CHAIN, fields[i], &certs[i], err)) {
             return false;
+        }
+        if (there) {
+            certs[i]->understood = files->understood;
         }
     }
     return true;

@@ -13,9 +13,10 @@ enum { WALK_ROOT, WALK_CA, WALK_LEAF, WALK_N };
 typedef struct walk_order {
     bool has_ca;
     make_cert cert[WALK_N];
-    make_crl crl[2]; /* of the root, of the intermediate */
-    bool has_crl[2]; /* absent lists are refused by the walk */
-    bool other_root; /* pinned is not this root, but another of the same name */
+    make_crl crl[2];     /* of the root, of the intermediate */
+    bool has_crl[2];     /* absent lists are refused by the walk */
+    unsigned understood; /* what the walk sets in every certificate */
+    bool other_root;     /* pinned is not this root, but another of the same name */
     atls_time now;
 } walk_order;
 
@@ -24,6 +25,7 @@ typedef struct walk_files {
     made cert[WALK_N];
     made crl[2];
     bool has_crl[2];
+    unsigned understood;
     made trusted;       /* the pinned root: cert[WALK_ROOT], unless other_root was ordered */
     uint8_t pinned[32]; /* its SHA-256 */
     atls_time now;

@@ -108,6 +108,8 @@ static const struct kind {
     {"dstack_tdx", ATLS_POLICY_DSTACK_TDX, NULL, NULL, atls_policy_check_dstack, anchors_intel},
     {"tdx", ATLS_POLICY_TDX, NULL, NULL, NULL, anchors_intel},
     {"sgx", ATLS_POLICY_SGX, NULL, NULL, NULL, anchors_intel},
+    {"tpm", ATLS_POLICY_TPM, atls_policy_tpm_members, &atls_policy_n_tpm_members, atls_policy_check_tpm,
+     atls_anchors_tpm},
     {"any_of", ATLS_POLICY_ANY_OF, NULL, NULL, atls_policy_check_any_of, anchors_none},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])

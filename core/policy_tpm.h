@@ -34,6 +34,7 @@ typedef struct atls_tpm_policy {
     bool has_min_gce_firmware;
     uint32_t min_gce_firmware;
     bool require_event_log;
+    bool ignore_event_log; /* it is not looked at; nothing of it is believed */
     bool require_secure_boot;
     bool insecure_allow_unauthenticated_ak;
     bool insecure_accept_any_measurement;

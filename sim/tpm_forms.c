@@ -318,8 +318,9 @@ static atls_bytes make_cbor(sim_op *o, const document *d)
     if (has_hardware) {
         put_head(&b, 0, 4);
         put_head(&b, 4, 4);
-        put_head(&b, 3, 7);
-        atls_buf_str(&b, sim_get_text(o, "sev-snp", "hardware.kind"));
+        const char *kind = sim_get_text(o, "sev-snp", "hardware.kind");
+        put_head(&b, 3, strlen(kind));
+        atls_buf_str(&b, kind);
         put_bytes(&b, d->report);
         put_bytes(&b, d->runtime_data);
         put_head(&b, 4, 0);

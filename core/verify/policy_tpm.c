@@ -259,6 +259,7 @@ const policy_member atls_policy_tpm_members[] = {
     {"pcrs", KIND_TPM, read_pcrs, 0, 0},
     {"bank", KIND_TPM, read_bank, 0, 0},
     FLAG(require_event_log),
+    FLAG(ignore_event_log),
     FLAG(require_secure_boot),
     TEXTS(gce_technology, 4),
     {"min_gce_firmware", KIND_TPM, read_min_gce_firmware, 0, 0},
@@ -304,6 +305,11 @@ bool atls_policy_check_tpm(policy_reader *r)
     if (!t->has_pcrs && !t->insecure_accept_any_measurement) {
         return atls_fail(r->err, ATLS_E_CONFIGURATION, "pcrs",
                          "without a PCR any code is accepted; say insecure_accept_any_measurement if that is meant");
+    }
+    if (t->ignore_event_log
+        && (t->require_event_log || t->require_secure_boot || t->has_min_gce_firmware || t->gce_technology.n > 0)) {
+        return atls_fail(r->err, ATLS_E_CONFIGURATION, "ignore_event_log",
+                         "another member asks for what only the event log says");
     }
     return check_lengths(r);
 }

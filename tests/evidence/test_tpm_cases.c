@@ -72,6 +72,12 @@ static const row rows[] = {
     {"a key twice", {"document.+ak_pub=\"AA==\"", NULL}, SIM_TPM_JSON, NULL, "EVIDENCE_FORMAT", ""},
     {"names in other case", {"outer.attestation={}", "-outer.Attestation", NULL}, SIM_TPM_CONSTELLATION, NULL, "EVIDENCE_FORMAT", ""},
     {"both documents at once", {"outer.ak_pub=\"AA==\"", NULL}, SIM_TPM_CONSTELLATION, NULL, "EVIDENCE_FORMAT", ""},
+    {"a field of the message twice", {"raw.document@-0+=1a00", NULL}, SIM_TPM_PROTOBUF, NULL, "EVIDENCE_FORMAT", ""},
+    {"a field of the message of another type", {"raw.document@-0+=2000", NULL}, SIM_TPM_PROTOBUF, NULL, "EVIDENCE_FORMAT", "tag"},
+    {"a group", {"raw.document@-0+=7b7c", NULL}, SIM_TPM_PROTOBUF, NULL, "EVIDENCE_FORMAT", "tag"},
+    {"a number longer than it has to be", {"raw.document@-0+=788000", NULL}, SIM_TPM_PROTOBUF, NULL, "EVIDENCE_FORMAT", "value"},
+    {"fields that nobody knows, repeated and whole", {"raw.document@-0+=78017801720100720100790000000000000000", NULL}, SIM_TPM_PROTOBUF, NULL, "OK", ""},
+    {"a member of the map that nobody knows", {"raw.document@-0+=00", NULL}, SIM_TPM_CBOR, NULL, "EVIDENCE_FORMAT", ""},
     {"hardware of no kind", {REPORT, "hardware.kind=seesaws", NULL}, SIM_TPM_CBOR, NULL, "EVIDENCE_FORMAT", "hardware.kind"},
 
     /* the key */
@@ -127,6 +133,8 @@ static const row rows[] = {
     {"hardware that nobody asked for", {REPORT, NULL}, SIM_TPM_CBOR, NULL, "OK", ""},
     {"hardware that names no key", {REPORT, "hardware.runtime_data={\"keys\":[]}", NULL}, SIM_TPM_CBOR, NULL, "KEY_NOT_AUTHENTICATED", "hardware.runtime_data.HCLAkPub"},
     {"hardware that is no JSON", {REPORT, "hardware.runtime_data={", NULL}, SIM_TPM_CBOR, NULL, "EVIDENCE_FORMAT", "hardware.runtime_data"},
+    {"instance info with an Azure report without runtime data", {"instance_info={\"AttestationReport\":\"AAAA\",\"Azure\":{}}", NULL}, SIM_TPM_CONSTELLATION, NULL, "EVIDENCE_FORMAT", "InstanceInfo.Azure.RuntimeData"},
+    {"instance info with a signer that is no PEM", {"instance_info={\"AttestationReport\":\"AAAA\",\"ReportSigner\":\"AAAA\"}", NULL}, SIM_TPM_CONSTELLATION, NULL, "EVIDENCE_FORMAT", "InstanceInfo.ReportSigner"},
     {"instance info with a bad report", {"instance_info={\"AttestationReport\":7}", NULL}, SIM_TPM_CONSTELLATION, NULL, "EVIDENCE_FORMAT", "InstanceInfo.AttestationReport"},
 
     /* quotes */
@@ -176,6 +184,7 @@ static const row rows[] = {
     {"a log of the SHA-1 form where a log must replay", {"log=sha1", NULL}, 0, ",\"require_event_log\":true", "EVENT_LOG_PARSE", "event_log"},
     {"a log that is wanted", {NULL}, 0, ",\"require_event_log\":true", "OK", ""},
     {"a log that is wanted, and missing", {"log=none", NULL}, 0, ",\"require_event_log\":true", "EVENT_LOG_PARSE", "event_log"},
+    {"a log that is ignored, and bad", {"raw.event_log@-1-=1", NULL}, 0, ",\"ignore_event_log\":true", "OK", ""},
     {"a log of registers that were not quoted", {"quote.sha256.mask=0x0091", NULL}, 0, ",\"require_event_log\":true", "EVENT_LOG_PARSE", "event_log"},
 
     /* what firmware says */
@@ -279,12 +288,12 @@ static void test_all_mismatches(void **state)
     tpm_world_open(&w, settings, SIM_TPM_CBOR, ",\"gce_zone\":\"x\"");
     w.in.binding.value[0] ^= 1;
     tpm_world_expect(&w, tpm_world_appraise(&w), "MACHINE_NOT_ALLOWED", "ak_cert.gce_instance.zone");
-    static const char *const failed[] = {"tpm.gce_zone", "tpm.pcr0", "tpm.pcr4", "binding"};
+    static const char *const failed[] = {"tpm.gce_zone", "tpm.pcr.0", "tpm.pcr.4", "binding"};
     for (size_t i = 0; i < 4; i++) {
         assert_non_null(tpm_world_check(&w, failed[i]));
         assert_int_equal(tpm_world_check(&w, failed[i])->verdict, ATLS_CHECK_FAIL);
     }
-    assert_int_equal(tpm_world_check(&w, "tpm.pcr7")->verdict, ATLS_CHECK_PASS);
+    assert_int_equal(tpm_world_check(&w, "tpm.pcr.7")->verdict, ATLS_CHECK_PASS);
     tpm_world_close(&w);
 }
 
@@ -315,11 +324,11 @@ static void test_warnings(void **state)
         const char *id;
         atls_check_verdict verdict;
     } wanted[] = {
-        {"tpm.pcr4", ATLS_CHECK_SKIPPED},
-        {"tpm.pcr15", ATLS_CHECK_PASS},
-        {"tpm.pcr15.warning", ATLS_CHECK_SKIPPED},
-        {"tpm.pcr17.warning", ATLS_CHECK_SKIPPED},
-        {"tpm.pcr17", ATLS_CHECK_PASS},
+        {"tpm.pcr.4", ATLS_CHECK_SKIPPED},
+        {"tpm.pcr.15", ATLS_CHECK_PASS},
+        {"tpm.pcr_warning.15", ATLS_CHECK_SKIPPED},
+        {"tpm.pcr_warning.17", ATLS_CHECK_SKIPPED},
+        {"tpm.pcr.17", ATLS_CHECK_PASS},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         const atls_check *c = tpm_world_check(&w, wanted[i].id);

@@ -130,7 +130,7 @@ static void warn(judge *j, size_t i, const atls_tpm_pcr_policy *wanted, const ch
             why = "PCRs 17 to 22 are ff without a dynamic launch: this says that there was none";
         }
     }
-    const char *id = why == NULL ? NULL : atls_text_format(j->arena, j->err, "tpm.pcr%zu.warning", i);
+    const char *id = why == NULL ? NULL : atls_text_format(j->arena, j->err, "tpm.pcr_warning.%zu", i);
     if (why != NULL) {
         note(j, id != NULL && atls_trace_skip(j->trace, id, field, why, j->err));
     }
@@ -151,7 +151,7 @@ static void judge_pcr(judge *j, size_t i)
     const atls_tpm_pcr_policy *wanted = &j->t->pcrs[i];
     const bool quoted = j->c->has_bank && (j->c->pcr_mask >> i & 1u) != 0;
     const atls_bytes value = quoted ? j->c->pcr[i] : atls_bytes_empty();
-    const char *id = atls_text_format(j->arena, j->err, "tpm.pcr%zu", i);
+    const char *id = atls_text_format(j->arena, j->err, "tpm.pcr.%zu", i);
     const char *field = atls_text_format(j->arena, j->err, "pcrs.%zu", i);
     const char *actual = quoted ? atls_hex_text(value, j->arena, j->err) : "not quoted";
     const char *expected =

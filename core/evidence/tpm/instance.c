@@ -64,10 +64,17 @@ static void cut_azure_report(tpm_hardware *h)
     }
 }
 
+/* Before it had members for each cloud, Azure's runtime data stood beside the VCEK. */
+static bool is_old_snp(const atls_json *top)
+{
+    return atls_json_find(top, "VCEK") != NULL || atls_json_find(top, "ReportSigner") != NULL
+           || atls_json_find(top, "CertChain") != NULL;
+}
+
 static bool read_snp(const atls_json *top, tpm_evidence *e, atls_arena *a, atls_error *err)
 {
     tpm_hardware *h = &e->hardware;
-    const atls_json *azure = atls_json_find(top, "Azure");
+    const atls_json *azure = atls_json_find(top, "RuntimeData") != NULL ? top : atls_json_find(top, "Azure");
     h->platform = ATLS_PLATFORM_SEV_SNP;
     h->names_key = !is_object(atls_json_find(top, "GCP"));
     e->variant = h->names_key ? "aws-sev-snp" : "gcp-sev-snp";
@@ -82,7 +89,8 @@ static bool read_snp(const atls_json *top, tpm_evidence *e, atls_arena *a, atls_
             return atls_fail(err, ATLS_E_EVIDENCE_FORMAT, PREFIX ".Azure.RuntimeData", "there is no runtime data");
         }
     }
-    return add_pem(top, "ReportSigner", PREFIX ".ReportSigner", h, a, err)
+    return add_pem(top, "VCEK", PREFIX ".VCEK", h, a, err)
+           && add_pem(top, "ReportSigner", PREFIX ".ReportSigner", h, a, err)
            && add_pem(top, "CertChain", PREFIX ".CertChain", h, a, err);
 }
 
@@ -95,7 +103,7 @@ static bool read_hardware(const atls_json *top, tpm_evidence *e, atls_arena *a, 
     if (h->report.len == 0) {
         return true;
     }
-    if (atls_json_find(top, "RuntimeData") == NULL) {
+    if (atls_json_find(top, "RuntimeData") == NULL || is_old_snp(top)) {
         return read_snp(top, e, a, err);
     }
     h->platform = ATLS_PLATFORM_TDX;

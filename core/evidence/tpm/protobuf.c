@@ -13,6 +13,12 @@
 #define WIRE_BYTES   2u
 #define WIRE_FIXED32 5u
 
+/* the fields that come once, by their numbers */
+#define ENTRY_FIELDS 0x06u /* key, value */
+#define HASH_FIELDS  0x02u
+#define QUOTE_FIELDS 0x0eu /* quote, raw_sig, pcrs */
+#define TOP_FIELDS   0x7au /* ak_pub, event_log, instance_info, canonical_event_log, ak_cert */
+
 typedef struct pb_field {
     uint64_t number;
     unsigned wire;
@@ -70,10 +76,11 @@ static bool read_field(atls_cur *c, pb_field *out)
     }
 }
 
-/* seen: bit n for field n below 32 */
-static bool check_once(const atls_cur *c, const pb_field *f, uint32_t *seen)
+/* A field that is known and not repeated comes once. known: bit n for field n; seen: those that came. Of other fields nobody can
+ * say how often they may come. */
+static bool check_once(const atls_cur *c, const pb_field *f, uint32_t known, uint32_t *seen)
 {
-    const uint32_t bit = f->number < 32 ? 1u << f->number : 0;
+    const uint32_t bit = f->number < 32 ? 1u << f->number & known : 0;
     if ((*seen & bit) != 0) {
         return atls_cur_fail(c, ATLS_E_ENCODING, "", NULL, NULL, "a field that may come once comes twice");
     }
@@ -98,7 +105,7 @@ static bool read_entry(atls_bytes in, tpm_bank *bank, atls_error *err)
     atls_bytes value = atls_bytes_empty();
     atls_cur_init(&c, in, "pcrs", err);
     while (c.rest.len > 0) {
-        if (!read_field(&c, &f) || !check_once(&c, &f, &seen)) {
+        if (!read_field(&c, &f) || !check_once(&c, &f, ENTRY_FIELDS, &seen)) {
             return false;
         }
         if (f.number == 1 || f.number == 2) {
@@ -124,7 +131,7 @@ static bool find_hash(atls_bytes in, uint64_t *alg, atls_error *err)
             return false;
         }
         if (f.number == 1) {
-            if (!check_wire(&c, &f, WIRE_VARINT) || !check_once(&c, &f, &seen)) {
+            if (!check_wire(&c, &f, WIRE_VARINT) || !check_once(&c, &f, HASH_FIELDS, &seen)) {
                 return false;
             }
             *alg = f.value;
@@ -163,7 +170,7 @@ static bool read_quote_fields(atls_bytes in, tpm_quote *q, atls_arena *a, atls_e
     uint32_t seen = 0;
     atls_cur_init(&c, in, "", err);
     while (c.rest.len > 0) {
-        if (!read_field(&c, &f) || !check_once(&c, &f, &seen)) {
+        if (!read_field(&c, &f) || !check_once(&c, &f, QUOTE_FIELDS, &seen)) {
             return false;
         }
         if (f.number > 3) {
@@ -227,8 +234,7 @@ bool tpm_protobuf_decode(atls_bytes in, atls_arena *a, tpm_evidence *out, atls_e
         if (!read_field(&c, &f)) {
             return false;
         }
-        const bool repeated = f.number == 2 || f.number == 7;
-        if ((!repeated && !check_once(&c, &f, &seen)) || (f.number <= 7 && !check_wire(&c, &f, WIRE_BYTES))
+        if (!check_once(&c, &f, TOP_FIELDS, &seen) || (f.number <= 7 && !check_wire(&c, &f, WIRE_BYTES))
             || !take(&f, out, a, err)) {
             return false;
         }

@@ -60,6 +60,28 @@ static inline bool tpm_world_appraise(tpm_world *w)
     return atls_verifier_appraise(w->verifier, &w->in, &w->arena, &w->result, &w->err);
 }
 
+/* docs/checks.md knows an id as it is, or by what comes before its last dot (where the tests run in the source folder). */
+static inline void tpm_world_documented(const char *id)
+{
+    static char page[64 * 1024];
+    char quoted[128];
+    const char *dot = strrchr(id, '.');
+    FILE *f = page[0] == '\0' ? fopen("docs/checks.md", "rb") : NULL;
+    if (f != NULL) {
+        page[fread(page, 1, sizeof page - 1, f)] = '\0';
+        (void)fclose(f);
+    }
+    if (page[0] == '\0' || strncmp(id, "tpm.", 4) != 0) {
+        return;
+    }
+    (void)snprintf(quoted, sizeof quoted, "`%s`", id);
+    bool found = strstr(page, quoted) != NULL;
+    (void)snprintf(quoted, sizeof quoted, "`%.*s.*`", (int)(dot - id), id);
+    if (!found && strstr(page, quoted) == NULL) {
+        fail_msg("docs/checks.md does not know %s", id);
+    }
+}
+
 static inline void tpm_world_expect(tpm_world *w, bool ok, const char *code, const char *field)
 {
     char line[512];
@@ -67,6 +89,9 @@ static inline void tpm_world_expect(tpm_world *w, bool ok, const char *code, con
     if (ok != (strcmp(code, "OK") == 0) || strcmp(atls_code_name(w->err.code), code) != 0
         || strcmp(w->err.field, field) != 0) {
         fail_msg("wanted %s %s, got %s", code, field, line);
+    }
+    for (size_t i = 0; i < w->result.n_checks; i++) {
+        tpm_world_documented(w->result.checks[i].id);
     }
 }
 

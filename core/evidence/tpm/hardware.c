@@ -132,8 +132,8 @@ static bool equal_exponent(atls_bytes e, uint32_t wanted)
 static bool compare_key(const atls_json *key, const tpm_public *ak, atls_arena *a, atls_error *err)
 {
     atls_bytes text[2];
-    atls_bytes n;
-    atls_bytes e;
+    atls_bytes n = atls_bytes_empty();
+    atls_bytes e = n;
     if (!atls_json_member_text(key, KEY_FIELD, "n", &text[0], err)
         || !atls_json_member_text(key, KEY_FIELD, "e", &text[1], err)
         || !decode_base64url(text[0], KEY_FIELD ".n", a, &n, err)

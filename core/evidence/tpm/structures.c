@@ -27,14 +27,14 @@
 tpm_hash tpm_hash_of(uint64_t alg)
 {
     static const tpm_hash known[] = {
-        {TPM_ALG_SHA1, "sha1", 20, 0},
-        {TPM_ALG_SHA256, "sha256", 32, ATLS_SHA256},
-        {TPM_ALG_SHA384, "sha384", 48, ATLS_SHA384},
-        {TPM_ALG_SHA512, "sha512", 64, ATLS_SHA512},
-        {HASH_ALG_SM3, "sm3", 32, 0},
-        {HASH_ALG_SHA3_256, "sha3-256", 32, 0},
-        {HASH_ALG_SHA3_384, "sha3-384", 48, 0},
-        {HASH_ALG_SHA3_512, "sha3-512", 64, 0},
+        {"sha1", 20, 0, TPM_ALG_SHA1},
+        {"sha256", 32, ATLS_SHA256, TPM_ALG_SHA256},
+        {"sha384", 48, ATLS_SHA384, TPM_ALG_SHA384},
+        {"sha512", 64, ATLS_SHA512, TPM_ALG_SHA512},
+        {"sm3", 32, 0, HASH_ALG_SM3},
+        {"sha3-256", 32, 0, HASH_ALG_SHA3_256},
+        {"sha3-384", 48, 0, HASH_ALG_SHA3_384},
+        {"sha3-512", 64, 0, HASH_ALG_SHA3_512},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (known[i].alg == alg) {

@@ -51,10 +51,10 @@
 
 /* A hash as banks and signatures name it. len is 0 for what no TPM has. hash: what atls_digest can do of it, 0: nothing. */
 typedef struct tpm_hash {
-    uint16_t alg;
     const char *name; /* "sha256" */
     size_t len;
     atls_hash hash;
+    uint16_t alg;
 } tpm_hash;
 /* tpm_hash_of never fails: name is "unknown" and len 0 for other numbers. */
 tpm_hash tpm_hash_of(uint64_t alg);

@@ -110,6 +110,8 @@ static const struct kind {
     {"sgx", ATLS_POLICY_SGX, NULL, NULL, NULL, anchors_intel},
     {"sev_snp", ATLS_POLICY_SEV_SNP, atls_policy_sev_snp_members, &atls_policy_n_sev_snp_members,
      atls_policy_check_sev_snp, atls_anchors_amd},
+    {"tpm", ATLS_POLICY_TPM, atls_policy_tpm_members, &atls_policy_n_tpm_members, atls_policy_check_tpm,
+     atls_anchors_tpm},
     {"any_of", ATLS_POLICY_ANY_OF, NULL, NULL, atls_policy_check_any_of, anchors_none},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])

@@ -4,12 +4,14 @@
 
 #include "evidence/dcap/dcap.h"
 #include "evidence/sevsnp/sevsnp.h"
+#include "evidence/tpm/tpm.h"
 
 static const registry_row rows[] = {
     {ATLS_POLICY_DSTACK_TDX, ATLS_PLATFORM_TDX, dcap_format, REGISTRY_LOG_REQUIRED, true},
     {ATLS_POLICY_TDX, ATLS_PLATFORM_TDX, dcap_format, REGISTRY_LOG_OPTIONAL, false},
     {ATLS_POLICY_SGX, ATLS_PLATFORM_SGX, dcap_format, REGISTRY_LOG_NONE, false},
     {ATLS_POLICY_SEV_SNP, ATLS_PLATFORM_SEV_SNP, sevsnp_format, REGISTRY_LOG_NONE, false},
+    {ATLS_POLICY_TPM, ATLS_PLATFORM_TPM, tpm_format, REGISTRY_LOG_OF_ROOM, false},
 };
 
 const registry_row *atls_registry_find(atls_policy_type type)

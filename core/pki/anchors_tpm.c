@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* anchors_tpm.c: roots under which Google certifies the attestation keys of its virtual TPMs. Other clouds and makers of TPMs
+ * have roots as well: a policy names them, because what a certificate under them promises is for its reader to know. */
+#include "chain.h"
+
+/* tests/evidence/test_tpm_vectors.c checks both self-signatures again. */
+static const atls_anchor google[] = {
+    {
+        .sha256 = {0x9b, 0xd5, 0x28, 0x5f, 0x8f, 0xb1, 0x85, 0x02, 0xa7, 0x94, 0x7e, 0x62, 0x1f, 0xfd, 0x47, 0x02,
+                   0x66, 0xf4, 0x9f, 0xcd, 0x3b, 0x73, 0xe1, 0x9a, 0x19, 0x0f, 0x69, 0x0a, 0xd3, 0x2a, 0x7c, 0xaf},
+        .label = "Google tpm_ek_v1_cloud_host_root",
+        .production = true,
+        .self_checked = true,
+    },
+    {
+        .sha256 = {0x59, 0x47, 0x59, 0x59, 0x4b, 0x9b, 0x61, 0x52, 0x4f, 0x6c, 0x8e, 0xf6, 0x68, 0xf7, 0x17, 0x7f,
+                   0x7b, 0x90, 0x66, 0xbc, 0x06, 0x74, 0xf2, 0xf4, 0x9f, 0xe9, 0xe0, 0x52, 0xbe, 0x78, 0xbe, 0xb2},
+        .label = "Google EK/AK CA Root",
+        .production = true,
+        .self_checked = true,
+    },
+};
+
+const atls_anchor *atls_anchors_tpm(size_t *n)
+{
+    *n = sizeof google / sizeof google[0];
+    return google;
+}

@@ -25,6 +25,9 @@ typedef struct atls_anchor {
 /* Intel SGX Root CA: SHA-256 of the 659-byte DER with serial 22650CD6...06AC. Static. */
 const atls_anchor *atls_anchor_intel_sgx(void);
 
+/* AWS Nitro's root, for enclaves and NitroTPM: SHA-256 of the 533-byte DER. Static. */
+const atls_anchor *atls_anchors_nitro(size_t *n);
+
 /* atls_anchor_find finds the anchor of a certificate by the hash of its DER, NULL when it is none of them. */
 ATLS_MUST_USE bool atls_anchor_find(const atls_crypto *c, const atls_anchor *anchors, size_t n, const atls_cert *cert,
                                     const atls_anchor **out, atls_error *err);

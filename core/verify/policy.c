@@ -108,6 +108,8 @@ static const struct kind {
     {"dstack_tdx", ATLS_POLICY_DSTACK_TDX, NULL, NULL, atls_policy_check_dstack, anchors_intel},
     {"tdx", ATLS_POLICY_TDX, NULL, NULL, NULL, anchors_intel},
     {"sgx", ATLS_POLICY_SGX, NULL, NULL, NULL, anchors_intel},
+    {"nitro", ATLS_POLICY_NITRO, atls_policy_nitro_members, &atls_policy_n_nitro_members, atls_policy_check_nitro,
+     atls_anchors_nitro},
     {"any_of", ATLS_POLICY_ANY_OF, NULL, NULL, atls_policy_check_any_of, anchors_none},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])

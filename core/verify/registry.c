@@ -3,11 +3,13 @@
 #include "registry.h"
 
 #include "evidence/dcap/dcap.h"
+#include "evidence/nitro/nitro.h"
 
 static const registry_row rows[] = {
     {ATLS_POLICY_DSTACK_TDX, ATLS_PLATFORM_TDX, dcap_format, REGISTRY_LOG_REQUIRED, true},
     {ATLS_POLICY_TDX, ATLS_PLATFORM_TDX, dcap_format, REGISTRY_LOG_OPTIONAL, false},
     {ATLS_POLICY_SGX, ATLS_PLATFORM_SGX, dcap_format, REGISTRY_LOG_NONE, false},
+    {ATLS_POLICY_NITRO, ATLS_PLATFORM_NITRO, nitro_format, REGISTRY_LOG_NONE, false},
 };
 
 const registry_row *atls_registry_find(atls_policy_type type)

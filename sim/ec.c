@@ -127,18 +127,18 @@ const sim_key *sim_key_of(sim_op *o, const char *label, sim_curve curve)
 }
 
 /* ecdsa makes r || s. s = (z + r d) / k modulo the order. */
-static bool ecdsa(sim_op *o, const sim_key *key, const uint8_t digest[32], uint8_t *rs)
+static bool ecdsa(sim_op *o, const sim_key *key, atls_bytes digest, uint8_t *rs)
 {
-    uint8_t material[48 + 32];
+    uint8_t material[48 + 48];
     uint8_t nonce[48];
     memcpy(material, key->d, key->half);
-    memcpy(material + key->half, digest, 32);
-    sim_sha384(atls_bytes_of(material, key->half + 32), nonce);
+    memcpy(material + key->half, digest.ptr, digest.len);
+    sim_sha384(atls_bytes_of(material, key->half + digest.len), nonce);
     const EC_GROUP *group = group_of(o, key->curve);
     BIGNUM *k = BN_new();
     BIGNUM *r = BN_new();
     BIGNUM *s = BN_bin2bn(key->d, (int)key->half, NULL);
-    BIGNUM *z = BN_bin2bn(digest, 32, NULL);
+    BIGNUM *z = BN_bin2bn(digest.ptr, (int)digest.len, NULL);
     bool ok = group != NULL && k != NULL && r != NULL && s != NULL && z != NULL
               && mod_order(o, group, nonce, key->half, k) && times_generator(o, group, k, r, NULL);
     const BIGNUM *n = group == NULL ? NULL : EC_GROUP_get0_order(group);
@@ -192,15 +192,13 @@ static void spoil(sim_op *o, const sim_key *key, const char *path, const char *h
     }
 }
 
-void sim_sign(sim_op *o, const sim_key *key, atls_bytes data, const char *path, uint8_t out[96])
+static void sign_digest(sim_op *o, const sim_key *key, atls_bytes digest, const char *path, uint8_t out[96])
 {
-    uint8_t digest[32];
     memset(out, 0, 96);
     if (key->curve == SIM_RSA) {
         (void)atls_fail(&o->err, ATLS_E_CONFIGURATION, path, "RSA keys of this room sign nothing");
         return;
     }
-    sim_sha256(data, digest);
     if (!ecdsa(o, key, digest, out)) {
         (void)atls_fail(&o->err, ATLS_E_INTERNAL, "sim.signature", NULL);
         return;
@@ -209,6 +207,20 @@ void sim_sign(sim_op *o, const sim_key *key, atls_bytes data, const char *path, 
     if (how != NULL) {
         spoil(o, key, path, how, out);
     }
+}
+
+void sim_sign(sim_op *o, const sim_key *key, atls_bytes data, const char *path, uint8_t out[96])
+{
+    uint8_t digest[32];
+    sim_sha256(data, digest);
+    sign_digest(o, key, atls_bytes_of(digest, sizeof digest), path, out);
+}
+
+void sim_sign384(sim_op *o, const sim_key *key, atls_bytes data, const char *path, uint8_t out[96])
+{
+    uint8_t digest[48];
+    sim_sha384(data, digest);
+    sign_digest(o, key, atls_bytes_of(digest, sizeof digest), path, out);
 }
 
 void sim_sig_der(atls_buf *b, const uint8_t *rs, size_t half)

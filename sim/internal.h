@@ -137,7 +137,9 @@ const sim_key *sim_key_of(sim_op *o, const char *label, sim_curve curve);
 /* sim_sign makes r || s over data with SHA-256, the nonce derived from key and digest. out has 2 * key->half bytes.
  * path is the setting that may spoil it: zero, bit, r1s1, rn, s0, highs, or hex. */
 void sim_sign(sim_op *o, const sim_key *key, atls_bytes data, const char *path, uint8_t out[96]);
-/* sim_sign_der puts the same as ECDSA-Sig-Value. */
+/* sim_sign384 is the same with SHA-384, for keys of P-384. */
+void sim_sign384(sim_op *o, const sim_key *key, atls_bytes data, const char *path, uint8_t out[96]);
+/* sim_sign_der puts what sim_sign makes as ECDSA-Sig-Value. */
 void sim_sign_der(sim_op *o, const sim_key *key, atls_bytes data, const char *path, atls_buf *b);
 void sim_sig_der(atls_buf *b, const uint8_t *rs, size_t half);
 void sim_sha256(atls_bytes in, uint8_t out[32]);

@@ -86,6 +86,9 @@ static bool check_link(const nitro_chain *chain, size_t i, const atls_crypto *cr
     const atls_cert *issuer = chain->certs[i - 1];
     const uint32_t n_below = (uint32_t)(chain->n - 1 - i); /* intermediates between the issuer and the leaf */
     atls_key *key;
+    if (chain->certs[i] == issuer) { /* the pool makes one object of the same bytes */
+        return fail_rule(err, field, "issuer", "the certificate before it is the same one");
+    }
     if (!check_critical_constraints(issuer, nitro_chain_field(chain, i - 1), err)
         || !atls_key_open(crypto, &issuer->key, ATLS_E_CERTIFICATE_CHAIN, nitro_chain_field(chain, i - 1), &key, err)) {
         return false;

@@ -71,25 +71,38 @@ static bool fail_module(atls_bytes word, atls_error *err)
     return atls_fail_values(err, ATLS_E_IO, field, "a document", actual, "%s", means);
 }
 
+/* The only pair of a map begins, or the map ends after it: both ask whether more follows. */
+static bool expect_more(atls_cur *c, atls_cbor_group *g, bool wanted)
+{
+    bool more = false;
+    return atls_cbor_more(c, "response", g, &more)
+           && (more == wanted
+               || atls_cur_fail(c, ATLS_E_ENCODING, "response", "one member", wanted ? "none" : "more", NULL));
+}
+
+static bool read_name(atls_cur *c, atls_cbor_group *g, atls_bytes *name)
+{
+    return atls_cbor_map_begin(c, "response", 1, g) && expect_more(c, g, true) && atls_cbor_text(c, "response", name);
+}
+
 static bool read_document(atls_cur *c, atls_bytes *document)
 {
     atls_cbor_group g;
     atls_bytes name;
-    bool more = false;
-    return atls_cbor_map_begin(c, "response", 1, &g) && atls_cbor_more(c, "response", &g, &more)
-           && atls_cbor_text(c, "response.document", &name)
-           && (atls_bytes_equal_str(name, "document")
-               || atls_cur_fail(c, ATLS_E_ENCODING, "response.document", "document", "another member", NULL))
-           && atls_cbor_bytes(c, "response.document", document) && atls_cbor_more(c, "response", &g, &more);
+    if (!read_name(c, &g, &name)) {
+        return false;
+    }
+    if (!atls_bytes_equal_str(name, "document")) {
+        return atls_cur_fail(c, ATLS_E_ENCODING, "response.document", "document", "another member", NULL);
+    }
+    return atls_cbor_bytes(c, "response.document", document) && expect_more(c, &g, false);
 }
 
 static bool read_response(atls_cur *c, atls_bytes *document, atls_bytes *refusal)
 {
     atls_cbor_group g;
     atls_bytes name;
-    bool more = false;
-    if (!atls_cbor_map_begin(c, "response", 1, &g) || !atls_cbor_more(c, "response", &g, &more)
-        || !atls_cbor_text(c, "response", &name)) {
+    if (!read_name(c, &g, &name)) {
         return false;
     }
     const bool refused = atls_bytes_equal_str(name, "Error");
@@ -97,7 +110,7 @@ static bool read_response(atls_cur *c, atls_bytes *document, atls_bytes *refusal
         return atls_cur_fail(c, ATLS_E_ENCODING, "response", "Attestation or Error", "another member", NULL);
     }
     return (refused ? atls_cbor_text(c, "response.error", refusal) : read_document(c, document))
-           && atls_cbor_more(c, "response", &g, &more) && atls_cur_end(c);
+           && expect_more(c, &g, false) && atls_cur_end(c);
 }
 
 bool atls_nsm_response(atls_bytes response, atls_bytes *document, atls_error *err)

@@ -258,7 +258,12 @@ static const struct bad_response {
      "a16a476574"
      "52616e646f6da0",
      "attester.nsm.response"},
-    {"no document", "a16b4174746573746174696f6ea0", "attester.nsm.response.document"},
+    {"no document", "a16b4174746573746174696f6ea0", "attester.nsm.response"},
+    {"an empty map, and an answer behind it", "a06b4174746573746174696f6ea168646f63756d656e744100",
+     "attester.nsm.response"},
+    {"an empty open map, and an answer in it", "bfff6b4174746573746174696f6ea168646f63756d656e744100",
+     "attester.nsm.response"},
+    {"an empty error", "a1654572726f7260", "attester.nsm.response.document"},
     {"another member", "a16b4174746573746174696f6ea1616140", "attester.nsm.response.document"},
     {"an empty document", "a16b4174746573746174696f6ea168646f63756d656e7440", "attester.nsm.response.document"},
     {"a document that is none", "a16b4174746573746174696f6ea168646f63756d656e744100", "attester.nsm.document"},

@@ -62,7 +62,7 @@ bool atls_policy_read_alternatives(policy_reader *r, const policy_member *m, con
     if (v->type != ATLS_JSON_ARRAY || v->n == 0 || v->n > ATLS_MAX_ALTERNATIVES) {
         return atls_policy_wrong(r, m->name, "an array of 1 to 32 policies", v);
     }
-    const atls_policy **slots = atls_arena_array(&r->policy->arena, v->n, sizeof *slots, r->err);
+    const atls_policy **slots = atls_arena_array(&r->policy->arena, v->n, sizeof(atls_policy *), r->err);
     if (slots == NULL) {
         return false;
     }

@@ -112,7 +112,8 @@ typedef struct atls_client_options {
      * has passed. At most one of the two; both NULL: nothing. */
     atls_attest_fn attest; /* called in a step, and may block there */
     void *attest_ctx;
-    atls_attester *attester; /* never blocks (ATLS_STEP_WANT_EVIDENCE); outlives the session */
+    atls_platform attest_platform; /* whose evidence attest makes; NONE: a quote of DCAP. Others: atls/1 only */
+    atls_attester *attester;       /* never blocks (ATLS_STEP_WANT_EVIDENCE); outlives the session */
     /* Endorsements of this machine, sent along with its evidence to servers that ask, as one bundle of at most what the
      * frame (1 MiB) has room for; longer ones stay out. Borrowed and never written: any number of sessions may share it,
      * which it outlives. NULL: none. */
@@ -129,6 +130,7 @@ typedef struct atls_server_options {
     const char *private_key_file; /* PEM. atls_accept only */
     atls_attest_fn attest;        /* this or attester is required, unless only the client proves (below) */
     void *attest_ctx;
+    atls_platform attest_platform; /* whose evidence attest makes; NONE: a quote of DCAP. Others: atls/1 only */
     /* Protocols of the application, in the server's order of preference; NULL: none. Names as a client's. Inside atls/1
      * any of them is agreed on; by ALPN "h2" never is, since dstack's exchange is HTTP/1.1 text (and with constellation
      * not either). Over the caller's SSL its SSL_CTX chooses, and this must be NULL, unless atls/1 is the only profile. */

@@ -449,6 +449,24 @@ static const row nitrotpm[] = {
      NO(TEE_TYPE_MISMATCH, "document.payload.pcrs", "nitro.document")},
 };
 
+/* ---- docs/checks.md names every check that any row writes ---- */
+
+static void assert_documented(const char *id)
+{
+    static char page[128 * 1024];
+    char quoted[80];
+    if (page[0] == '\0') {
+        FILE *f = fopen("docs/checks.md", "r");
+        assert_non_null(f);
+        assert_true(fread(page, 1, sizeof page - 1, f) > 0);
+        fclose(f);
+    }
+    snprintf(quoted, sizeof quoted, "`%s`", strncmp(id, "nitro.pcr", 9) == 0 ? "nitro.pcr31" : id);
+    if (strncmp(id, "nitro.", 6) == 0 && strstr(page, quoted) == NULL) {
+        fail_msg("docs/checks.md does not name %s", id);
+    }
+}
+
 static void run_row(const row *r, bool is_nitrotpm)
 {
     room_scene s;
@@ -458,6 +476,9 @@ static void run_row(const row *r, bool is_nitrotpm)
     const atls_check *c = r->id == NULL ? NULL : scene_check(&s.s, r->id);
     assert_true(r->id == NULL || (c != NULL && c->verdict == r->verdict));
     assert_true(c == NULL || c->verdict == ATLS_CHECK_PASS || c->why[0] != '\0');
+    for (size_t i = 0; i < s.s.result.n_checks; i++) {
+        assert_documented(s.s.result.checks[i].id);
+    }
     if (r->code == ATLS_OK) {
         assert_int_equal(s.s.result.claims.nitro.is_nitrotpm, is_nitrotpm);
         assert_true(s.s.result.simulated_or_test_root);

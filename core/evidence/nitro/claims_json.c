@@ -3,6 +3,15 @@
 #include "base/json.h"
 #include "nitro.h"
 
+const char *nitro_pcr_name(size_t i)
+{
+    static const char *const names[ATLS_NITRO_PCRS] = {
+        "0",  "1",  "2",  "3",  "4",  "5",  "6",  "7",  "8",  "9",  "10", "11", "12", "13", "14", "15",
+        "16", "17", "18", "19", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29", "30", "31",
+    };
+    return i < ATLS_NITRO_PCRS ? names[i] : "";
+}
+
 static void put_optional(atls_jw *w, const char *name, const atls_nitro_optional *o)
 {
     if (o->present) {
@@ -12,18 +21,16 @@ static void put_optional(atls_jw *w, const char *name, const atls_nitro_optional
     }
 }
 
+/* As a policy has them: an object of index and value. */
 static void put_registers(atls_jw *w, const atls_nitro_claims *c)
 {
-    atls_jw_open(w, "pcrs", '[');
+    atls_jw_open(w, "pcrs", '{');
     for (size_t i = 0; i < ATLS_NITRO_PCRS; i++) {
         if ((c->pcrs >> i & 1u) != 0) {
-            atls_jw_open(w, NULL, '{');
-            atls_jw_uint(w, "index", i);
-            atls_jw_hex(w, "value", atls_bytes_of(c->pcr[i], ATLS_NITRO_PCR_SIZE));
-            atls_jw_close(w, '}');
+            atls_jw_hex(w, nitro_pcr_name(i), atls_bytes_of(c->pcr[i], ATLS_NITRO_PCR_SIZE));
         }
     }
-    atls_jw_close(w, ']');
+    atls_jw_close(w, '}');
 }
 
 static void put_certificates(atls_jw *w, const atls_nitro_claims *c)

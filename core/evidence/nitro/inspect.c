@@ -13,19 +13,16 @@ static void put_optional(atls_jw *w, const char *name, const atls_nitro_optional
     }
 }
 
-/* Names of members are literals, so registers are a list of objects. */
+/* As a policy has them: an object of index and value. */
 static void put_registers(atls_jw *w, const nitro_document *d)
 {
-    atls_jw_open(w, d->is_nitrotpm ? "nitrotpm_pcrs" : "pcrs", '[');
+    atls_jw_open(w, d->is_nitrotpm ? "nitrotpm_pcrs" : "pcrs", '{');
     for (size_t i = 0; i < ATLS_NITRO_PCRS; i++) {
         if ((d->pcrs >> i & 1u) != 0) {
-            atls_jw_open(w, NULL, '{');
-            atls_jw_uint(w, "index", i);
-            atls_jw_hex(w, "value", d->pcr[i]);
-            atls_jw_close(w, '}');
+            atls_jw_hex(w, nitro_pcr_name(i), d->pcr[i]);
         }
     }
-    atls_jw_close(w, ']');
+    atls_jw_close(w, '}');
 }
 
 /* A document whose certificates cannot be read is still worth showing; the reason stands where the certificate would. */

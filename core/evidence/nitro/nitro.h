@@ -91,6 +91,9 @@ atls_bytes nitro_chain_region(const nitro_chain *chain);
 ATLS_MUST_USE bool nitro_revocation(const nitro_chain *chain, const atls_authority *auth, atls_time at,
                                     atls_arena *arena, uint8_t *n, atls_trace *trace, atls_error *err);
 
+/* nitro_pcr_name gives "0" to "31", the names of registers in JSON. Static. */
+const char *nitro_pcr_name(size_t i);
+
 /* The doors. */
 const atls_format *nitro_format(void);
 bool nitro_authenticate(const void *evidence, const atls_authority *auth, atls_arena *arena, atls_claims *claims,

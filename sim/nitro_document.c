@@ -73,6 +73,8 @@ void sim_nitro_pcr(sim_op *o, unsigned i, uint8_t out[48])
     (void)snprintf(label, sizeof label, "nitro pcr %u", i);
     if (i < (sim_nitro_of(o)->is_nitrotpm ? 12u : 3u)) {
         sim_derive(o, label, out, 48);
+    } else if (sim_nitro_of(o)->is_nitrotpm) {
+        memset(out, i >= 17 && i <= 22 ? 0xff : 0, 48); /* those are dynamic: nobody has reset them */
     } else if (i == 3) {
         extend_text(SIM_NITRO_ROLE, out);
     } else if (i == 4) {

@@ -60,9 +60,9 @@ static void put_group(sim_op *o, atls_buf *b, const char *path, const char *def,
 static void extend_text(const char *text, uint8_t out[48])
 {
     uint8_t in[48 + 128] = {0};
-    const size_t n = strlen(text);
-    memcpy(in + 48, text, n);
-    sim_sha384(atls_bytes_of(in, 48 + n), out);
+    const atls_bytes name = atls_bytes_str(text);
+    memcpy(in + 48, name.ptr, name.len);
+    sim_sha384(atls_bytes_of(in, 48 + name.len), out);
 }
 
 /* The instance has a NitroTPM of which half is in use; the enclave has image, kernel, application, role and instance. */

@@ -26,6 +26,7 @@ struct nsm_message {
 #define NSM_MAGIC 0x0A
 #define NSM_RAW   _IOWR(NSM_MAGIC, 0x0, struct nsm_message)
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the kernel writes to response */
 static int ask_device(int fd, atls_bytes request, uint8_t *response, size_t *response_len)
 {
     struct nsm_message m = {

@@ -35,6 +35,9 @@ const atls_anchor *atls_anchor_of_vendor(const uint8_t sha256[static 32]);
 /* Google's roots for the attestation keys of virtual TPMs: tpm_ek_v1_cloud_host_root (2018) and EK/AK CA Root (2022). Static. */
 const atls_anchor *atls_anchors_tpm(size_t *n);
 
+/* AWS Nitro's root, for enclaves and NitroTPM: SHA-256 of the 533-byte DER. Static. */
+const atls_anchor *atls_anchors_nitro(size_t *n);
+
 /* atls_anchor_find finds the anchor of a certificate by the hash of its DER, NULL when it is none of them. */
 ATLS_MUST_USE bool atls_anchor_find(const atls_crypto *c, const atls_anchor *anchors, size_t n, const atls_cert *cert,
                                     const atls_anchor **out, atls_error *err);

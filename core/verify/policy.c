@@ -112,6 +112,8 @@ static const struct kind {
      atls_policy_check_sev_snp, atls_anchors_amd},
     {"tpm", ATLS_POLICY_TPM, atls_policy_tpm_members, &atls_policy_n_tpm_members, atls_policy_check_tpm,
      atls_anchors_tpm},
+    {"nitro", ATLS_POLICY_NITRO, atls_policy_nitro_members, &atls_policy_n_nitro_members, atls_policy_check_nitro,
+     atls_anchors_nitro},
     {"any_of", ATLS_POLICY_ANY_OF, NULL, NULL, atls_policy_check_any_of, anchors_none},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])

@@ -3,6 +3,7 @@
 #include "registry.h"
 
 #include "evidence/dcap/dcap.h"
+#include "evidence/nitro/nitro.h"
 #include "evidence/sevsnp/sevsnp.h"
 #include "evidence/tpm/tpm.h"
 
@@ -12,6 +13,7 @@ static const registry_row rows[] = {
     {ATLS_POLICY_SGX, ATLS_PLATFORM_SGX, dcap_format, REGISTRY_LOG_NONE, false},
     {ATLS_POLICY_SEV_SNP, ATLS_PLATFORM_SEV_SNP, sevsnp_format, REGISTRY_LOG_NONE, false},
     {ATLS_POLICY_TPM, ATLS_PLATFORM_TPM, tpm_format, REGISTRY_LOG_OF_ROOM, false},
+    {ATLS_POLICY_NITRO, ATLS_PLATFORM_NITRO, nitro_format, REGISTRY_LOG_NONE, false},
 };
 
 const registry_row *atls_registry_find(atls_policy_type type)

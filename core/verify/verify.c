@@ -15,6 +15,7 @@
 
 #include "atls/verifier.h"
 #include "base/text.h"
+#include "caches.h"
 #include "evidence/dstack/dstack.h"
 #include "registry.h"
 #include "verifier_crypto.h"
@@ -24,8 +25,7 @@ struct atls_verifier {
     const registry_row *kind;
     const atls_format *format;
     atls_crypto *crypto;
-    /* Caches of compiled endorsements and of PCK chains already seen belong here, with a lock of their own; everything
-     * above never changes after atls_verifier_new. */
+    atls_caches *caches; /* NULL: nothing is remembered. What is in there changes; nothing else does */
 };
 
 /* One appraisal on its way. */
@@ -36,11 +36,23 @@ typedef struct appraisal {
     atls_error *err;
     atls_trace trace;
     const void *evidence; /* decoded, a rumour */
+    bool has_recalled;    /* so that it must settle */
     bool has_log;
     dstack_log log; /* same */
     atls_endorsements endorsements;
     atls_claims claims; /* authenticated */
 } appraisal;
+
+static atls_authority authority_of(const appraisal *a)
+{
+    return (atls_authority){
+        .crypto = a->v->crypto,
+        .policy = a->v->policy,
+        .endorsements = &a->endorsements,
+        .now = a->in->now,
+        .caches = a->v->caches,
+    };
+}
 
 /* ---- begin ---- */
 
@@ -116,9 +128,30 @@ static bool decode_log(appraisal *a)
                          "no event log was given, and the policy asks for none", a->err);
 }
 
+/* What earlier appraisals leave to this one, and this one to later ones. Without caches both do nothing. */
+static void recall(appraisal *a)
+{
+    const atls_authority authority = authority_of(a);
+    if (a->v->caches != NULL && a->v->format->recall != NULL) {
+        a->v->format->recall(a->evidence, &authority);
+        a->has_recalled = true;
+    }
+}
+
+static void settle(appraisal *a, bool accepted)
+{
+    const atls_authority authority = authority_of(a);
+    if (a->has_recalled) {
+        a->v->format->settle(a->evidence, &authority, accepted);
+    }
+}
+
 static bool decode(appraisal *a)
 {
     const bool ok = a->v->format->decode(a->in->evidence, a->arena, &a->evidence, a->err);
+    if (ok) {
+        recall(a);
+    }
     return atls_trace_step(&a->trace, ok, "evidence.decode", "quote", a->err) && decode_log(a);
 }
 
@@ -190,12 +223,7 @@ static bool get_endorsements(appraisal *a)
 
 static bool authenticate(appraisal *a)
 {
-    const atls_authority authority = {
-        .crypto = a->v->crypto,
-        .policy = a->v->policy,
-        .endorsements = &a->endorsements,
-        .now = a->in->now,
-    };
+    const atls_authority authority = authority_of(a);
     return a->v->format->authenticate(a->evidence, &authority, a->arena, &a->claims, &a->trace, a->err);
 }
 
@@ -417,6 +445,7 @@ bool atls_verifier_appraise(const atls_verifier *v, const atls_appraisal *in, at
     const bool listed = list_weaknesses(&a) && list_missing_references(&a);
     const bool accepted = judged && listed && nothing_failed(&a);
 
+    settle(&a, accepted);
     out->checks = a.trace.items;
     out->n_checks = a.trace.n;
     if (!accepted) {
@@ -433,6 +462,12 @@ bool atls_verifier_appraise(const atls_verifier *v, const atls_appraisal *in, at
 
 bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_error *err)
 {
+    return atls_verifier_new_with_options(policy, NULL, out, err);
+}
+
+bool atls_verifier_new_with_options(const atls_policy *policy, const atls_verifier_options *options,
+                                    atls_verifier **out, atls_error *err)
+{
     *out = NULL;
     const registry_row *kind = atls_registry_find(policy->type);
     if (kind == NULL) {
@@ -445,7 +480,7 @@ bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_erro
     v->policy = policy;
     v->kind = kind;
     v->format = kind->format();
-    if (!atls_crypto_new(&v->crypto, err)) {
+    if (!atls_crypto_new(&v->crypto, err) || !atls_caches_new(options, &v->caches, err)) {
         atls_verifier_free(v);
         return false;
     }
@@ -456,6 +491,7 @@ bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_erro
 void atls_verifier_free(atls_verifier *v)
 {
     if (v != NULL) {
+        atls_caches_free(v->caches);
         atls_crypto_free(v->crypto);
         free(v);
     }
@@ -469,4 +505,14 @@ const atls_crypto *atls_verifier_crypto(const atls_verifier *v)
 const atls_policy *atls_verifier_policy(const atls_verifier *v)
 {
     return v->policy;
+}
+
+atls_verifier_counts atls_verifier_count(const atls_verifier *v)
+{
+    return atls_caches_count(v->caches);
+}
+
+const atls_caches *atls_verifier_caches(const atls_verifier *v)
+{
+    return v->caches;
 }

@@ -272,6 +272,8 @@ static const change changes[] = {
     {"a list that revokes the leaf",     {0}, {"crl.pck.revoked=pck"}, ENDORSEMENTS, REFUSED(REVOKED)},
     {"a list that revokes the CA",       {0}, {"crl.root.revoked=platform_ca"}, ENDORSEMENTS, REFUSED(REVOKED)},
     {"a list that revokes the signer",   {0}, {"crl.root.revoked=tcb"}, ENDORSEMENTS, REFUSED(REVOKED)},
+    {"a list that is known, and revokes the leaf", {"crl.pck.revoked=pck", "chain.quote=sibling,platform_ca,root", "qe.signed_by=sibling"},
+                                         {"crl.pck.revoked=pck"}, ENDORSEMENTS, REFUSED(REVOKED)},
     {"a list that revokes somebody",     {0}, {"crl.pck.revoked=sibling"}, ENDORSEMENTS, ACCEPTED},
     {"the list of the other CA",         {0}, {"collateral.pck_crl=other"}, ENDORSEMENTS, REFUSED(CRL)},
     {"TCB info of another FMSPC",        {0}, {"pck.fmspc=112233445566"}, ENDORSEMENTS, REFUSED(TCB_INFO_MISMATCH)},
@@ -308,8 +310,13 @@ static const change changes[] = {
     {"a QE report of another platform",  {0}, {"qe.signed_by=sibling"}, QUOTE, REFUSED(QE_REPORT_SIGNATURE)},
     {"a known report, a known platform", {"chain.quote=sibling,platform_ca,root", "qe.signed_by=sibling"},
                                          {"chain.quote=sibling,platform_ca,root"}, QUOTE, REFUSED(QE_REPORT_SIGNATURE)},
+    {"a QE report changed after signing", {0}, {"raw.quote@834^=01"}, QUOTE, REFUSED(QE_REPORT_SIGNATURE)},
     {"a QE report, one bit beside",      {0}, {"qe.reserved4=01", "qe.sig=r1s1"}, QUOTE, REFUSED(QE_REPORT_SIGNATURE)},
     {"a QE report about another key",    {0}, {"qe.hash=other"}, QUOTE, REFUSED(QE_REPORT_DATA)},
+    {"a known QE report, another key",   {0}, {"raw.quote@700^=01"}, QUOTE, REFUSED(QE_REPORT_DATA)},
+    {"a known QE report, other QE data", {0}, {"raw.quote@1225^=01"}, QUOTE, REFUSED(QE_REPORT_DATA)},
+    {"a known QE under another identity", {"qe_levels=1", "qe_level.0.isvsvn=9", "qe.isvsvn=9", OTHER_PLATFORM},
+                                         {"qe_levels=1", "qe_level.0.isvsvn=9"}, ENDORSEMENTS, REFUSED(TCB_NOT_SUPPORTED)},
     {"a QE of another signer",           {0}, {"qe.mrsigner=32x11"}, QUOTE, REFUSED(QE_IDENTITY_MISMATCH)},
     {"a QE in debug mode",               {0}, {"qe.attributes=07"}, QUOTE, REFUSED(QE_IDENTITY_MISMATCH)},
     {"an attestation key off its curve", {0}, {"quote.att_key=off_curve"}, QUOTE, REFUSED(QUOTE_FORMAT)},
@@ -369,29 +376,47 @@ static void test_change(void **state)
 
 typedef struct date {
     const char *name;
-    const char *settings[2];
+    const char *settings[6];
     bool is_end;
     atls_code code;
+    uint64_t n_cold;
 } date;
+
+/* A signer of its own for the identity, so that each of the two has dates that count. */
+#define SECOND_SIGNER                                                                                                  \
+    "chain.qe=sibling,root", "cert.sibling.issuer=root", "cert.sibling.cn=Intel SGX TCB Signing",                      \
+        "qe_identity.signed_by=sibling"
 
 #define BEGINS(what, path)                                                                                             \
     {                                                                                                                  \
-        "begins: " what, {path "=now-1000"}, false, ATLS_E_NOT_YET_VALID                                               \
+        "begins: " what, {path "=now-1000"}, false, ATLS_E_NOT_YET_VALID, 9                                            \
     }
 #define ENDS(what, path)                                                                                               \
     {                                                                                                                  \
-        "ends: " what, {path "=now+1000"}, true, ATLS_E_EXPIRED                                                        \
+        "ends: " what, {path "=now+1000"}, true, ATLS_E_EXPIRED, 9                                                     \
     }
 
 static const date dates[] = {
-    BEGINS("root", "cert.root.not_before"),          ENDS("root", "cert.root.not_after"),
-    BEGINS("TCB signer", "cert.tcb.not_before"),     ENDS("TCB signer", "cert.tcb.not_after"),
-    BEGINS("PCK CA", "cert.platform_ca.not_before"), ENDS("PCK CA", "cert.platform_ca.not_after"),
-    BEGINS("PCK leaf", "cert.pck.not_before"),       ENDS("PCK leaf", "cert.pck.not_after"),
-    BEGINS("root list", "crl.root.this_update"),     ENDS("root list", "crl.root.next_update"),
-    BEGINS("PCK list", "crl.pck.this_update"),       ENDS("PCK list", "crl.pck.next_update"),
-    BEGINS("TCB info", "tcb_info_date.issue"),       ENDS("TCB info", "tcb_info_date.next"),
-    BEGINS("QE identity", "qe_identity_date.issue"), ENDS("QE identity", "qe_identity_date.next"),
+    BEGINS("root", "cert.root.not_before"),
+    ENDS("root", "cert.root.not_after"),
+    BEGINS("the one signer", "cert.tcb.not_before"),
+    ENDS("the one signer", "cert.tcb.not_after"),
+    {"begins: TCB signer", {SECOND_SIGNER, "cert.tcb.not_before=now-1000"}, false, ATLS_E_NOT_YET_VALID, 10},
+    {"ends: TCB signer", {SECOND_SIGNER, "cert.tcb.not_after=now+1000"}, true, ATLS_E_EXPIRED, 10},
+    {"begins: QE signer", {SECOND_SIGNER, "cert.sibling.not_before=now-1000"}, false, ATLS_E_NOT_YET_VALID, 10},
+    {"ends: QE signer", {SECOND_SIGNER, "cert.sibling.not_after=now+1000"}, true, ATLS_E_EXPIRED, 10},
+    BEGINS("PCK CA", "cert.platform_ca.not_before"),
+    ENDS("PCK CA", "cert.platform_ca.not_after"),
+    BEGINS("PCK leaf", "cert.pck.not_before"),
+    ENDS("PCK leaf", "cert.pck.not_after"),
+    BEGINS("root list", "crl.root.this_update"),
+    ENDS("root list", "crl.root.next_update"),
+    BEGINS("PCK list", "crl.pck.this_update"),
+    ENDS("PCK list", "crl.pck.next_update"),
+    BEGINS("TCB info", "tcb_info_date.issue"),
+    ENDS("TCB info", "tcb_info_date.next"),
+    BEGINS("QE identity", "qe_identity_date.issue"),
+    ENDS("QE identity", "qe_identity_date.next"),
 };
 
 static void test_date(void **state)
@@ -401,8 +426,9 @@ static void test_date(void **state)
     const atls_time beyond = d->is_end ? edge + 1 : edge - 1;
     scene s;
     scene_open(&s, d->settings);
-    warm_up(&s);
-    outcome o = both(&s, s.honest.quote, &s.honest.endorsements, edge);
+    outcome o = both_of(&s, &s.honest);
+    assert_cost(&o, d->n_cold);
+    o = both(&s, s.honest.quote, &s.honest.endorsements, edge);
     assert_cost(&o, 1);
     o = both(&s, s.honest.quote, &s.honest.endorsements, beyond);
     assert_false(o.accepted);
@@ -412,22 +438,54 @@ static void test_date(void **state)
     scene_close(&s);
 }
 
-/* Two signers: the dates of the second count as well. */
-static void test_second_signer(void **state)
+/* ---- an enclave: the form of its quote is asked each time, too ---- */
+
+static void test_enclave_in_a_newer_quote(void **state)
 {
     (void)state;
-    static const char *const settings[] = {
-        "chain.qe=sibling,root",           "cert.sibling.issuer=root",      "cert.sibling.cn=Intel SGX TCB Signing",
-        "cert.sibling.not_after=now+1000", "qe_identity.signed_by=sibling", NULL};
+    static const atls_verifier_options nothing = {.no_cache = true};
+    static const char *const version_4[] = {"quote.version=4", NULL};
     scene s;
-    scene_open(&s, settings);
-    outcome o = both_of(&s, &s.honest);
-    assert_cost(&o, 10);
-    o = both(&s, s.honest.quote, &s.honest.endorsements, SIM_NOW + 1000);
+    stage enclave;
+    stage newer;
+    scene_open(&s, NULL);
+    stage_open(&enclave, SIM_SGX_V3, NULL, &s.keep);
+    stage_open(&newer, SIM_SGX_V3, version_4, &s.keep);
+    atls_verifier_free(s.warm);
+    atls_verifier_free(s.plain);
+    atls_policy_free(s.policy);
+    s.policy = stage_policy(&enclave, "sgx", &s.keep);
+    s.warm = stage_verifier(s.policy, NULL);
+    s.plain = stage_verifier(s.policy, &nothing);
+    outcome o = both_of(&s, &enclave);
+    assert_cost(&o, 9);
+    o = both_of(&s, &enclave);
     assert_cost(&o, 1);
-    o = both(&s, s.honest.quote, &s.honest.endorsements, SIM_NOW + 1001);
+    o = both_of(&s, &newer);
     assert_false(o.accepted);
-    assert_int_equal(o.err.code, ATLS_E_EXPIRED);
+    assert_int_equal(o.err.code, ATLS_E_QUOTE_FORMAT);
+    stage_close(&enclave);
+    stage_close(&newer);
+    scene_close(&s);
+}
+
+/* What the policy asks of the certificate is asked each time, too. */
+static void test_strict_cpusvn(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"policy.strict_cpusvn=true", NULL};
+    static const char *const other[] = {OTHER_PLATFORM, "pck.cpusvn=09", NULL};
+    scene s;
+    stage platform;
+    scene_open(&s, settings);
+    stage_open(&platform, SIM_TDX_V4, other, &s.keep);
+    warm_up(&s);
+    for (size_t i = 0; i < 2; i++) {
+        const outcome o = both_of(&s, &platform);
+        assert_false(o.accepted);
+        assert_int_equal(o.err.code, ATLS_E_PCK_CHAIN);
+    }
+    stage_close(&platform);
     scene_close(&s);
 }
 
@@ -481,7 +539,8 @@ int main(void)
     for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
         tap_add(&l, dates[i].name, test_date, &dates[i]);
     }
-    tap_add(&l, "ends: a second signer", test_second_signer, NULL);
+    tap_add(&l, "an enclave in a newer quote", test_enclave_in_a_newer_quote, NULL);
+    tap_add(&l, "strict_cpusvn", test_strict_cpusvn, NULL);
     tap_add(&l, "limits", test_limits, NULL);
     return tap_run("remember", &l);
 }

@@ -120,16 +120,16 @@ static bool fill(const dcap_proof *p, const atls_bytes pieces[DCAP_N_PIECES], dc
             return false;
         }
     }
-    return copy_documents(p, out, a, err) && copy_list(out->pieces[ROOT_CA_CRL], a, &out->root_crl, err)
+    return atls_arena_copy(a, p->pck_ca->der, &out->ca, err) && atls_arena_copy(a, p->root->der, &out->root, err)
+           && copy_documents(p, out, a, err) && copy_list(out->pieces[ROOT_CA_CRL], a, &out->root_crl, err)
            && copy_list(out->pieces[PCK_CRL], a, &out->pck_crl, err);
 }
 
-dcap_compiled *dcap_compiled_new(const dcap_proof *p, const atls_crypto *c, const uint8_t key[32],
-                                 const uint8_t ca_sha256[32])
+dcap_compiled *dcap_compiled_new(const dcap_proof *p, const atls_crypto *c, const uint8_t key[32])
 {
     atls_bytes pieces[DCAP_N_PIECES];
     dcap_pieces(p->given, pieces);
-    size_t len = documents_len(p) + lists_len(p);
+    size_t len = documents_len(p) + lists_len(p) + p->pck_ca->der.len + p->root->der.len;
     for (size_t i = 0; i < DCAP_N_PIECES; i++) {
         len += pieces[i].len;
     }
@@ -144,7 +144,6 @@ dcap_compiled *dcap_compiled_new(const dcap_proof *p, const atls_crypto *c, cons
     out->head = (atls_cached){
         .from = out->dates.from, .until = out->dates.until, .len = sizeof *out + len, .destroy = free_block};
     memcpy(out->head.key, key, sizeof out->head.key);
-    memcpy(out->ca_sha256, ca_sha256, sizeof out->ca_sha256);
     out->anchor = p->anchor;
     if (!dcap_root_key_id(c, p->root, out->root_key_id, &err) || !fill(p, pieces, out, &block, &err)) {
         free(out);

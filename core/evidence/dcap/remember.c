@@ -4,7 +4,7 @@
  * Only a yes is remembered, and only that of a whole appraisal: who sends genuine evidence of strangers fills nothing. What
  * cannot be found, or is not in date, or was made from anything else, leaves everything to the steps of authenticate.
  *
- * docs/verify.md says what each key covers; tests/evidence/test_dcap_remember.c has a row for every part of it. */
+ * docs/verify.md says what each key covers; tests/verify/test_remember.c has a row for every part of it. */
 #include <string.h>
 
 #include "proof.h"
@@ -17,20 +17,22 @@ static void hold(dcap_memo *m, atls_cached *found)
 
 /* ---- platforms ---- */
 
-/* The key covers every byte of every certificate, and their order. */
+/* The key covers every byte of every certificate, their order, and where each ends. */
 static bool identify(const atls_crypto *c, const atls_bytes *ders, size_t n, dcap_chain_id *out)
 {
+    static const char domain[] = "atls dcap platform";
     atls_error ignored = {.code = ATLS_OK};
+    uint64_t lengths[3];
     if (n != 3) {
         return false;
     }
     for (size_t i = 0; i < 3; i++) {
-        if (!atls_digest(c, ATLS_SHA256, &ders[i], 1, out->sha256[i], &ignored)) {
-            return false;
-        }
+        out->ders[i] = ders[i];
+        lengths[i] = ders[i].len;
     }
-    const atls_bytes parts[] = {atls_bytes_str("atls dcap platform"), atls_bytes_of(out->sha256, sizeof out->sha256)};
-    return atls_digest(c, ATLS_SHA256, parts, 2, out->key, &ignored);
+    const atls_bytes parts[] = {atls_bytes_str(domain), atls_bytes_of(lengths, sizeof lengths), ders[0], ders[1],
+                                ders[2]};
+    return atls_digest(c, ATLS_SHA256, parts, 5, out->key, &ignored);
 }
 
 static const dcap_platform *find_platform(dcap_memo *m, const atls_authority *auth, const dcap_chain_id *id)
@@ -81,59 +83,48 @@ static bool identify_chain(dcap_proof *p)
 
 /* ---- which CA and root ---- */
 
-/* Members of a chain, told apart: hashes of them, and the certificates where they had to be decoded. */
+/* Members of a chain, told apart. */
 typedef struct members {
-    const uint8_t *ca_sha256;
-    const uint8_t *root_sha256;
+    atls_bytes ca;
+    atls_bytes root;
     dcap_pck_path path; /* NULLs for a platform that is known */
 } members;
-
-static const uint8_t *hash_of(const dcap_proof *p, const atls_cert *cert)
-{
-    size_t i = 0;
-    while (i < 2 && p->pck_chain.chain.certs[i] != cert) {
-        i++;
-    }
-    return p->id.sha256[i];
-}
 
 static bool find_members(dcap_proof *p, members *out)
 {
     atls_error ignored = {.code = ATLS_OK};
     *out = (members){0};
     if (p->known != NULL) {
-        out->ca_sha256 = p->known->facts.ca_sha256;
-        out->root_sha256 = p->known->facts.root_sha256;
+        out->ca = p->id.ders[p->known->facts.ca_index];
+        out->root = p->id.ders[p->known->facts.root_index];
         return true;
     }
     dcap_chain_read(p, &p->pck_chain);
     if (p->pck_chain.error.code != ATLS_OK || !dcap_pck_path_find(&p->pck_chain.chain, &out->path, &ignored)) {
         return false;
     }
-    out->ca_sha256 = hash_of(p, out->path.ca);
-    out->root_sha256 = hash_of(p, out->path.root);
+    out->ca = out->path.ca->der;
+    out->root = out->path.root->der;
     return true;
 }
 
 /* ---- endorsements ---- */
 
-/* Where to look: a summary that tells honest sets apart. Whether it is the same set is decided byte by byte. */
-static bool summarise(dcap_proof *p, const atls_bytes pieces[DCAP_N_PIECES], const uint8_t ca_sha256[32])
+/* Where to look: lengths and ends of all pieces (signatures, most of them) in one number that tells honest sets apart.
+ * Nothing rests on it: whether a set is the same is decided byte by byte. */
+static void summarise(const atls_bytes pieces[DCAP_N_PIECES], uint8_t key[32])
 {
-    enum { TAIL = 64 };
-    atls_error ignored = {.code = ATLS_OK};
-    uint64_t lengths[DCAP_N_PIECES];
-    atls_bytes parts[DCAP_N_PIECES + 3];
+    enum { TAIL = 32 };
+    uint64_t sum = UINT64_C(14695981039346656037); /* FNV-1a */
     for (size_t i = 0; i < DCAP_N_PIECES; i++) {
         const atls_bytes b = pieces[i];
-        lengths[i] = b.len;
-        parts[i] = b.len > TAIL ? atls_bytes_of(b.ptr + b.len - TAIL, TAIL) : b;
+        sum = (sum ^ b.len) * UINT64_C(1099511628211);
+        for (size_t k = b.len > TAIL ? b.len - TAIL : 0; k < b.len; k++) {
+            sum = (sum ^ b.ptr[k]) * UINT64_C(1099511628211);
+        }
     }
-    parts[DCAP_N_PIECES] = atls_bytes_of(lengths, sizeof lengths);
-    parts[DCAP_N_PIECES + 1] = atls_bytes_of(ca_sha256, 32);
-    parts[DCAP_N_PIECES + 2] = atls_bytes_str("atls dcap endorsements");
-    p->has_key = atls_digest(p->auth->crypto, ATLS_SHA256, parts, DCAP_N_PIECES + 3, p->key, &ignored);
-    return p->has_key;
+    memset(key, 0, 32);
+    memcpy(key, &sum, sizeof sum);
 }
 
 static bool is_hash(const uint8_t a[32], const uint8_t b[32])
@@ -144,7 +135,7 @@ static bool is_hash(const uint8_t a[32], const uint8_t b[32])
 /* Everything that the answer rests on: all pieces, the CA, and the root that both chains of this appraisal end in. */
 static bool is_made_from(const dcap_compiled *e, const atls_bytes pieces[DCAP_N_PIECES], const members *m)
 {
-    bool same = is_hash(e->ca_sha256, m->ca_sha256) && is_hash(e->anchor->sha256, m->root_sha256);
+    bool same = atls_bytes_equal(e->ca, m->ca) && atls_bytes_equal(e->root, m->root);
     for (size_t i = 0; same && i < DCAP_N_PIECES; i++) {
         same = atls_bytes_equal(e->pieces[i], pieces[i]);
     }
@@ -160,9 +151,8 @@ static const dcap_compiled *find_endorsements(dcap_proof *p, const members *m)
 {
     atls_bytes pieces[DCAP_N_PIECES];
     dcap_pieces(p->given, pieces);
-    if (!summarise(p, pieces, m->ca_sha256)) {
-        return NULL;
-    }
+    summarise(pieces, p->key);
+    p->has_key = true;
     atls_cached *found = atls_cache_find(cache_of(p->auth), p->key, p->auth->now);
     if (found == NULL) {
         return NULL;
@@ -253,10 +243,20 @@ static void remember_endorsements(const dcap_proof *p, const atls_authority *aut
     if (p->compiled != NULL || !p->has_key) {
         return;
     }
-    dcap_compiled *e = dcap_compiled_new(p, auth->crypto, p->key, hash_of(p, p->pck_ca));
+    dcap_compiled *e = dcap_compiled_new(p, auth->crypto, p->key);
     if (e != NULL) {
         atls_cache_put(cache_of(auth), &e->head);
     }
+}
+
+/* The place of a certificate in its chain of three. */
+static size_t index_of(const dcap_proof *p, const atls_cert *cert)
+{
+    size_t i = 0;
+    while (i < 2 && p->pck_chain.chain.certs[i] != cert) {
+        i++;
+    }
+    return i;
 }
 
 /* What the steps on certificates found out about a platform. */
@@ -264,8 +264,8 @@ static void describe(const dcap_proof *p, dcap_platform_facts *out)
 {
     const atls_cert *leaf = p->pck;
     *out = (dcap_platform_facts){.not_after = leaf->not_after, .pck = *p->platform, .serial_len = leaf->serial.len};
-    memcpy(out->root_sha256, hash_of(p, p->root), sizeof out->root_sha256);
-    memcpy(out->ca_sha256, hash_of(p, p->pck_ca), sizeof out->ca_sha256);
+    out->root_index = index_of(p, p->root);
+    out->ca_index = index_of(p, p->pck_ca);
     memcpy(out->serial, leaf->serial.ptr, leaf->serial.len);
     memcpy(out->key, leaf->key.point.ptr + 1, sizeof out->key);
     out->ca_name = dcap_pck_ca_name(p->pck_ca, &out->is_platform_ca);

@@ -36,7 +36,8 @@ typedef struct dcap_dates {
 typedef struct dcap_compiled {
     atls_cached head;
     atls_bytes pieces[DCAP_N_PIECES]; /* what was verified: copies, compared byte for byte */
-    uint8_t ca_sha256[32];            /* of the PCK CA's DER: it signed the list, and the root signed it */
+    atls_bytes ca;                    /* DER of the PCK CA: it signed the list, and the root signed it. A copy */
+    atls_bytes root;                  /* DER of the root that every chain ends in. A copy */
     const atls_anchor *anchor;        /* the policy's, which outlives its verifier */
     uint8_t root_key_id[48];
     dcap_dates dates;
@@ -47,8 +48,8 @@ typedef struct dcap_compiled {
 } dcap_compiled;
 
 typedef struct dcap_platform_facts {
-    uint8_t root_sha256[32];
-    uint8_t ca_sha256[32];
+    size_t root_index; /* places in the chain, whose order the key covers */
+    size_t ca_index;
     bool is_platform_ca;
     const char *ca_name; /* static */
     uint8_t serial[20];
@@ -67,8 +68,8 @@ typedef struct dcap_platform {
 
 /* A chain of three certificates, whichever is which. */
 typedef struct dcap_chain_id {
-    uint8_t sha256[3][32]; /* of each DER */
-    uint8_t key[32];       /* of the three, in their order */
+    atls_bytes ders[3]; /* borrowed */
+    uint8_t key[32];    /* SHA-256 over the three, in their order, with their lengths */
 } dcap_chain_id;
 
 /* dcap_pieces lists what endorsements are made of, in one order. Not among them: pck_crl_issuer_chain, which nobody looks
@@ -79,8 +80,7 @@ void dcap_pieces(const atls_dcap_collateral *given, atls_bytes out[DCAP_N_PIECES
 ATLS_MUST_USE bool dcap_texts_copy(const atls_text_list *in, atls_arena *a, atls_text_list *out, atls_error *err);
 
 /* dcap_compiled_new makes the object of a proof that was accepted, with copies of everything; NULL when memory is short. */
-dcap_compiled *dcap_compiled_new(const struct dcap_proof *p, const atls_crypto *c, const uint8_t key[32],
-                                 const uint8_t ca_sha256[32]);
+dcap_compiled *dcap_compiled_new(const struct dcap_proof *p, const atls_crypto *c, const uint8_t key[32]);
 
 /* dcap_platform_new makes one that is found by id->key, holds while all three certificates do, and has these facts. NULL
  * when memory is short. */

@@ -372,6 +372,40 @@ static void test_change(void **state)
     scene_close(&s);
 }
 
+/* Two CAs with one name and one key id, each with a list of its own. A leaf of the one is no leaf of the other, although
+ * the leaf is known, and so are the endorsements of the other. */
+#define ONE_KEY_ID                                                                                                     \
+    "cert.platform_ca.ski=20x55", "cert.platform_ca2.ski=20x55", "cert.pck.aki=20x55", "cert.pck2.aki=20x55",          \
+        "crl.pck.aki=20x55", "cert.platform_ca2.issuer=root", "cert.platform_ca2.key=twin"
+#define OF_THE_TWIN "crl.pck.signed_by=platform_ca2"
+
+static void test_twin_of_a_ca(void **state)
+{
+    (void)state;
+    static const char *const base[] = {ONE_KEY_ID, NULL};
+    static const char *const twins[] = {
+        ONE_KEY_ID, OF_THE_TWIN, "chain.quote=pck2,platform_ca2,root", "qe.signed_by=pck2", "cert.pck2.key=second",
+        NULL};
+    static const char *const mixed[] = {ONE_KEY_ID, OF_THE_TWIN, "chain.quote=pck,platform_ca2,root", NULL};
+    scene s;
+    stage twin;
+    stage mix_of_both;
+    scene_open(&s, base);
+    stage_open(&twin, SIM_TDX_V4, twins, &s.keep);
+    stage_open(&mix_of_both, SIM_TDX_V4, mixed, &s.keep);
+    warm_up(&s);
+    outcome o = both_of(&s, &twin);
+    assert_cost(&o, 9);
+    o = both_of(&s, &twin);
+    assert_cost(&o, 1);
+    o = both_of(&s, &mix_of_both);
+    assert_false(o.accepted);
+    assert_int_equal(o.err.code, ATLS_E_PCK_CHAIN);
+    stage_close(&twin);
+    stage_close(&mix_of_both);
+    scene_close(&s);
+}
+
 /* ---- every date, at both ends ---- */
 
 typedef struct date {
@@ -536,6 +570,7 @@ int main(void)
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         tap_add(&l, changes[i].name, test_change, &changes[i]);
     }
+    tap_add(&l, "a CA with a twin", test_twin_of_a_ca, NULL);
     for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
         tap_add(&l, dates[i].name, test_date, &dates[i]);
     }

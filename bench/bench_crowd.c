@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench_crowd: new attested sessions in a second, profile atls/1, with a quote generator that takes 40 ms and makes one quote
  * at a time, as real platforms do: one quote for all who asked meanwhile, and one quote for each. Whole sessions, both ends
- * in this process (TLS handshake, evidence, cold appraisal), over memory BIOs, two threads that drive a few hundred at a
+ * in this process (TLS handshake, evidence, warm appraisal), over memory BIOs, two threads that drive a few hundred at a
  * time. The time is that of the wall. */
 #include "bench.h"
 #include "world.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench_session: attested sessions of each profile against a plain TLS 1.3 one, both ends in this process over memory
  * BIOs, with the same certificates and the same check of the server's name. Printed apart: the simulator's time for a quote (hardware
- * needs 10 to 100 ms, and no protocol can change that), and the cold appraisal of the evidence, which is the same for every
+ * needs 10 to 100 ms, and no protocol can change that), and the appraisal of the evidence (warm, from the text of the bundle), the same for every
  * profile (bench_appraise has its parts). What is left is what the binding itself costs.
  * usage: bench_session [KIND], one of those below */
 #include "bench.h"
@@ -210,7 +210,7 @@ static void measure(world *w, const kind *k, atls_arena *arena)
 {
     const bool in_handshake = k->profile == ATLS_PROFILE_CONSTELLATION;
     hooked h = {0};
-    static uint64_t plain[N_SAMPLES], whole[N_SAMPLES], binding[N_SAMPLES], cold[N_SAMPLES];
+    static uint64_t plain[N_SAMPLES], whole[N_SAMPLES], binding[N_SAMPLES], warm[N_SAMPLES];
     char name[96];
     if (in_handshake) {
         hooked_init(w, &h, k->is_mutual);
@@ -219,8 +219,8 @@ static void measure(world *w, const kind *k, atls_arena *arena)
         plain[i] = plain_session(w);
         w->quote_ns = 0;
         uint64_t session = (in_handshake ? hooked_session(&h, k->is_mutual) : attested_session(w, k)) - w->quote_ns;
-        cold[i] = appraisal(w, arena);
-        uint64_t verdicts = cold[i] * (k->is_mutual ? 2 : 1);
+        warm[i] = appraisal(w, arena);
+        uint64_t verdicts = warm[i] * (k->is_mutual ? 2 : 1);
         whole[i] = session;
         binding[i] = session > verdicts ? session - verdicts : 0;
     }
@@ -228,9 +228,9 @@ static void measure(world *w, const kind *k, atls_arena *arena)
     bench_row("floor: plain TLS 1.3 session, both ends", floor_stats, 0);
     snprintf(name, sizeof name, "%s: quotes and appraisal apart", k->name);
     bench_row(name, bench_summarise(binding, N_SAMPLES), floor_stats.median);
-    snprintf(name, sizeof name, "%s: quotes apart, appraisal cold", k->name);
+    snprintf(name, sizeof name, "%s: quotes apart, appraisal warm", k->name);
     bench_row(name, bench_summarise(whole, N_SAMPLES), floor_stats.median);
-    bench_row("    one cold appraisal", bench_summarise(cold, N_SAMPLES), 0);
+    bench_row("    one warm appraisal", bench_summarise(warm, N_SAMPLES), 0);
     hooked_free(&h);
 }
 

@@ -8,6 +8,7 @@
 
 #include "atls/endorse.h"
 #include "atls/verifier.h"
+#include "base/cache.h"
 #include "claims.h"
 #include "pki/signature.h"
 #include "policy.h"
@@ -39,6 +40,7 @@ typedef struct atls_authority {
     const atls_vouched *vouched; /* by hardware evidence inside this one, already appraised; NULL: none */
     atls_key_fn trust_key;       /* the caller's own word on attestation keys; NULL: none */
     void *trust_key_ctx;
+    const atls_caches *caches; /* of this policy's verifier alone; NULL: nothing is remembered */
 } atls_authority;
 
 /* What the evidence was made for, as the caller has it. */
@@ -53,6 +55,11 @@ typedef struct atls_format {
     const char *name; /* "dcap" */
     /* decode turns untrusted bytes into the format's own structure, in the arena, borrowing in. Knows no cryptography. */
     bool (*decode)(atls_bytes in, atls_arena *arena, const void **evidence, atls_error *err);
+    /* recall looks up what is remembered of the evidence, so that request and authenticate need not check it again; it
+     * cannot fail. Whoever called it calls settle at the end of the appraisal, in any case: to remember, if that accepted
+     * the evidence, and to give back what recall and authenticate hold. Both are NULL in a room that remembers nothing. */
+    void (*recall)(const void *evidence, const atls_authority *auth);
+    void (*settle)(const void *evidence, const atls_authority *auth, bool accepted);
     /* request says which endorsements the decoded evidence needs. */
     bool (*request)(const void *evidence, atls_arena *arena, atls_endorsement_request *out, atls_error *err);
     /* complete fails with ENDORSEMENTS_MISSING and the piece as field when something indispensable is neither in the

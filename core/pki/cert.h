@@ -79,6 +79,7 @@ typedef struct atls_crl {
     atls_bytes signature;
     atls_bytes revoked; /* content of revokedCertificates, every entry already checked; empty: none */
     size_t n_revoked;
+    const atls_bytes *sorted; /* n_revoked serials in order, from atls_crl_sort; NULL: they are searched one by one */
     bool has_crl_number;
     atls_bytes crl_number;       /* unsigned big-endian without leading zeros, at most 20 bytes; empty when absent */
     atls_bytes authority_key_id; /* keyIdentifier, empty when absent */
@@ -99,6 +100,10 @@ ATLS_MUST_USE bool atls_cert_decode_at_most(atls_bytes der, size_t max_len, cons
 
 /* atls_crl_decode reads exactly one DER CRL, at most ATLS_MAX_CRL_LEN bytes. Source: RFC 5280 5.1. */
 ATLS_MUST_USE bool atls_crl_decode(atls_bytes der, const char *prefix, atls_crl *out, atls_error *err);
+
+/* atls_crl_sort puts the serials of a decoded list in order, so that looking one up costs the same whatever their number;
+ * worth it where a list is asked often. In the arena. Errors: MEMORY. */
+ATLS_MUST_USE bool atls_crl_sort(atls_crl *crl, atls_arena *a, atls_error *err);
 
 /* atls_crl_lists tells whether a serial (as atls_cert.serial) is on the list. */
 bool atls_crl_lists(const atls_crl *crl, atls_bytes serial);

@@ -300,13 +300,19 @@ bool atls_crl_verify(const atls_crypto *c, const atls_crl *crl, const atls_cert 
            && check_window(crl->this_update, "this_update", crl->next_update, "next_update", now, field, err);
 }
 
-bool atls_crl_check(const atls_crl *crl, const atls_cert *cert, const char *field, atls_error *err)
+bool atls_crl_check_serial(const atls_crl *crl, atls_bytes issuer, atls_bytes serial, const char *field,
+                           atls_error *err)
 {
-    if (!atls_bytes_equal(crl->issuer, cert->issuer)) {
+    if (!atls_bytes_equal(crl->issuer, issuer)) {
         return fail(err, &(place){ATLS_E_CRL, field, false}, "issuer",
                     "the list is not about certificates of this issuer");
     }
-    return !atls_crl_lists(crl, cert->serial)
-           || atls_fail_bytes(err, ATLS_E_REVOKED, field, atls_bytes_empty(), cert->serial,
+    return !atls_crl_lists(crl, serial)
+           || atls_fail_bytes(err, ATLS_E_REVOKED, field, atls_bytes_empty(), serial,
                               "the certificate with this serial is revoked");
+}
+
+bool atls_crl_check(const atls_crl *crl, const atls_cert *cert, const char *field, atls_error *err)
+{
+    return atls_crl_check_serial(crl, cert->issuer, cert->serial, field, err);
 }

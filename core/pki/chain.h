@@ -95,7 +95,11 @@ ATLS_MUST_USE bool atls_validity_check(atls_time not_before, atls_time not_after
 ATLS_MUST_USE bool atls_crl_verify(const atls_crypto *c, const atls_crl *crl, const atls_cert *issuer,
                                    atls_key *issuer_key, atls_time now, const char *field, atls_error *err);
 
-/* atls_crl_check: REVOKED with field and the serial when cert is listed. */
+/* atls_crl_check: REVOKED with field and the serial when cert is listed; CRL when the list is of another issuer. */
 ATLS_MUST_USE bool atls_crl_check(const atls_crl *crl, const atls_cert *cert, const char *field, atls_error *err);
+
+/* atls_crl_check_serial is the same for a certificate that is known by its issuer's name and its serial. */
+ATLS_MUST_USE bool atls_crl_check_serial(const atls_crl *crl, atls_bytes issuer, atls_bytes serial, const char *field,
+                                         atls_error *err);
 
 #endif

@@ -3,6 +3,7 @@
  *
  * Every entry is read once here, so that looking a serial up later cannot fail; entries are not copied, the list may be
  * megabytes long. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cert.h"
@@ -224,15 +225,55 @@ bool atls_crl_decode(atls_bytes der, const char *prefix, atls_crl *out, atls_err
     return true;
 }
 
+/* Serials have no leading zeros: the longer one is the greater. */
+static int compare_serials(const void *x, const void *y)
+{
+    const atls_bytes *a = x;
+    const atls_bytes *b = y;
+    if (a->len != b->len) {
+        return a->len < b->len ? -1 : 1;
+    }
+    return memcmp(a->ptr, b->ptr, a->len);
+}
+
+static bool next_serial(atls_cur *list, atls_bytes *serial)
+{
+    atls_cur entry;
+    return atls_der_nested(list, "", ATLS_DER_SEQUENCE, &entry) && atls_der_unsigned(&entry, "", serial);
+}
+
+bool atls_crl_sort(atls_crl *crl, atls_arena *a, atls_error *err)
+{
+    atls_cur list;
+    atls_bytes *serials = atls_arena_array(a, crl->n_revoked, sizeof *serials, err);
+    if (serials == NULL) {
+        return false;
+    }
+    atls_cur_init(&list, crl->revoked, "", err);
+    for (size_t i = 0; i < crl->n_revoked; i++) {
+        if (!next_serial(&list, &serials[i])) {
+            return false; /* cannot happen to what was decoded */
+        }
+    }
+    if (crl->n_revoked > 0) {
+        qsort(serials, crl->n_revoked, sizeof *serials, compare_serials);
+    }
+    crl->sorted = serials;
+    return true;
+}
+
 bool atls_crl_lists(const atls_crl *crl, atls_bytes serial)
 {
     atls_error why = {0};
     atls_cur list;
+    if (crl->sorted != NULL) {
+        return crl->n_revoked > 0
+               && bsearch(&serial, crl->sorted, crl->n_revoked, sizeof serial, compare_serials) != NULL;
+    }
     atls_cur_init(&list, crl->revoked, "", &why);
     while (list.rest.len > 0) {
-        atls_cur entry;
         atls_bytes listed;
-        if (!atls_der_nested(&list, "", ATLS_DER_SEQUENCE, &entry) || !atls_der_unsigned(&entry, "", &listed)) {
+        if (!next_serial(&list, &listed)) {
             return true; /* cannot happen to what was decoded; if it does, nobody may proceed */
         }
         if (atls_bytes_equal(listed, serial)) {

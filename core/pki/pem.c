@@ -45,11 +45,8 @@ static bool read_mark(atls_cur *c, const char *mark)
 /* Everything up to the next dash: base64 and white space, which atls_base64_decode judges. */
 static bool read_body(atls_cur *c, atls_bytes *body)
 {
-    size_t n = 0;
-    while (n < c->rest.len && c->rest.ptr[n] != '-') {
-        n++;
-    }
-    return atls_cur_bytes(c, "", n, body);
+    const uint8_t *dash = c->rest.len == 0 ? NULL : memchr(c->rest.ptr, '-', c->rest.len);
+    return atls_cur_bytes(c, "", dash == NULL ? c->rest.len : (size_t)(dash - c->rest.ptr), body);
 }
 
 /* One block, its white space after it included. False with *err set only when memory ran out; *why holds the rest. */

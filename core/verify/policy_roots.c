@@ -22,6 +22,8 @@ static bool add_anchor(policy_reader *r, const char *path, atls_anchor anchor)
     }
     for (size_t i = 0; i < p->n_anchors; i++) {
         if (memcmp(r->anchors[i].sha256, anchor.sha256, SHA256_LEN) == 0) {
+            /* named twice, by its hash alone and by its DER: what was checked of it once need not be checked again */
+            r->anchors[i].self_checked = r->anchors[i].self_checked || anchor.self_checked;
             return true;
         }
     }

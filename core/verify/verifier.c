@@ -116,10 +116,10 @@ bool atls_verifier_appraise(const atls_verifier *v, const atls_appraisal *in, at
 /* ---- the object ---- */
 
 /* Policies nest two deep at most: any_of holds no any_of, and hardware neither. */
-static bool new_inner(atls_verifier *v, atls_error *err)
+static bool new_inner(atls_verifier *v, const atls_verifier_options *options, atls_error *err)
 {
     const atls_policy *p = v->policy;
-    if (p->hardware != NULL && !atls_verifier_new(p->hardware, &v->hardware, err)) {
+    if (p->hardware != NULL && !atls_verifier_new_with_options(p->hardware, options, &v->hardware, err)) {
         return false;
     }
     if (p->n_alternatives == 0) {
@@ -130,7 +130,8 @@ static bool new_inner(atls_verifier *v, atls_error *err)
         return atls_fail(err, ATLS_E_MEMORY, "verifier", NULL);
     }
     for (; v->n_alternatives < p->n_alternatives; v->n_alternatives++) {
-        if (!atls_verifier_new(p->alternatives[v->n_alternatives], &v->alternatives[v->n_alternatives], err)) {
+        if (!atls_verifier_new_with_options(p->alternatives[v->n_alternatives], options,
+                                            &v->alternatives[v->n_alternatives], err)) {
             return false;
         }
     }
@@ -138,6 +139,12 @@ static bool new_inner(atls_verifier *v, atls_error *err)
 }
 
 bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_error *err)
+{
+    return atls_verifier_new_with_options(policy, NULL, out, err);
+}
+
+bool atls_verifier_new_with_options(const atls_policy *policy, const atls_verifier_options *options,
+                                    atls_verifier **out, atls_error *err)
 {
     *out = NULL;
     const registry_row *kind = atls_registry_find(policy->type);
@@ -151,7 +158,8 @@ bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_erro
     v->policy = policy;
     v->kind = kind;
     v->format = kind == NULL ? NULL : kind->format();
-    if (!atls_crypto_new(&v->crypto, err) || !new_inner(v, err)) {
+    if (!atls_crypto_new(&v->crypto, err) || !atls_caches_new(options, &v->caches, err)
+        || !new_inner(v, options, err)) {
         atls_verifier_free(v);
         return false;
     }
@@ -169,6 +177,7 @@ void atls_verifier_free(atls_verifier *v)
     }
     free(v->alternatives);
     atls_verifier_free(v->hardware);
+    atls_caches_free(v->caches);
     atls_crypto_free(v->crypto);
     free(v);
 }
@@ -190,4 +199,38 @@ unsigned atls_verifier_platforms(const atls_verifier *v)
 const atls_policy *atls_verifier_policy(const atls_verifier *v)
 {
     return v->policy;
+}
+
+static void add_counts(atls_cache_counts *sum, const atls_cache_counts *more)
+{
+    sum->hits += more->hits;
+    sum->misses += more->misses;
+    sum->evictions += more->evictions;
+    sum->entries += more->entries;
+    sum->len += more->len;
+}
+
+static void add_inner(atls_verifier_counts *sum, const atls_verifier *inner)
+{
+    if (inner != NULL) {
+        const atls_verifier_counts more = atls_verifier_count(inner);
+        add_counts(&sum->endorsements, &more.endorsements);
+        add_counts(&sum->stapled, &more.stapled);
+        add_counts(&sum->platforms, &more.platforms);
+    }
+}
+
+atls_verifier_counts atls_verifier_count(const atls_verifier *v)
+{
+    atls_verifier_counts sum = atls_caches_count(v->caches);
+    for (size_t i = 0; i < v->n_alternatives; i++) {
+        add_inner(&sum, v->alternatives[i]);
+    }
+    add_inner(&sum, v->hardware);
+    return sum;
+}
+
+const atls_caches *atls_verifier_caches(const atls_verifier *v)
+{
+    return v->caches;
 }

@@ -4,6 +4,7 @@
 #define ATLS_VERIFY_VERIFIER_H
 
 #include "atls/verifier.h"
+#include "caches.h"
 #include "registry.h"
 #include "verifier_crypto.h"
 
@@ -16,7 +17,7 @@ struct atls_verifier {
     atls_verifier *hardware;      /* judges what vouches for a TPM's key; NULL: the policy does not ask for that */
     atls_verifier **alternatives; /* any_of: one for each alternative of the policy */
     size_t n_alternatives;
-    /* Caches of compiled endorsements and of PCK chains already seen belong here, with a lock of their own. */
+    atls_caches *caches; /* NULL: nothing is remembered. What is in there changes; nothing else does */
 };
 
 /* How far an appraisal came: of several refusals the one that came furthest says most. */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "caches.h"
 #include "evidence/dstack/dstack.h"
 #include "verifier.h"
 
@@ -25,6 +26,7 @@ typedef struct appraisal {
     atls_error *err;
     atls_trace trace;
     const void *evidence; /* decoded, a rumour */
+    bool has_recalled;    /* so that it must settle */
     bool has_log;
     dstack_log log; /* same */
     atls_endorsements endorsements;
@@ -33,6 +35,21 @@ typedef struct appraisal {
     atls_claims hardware; /* of that evidence */
     atls_claims claims;   /* authenticated */
 } appraisal;
+
+static atls_authority authority_of(const appraisal *a)
+{
+    return (atls_authority){
+        .crypto = a->v->crypto,
+        .policy = a->v->policy,
+        .endorsements = &a->endorsements,
+        .event_log = a->v->kind->log == REGISTRY_LOG_OF_ROOM ? a->in->event_log : atls_bytes_empty(),
+        .now = a->in->now,
+        .vouched = a->is_vouched ? &a->vouched : NULL,
+        .trust_key = a->in->trust_key,
+        .trust_key_ctx = a->in->trust_key_ctx,
+        .caches = a->v->caches,
+    };
+}
 
 /* ---- begin ---- */
 
@@ -120,9 +137,30 @@ static bool decode_log(appraisal *a)
                          "no event log was given, and the policy asks for none", a->err);
 }
 
+/* What earlier appraisals leave to this one, and this one to later ones. Without caches both do nothing. */
+static void recall(appraisal *a)
+{
+    const atls_authority authority = authority_of(a);
+    if (a->v->caches != NULL && a->v->format->recall != NULL) {
+        a->v->format->recall(a->evidence, &authority);
+        a->has_recalled = true;
+    }
+}
+
+static void settle(appraisal *a, bool accepted)
+{
+    const atls_authority authority = authority_of(a);
+    if (a->has_recalled) {
+        a->v->format->settle(a->evidence, &authority, accepted);
+    }
+}
+
 static bool decode(appraisal *a)
 {
     const bool ok = a->v->format->decode(a->in->evidence, a->arena, &a->evidence, a->err);
+    if (ok) {
+        recall(a);
+    }
     return atls_trace_step(&a->trace, ok, "evidence.decode", "quote", a->err) && decode_log(a);
 }
 
@@ -290,16 +328,7 @@ static bool get_vouched(appraisal *a)
 static bool authenticate(appraisal *a)
 {
     a->claims = (atls_claims){.report_data_field = ""};
-    const atls_authority authority = {
-        .crypto = a->v->crypto,
-        .policy = a->v->policy,
-        .endorsements = &a->endorsements,
-        .event_log = a->v->kind->log == REGISTRY_LOG_OF_ROOM ? a->in->event_log : atls_bytes_empty(),
-        .now = a->in->now,
-        .vouched = a->is_vouched ? &a->vouched : NULL,
-        .trust_key = a->in->trust_key,
-        .trust_key_ctx = a->in->trust_key_ctx,
-    };
+    const atls_authority authority = authority_of(a);
     if (!a->v->format->authenticate(a->evidence, &authority, a->arena, &a->claims, &a->trace, a->err)) {
         return false;
     }
@@ -541,6 +570,7 @@ bool atls_verify_one(const atls_verifier *v, const atls_appraisal *in, atls_aren
     const bool listed = list_weaknesses(&a) && list_missing_references(&a);
     const bool accepted = judged && listed && nothing_failed(&a);
 
+    settle(&a, accepted);
     out->checks = a.trace.items;
     out->n_checks = a.trace.n;
     if (!accepted) {

@@ -4,7 +4,7 @@
  * An arena is one block with a hard end. Allocation moves a mark forward, freeing is resetting the mark, and
  * asking for more than is left is an error (ATLS_E_MEMORY), never a crash and never a second block. Nothing in
  * libatls_core allocates anywhere else, apart from OpenSSL objects that are born and freed within one function
- * and the objects whose constructors say so (atls_policy, atls_verifier). An arena belongs to one thread at a time. */
+ * and the objects whose constructors say so (atls_policy, atls_verifier with what it remembers). An arena belongs to one thread at a time. */
 #ifndef ATLS_ARENA_H
 #define ATLS_ARENA_H
 

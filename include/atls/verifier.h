@@ -57,8 +57,44 @@ typedef struct atls_appraisal {
 } atls_appraisal;
 
 /* atls_verifier_new makes a verifier for one policy, which must outlive it. The object is the caller's
- * (atls_verifier_free); it is immutable and any number of threads may share it. Errors: MEMORY, INTERNAL. */
+ * (atls_verifier_free); apart from what it remembers it is immutable, and any number of threads may share it. Errors:
+ * MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_error *err);
+
+/* What a verifier remembers, so that nothing is checked twice: endorsements that an accepted appraisal used, and the
+ * platforms of accepted evidence (certificates, quoting enclave, attestation key), never beyond a date of anything they
+ * rest on. A remembered yes differs from a fresh one in nothing but its cost. Zeroed: the defaults. */
+typedef struct atls_verifier_options {
+    bool no_cache;             /* remember nothing; the numbers below say nothing then */
+    uint32_t max_platforms;    /* 0: 16384, some 10 MiB when all are there */
+    uint32_t max_endorsements; /* sets; 0: 64. A quarter as many more where a peer stapled pieces */
+    size_t
+        max_endorsements_len; /* bytes of those, with what is made of them; 0: 16 MiB, and the same quarter more. A set
+                                  * of more than a quarter of it is not remembered */
+} atls_verifier_options;
+
+/* atls_verifier_new_with_options is atls_verifier_new with other limits; options NULL is the same. Errors: MEMORY,
+ * INTERNAL. */
+ATLS_MUST_USE bool atls_verifier_new_with_options(const atls_policy *policy, const atls_verifier_options *options,
+                                                  atls_verifier **out, atls_error *err);
+
+/* How a cache did so far. */
+typedef struct atls_cache_counts {
+    uint64_t hits;
+    uint64_t misses;
+    uint64_t evictions; /* made room for others */
+    uint64_t entries;   /* now */
+    uint64_t len;       /* their bytes, now */
+} atls_cache_counts;
+
+typedef struct atls_verifier_counts {
+    atls_cache_counts endorsements;
+    atls_cache_counts stapled; /* sets with pieces that a peer sent */
+    atls_cache_counts platforms;
+} atls_verifier_counts;
+
+/* atls_verifier_count gives these numbers, zeros without caches. For monitoring and tests; any number of threads. */
+atls_verifier_counts atls_verifier_count(const atls_verifier *v);
 
 /* atls_verifier_free frees a verifier; NULL is fine. No appraisal may be running. */
 void atls_verifier_free(atls_verifier *v);
@@ -72,7 +108,8 @@ const atls_policy *atls_verifier_policy(const atls_verifier *v);
  * out    zeroed first. On success complete; otherwise only verdict, time, profile, checks and n_checks are set.
  * err    the first failure, with the field that caused it. Every mismatch with the policy is in out->checks.
  *
- * Returns true only if every check that the policy asks for ran and passed. Pure apart from the callback.
+ * Returns true only if every check that the policy asks for ran and passed, now or in an earlier appraisal by v whose
+ * answer still holds (atls_verifier_options). Pure apart from the callback.
  * Any number of threads may share v, each with an arena of its own.
  * Errors: every code of the DCAP, binding and dstack blocks of error.h, and MEMORY, USAGE, INTERNAL. */
 ATLS_MUST_USE bool atls_verifier_appraise(const atls_verifier *v, const atls_appraisal *in, atls_arena *arena,

@@ -243,6 +243,16 @@ static const lookup_row lookup_rows[] = {
     {"lookup: nothing", "", 0, false},
 };
 
+static void sort(atls_crl *crl)
+{
+    static uint8_t block[4 * 1024 * 1024];
+    atls_arena a;
+    atls_error err = {0};
+    atls_arena_init(&a, block, sizeof block);
+    assert_true(atls_crl_sort(crl, &a, &err));
+    assert_non_null(crl->sorted);
+}
+
 static void run_lookup(void **state)
 {
     const lookup_row *row = *state;
@@ -254,6 +264,24 @@ static void run_lookup(void **state)
     make_crl_write(keys, &c, &m);
     assert_true(atls_crl_decode(made_bytes(&m), "crl", &out, &err));
     assert_int_equal(atls_crl_lists(&out, atls_bytes_of(row->serial, row->len)), row->listed);
+    sort(&out);
+    assert_int_equal(atls_crl_lists(&out, atls_bytes_of(row->serial, row->len)), row->listed);
+}
+
+/* An empty list, sorted, still lists nobody. */
+static void sorted_nothing(void **state)
+{
+    (void)state;
+    made m;
+    atls_crl out;
+    atls_error err = {0};
+    make_crl c = make_crl_default(MAKE_CA);
+    c.revoked = NULL;
+    make_crl_write(keys, &c, &m);
+    assert_true(atls_crl_decode(made_bytes(&m), "crl", &out, &err));
+    assert_int_equal(out.n_revoked, 0);
+    sort(&out);
+    assert_false(atls_crl_lists(&out, atls_bytes_of("\x01", 1)));
 }
 
 /* ---- size: a list of nearly 8 MiB, decoded and searched to its end ---- */
@@ -305,6 +333,10 @@ static void megabytes(void **state)
     assert_int_equal(out.n_revoked, n);
     assert_true(atls_crl_lists(&out, atls_bytes_of(entry + 4, 3)));
     assert_false(atls_crl_lists(&out, atls_bytes_of("\x77", 1)));
+    sort(&out);
+    assert_true(atls_crl_lists(&out, atls_bytes_of(entry + 4, 3)));
+    assert_true(atls_crl_lists(&out, atls_bytes_of("\x10\x00\x00", 3)));
+    assert_false(atls_crl_lists(&out, atls_bytes_of("\x77", 1)));
     free(der);
 }
 
@@ -333,6 +365,7 @@ int main(void)
     for (size_t i = 0; i < sizeof lookup_rows / sizeof lookup_rows[0]; i++) {
         tap_add(&l, lookup_rows[i].name, run_lookup, &lookup_rows[i]);
     }
+    tap_add(&l, "lookup: in an empty list that was sorted", sorted_nothing, NULL);
     tap_add(&l, "neither nextUpdate nor extensions", what_is_missing, NULL);
     tap_add(&l, "nearly 8 MiB of entries", megabytes, NULL);
     tap_add(&l, "more than 8 MiB", too_long, NULL);

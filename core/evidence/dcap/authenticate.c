@@ -103,7 +103,7 @@ static bool same_bytes(dcap_proof *p, atls_code code, const char *field, const v
 
 static bool check_pck_extension(dcap_proof *p)
 {
-    if (!dcap_pck_extension(p->evidence, p->pck, &p->platform, p->err)) {
+    if (p->known == NULL && !dcap_pck_extension(p->evidence, p->pck, &p->platform, p->err)) {
         return false;
     }
     return !p->auth->policy->strict_cpusvn
@@ -140,6 +140,11 @@ static bool check_tdx_module(dcap_proof *p)
 
 static bool check_qe_report_signature(dcap_proof *p)
 {
+    if (p->known != NULL
+        && !atls_key_open_p256(p->auth->crypto, p->known->facts.key, ATLS_E_PCK_CHAIN, "pck.leaf.key", &p->pck_key,
+                               p->err)) {
+        return false;
+    }
     return atls_verify_raw(p->auth->crypto, p->pck_key, ATLS_SHA256, p->quote->qe_report, p->quote->qe_signature,
                            ATLS_E_QE_REPORT_SIGNATURE, "quote.auth.qe_report_signature", p->err);
 }
@@ -220,43 +225,82 @@ static bool check_quote_signature(dcap_proof *p)
 
 /* ---- step 16 ---- */
 
+/* What is remembered may go before the result does. */
+static bool keep_advisories(dcap_proof *p)
+{
+    atls_text_list *const lists[] = {&p->tcb.advisories, &p->tcb.platform_advisories, &p->tcb.module_advisories,
+                                     &p->tcb.qe_advisories};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        const atls_text_list remembered = *lists[i];
+        if (!dcap_texts_copy(&remembered, p->arena, lists[i], p->err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_tcb_level(dcap_proof *p)
 {
     return dcap_tcb_evaluate(&p->info, &p->identity, p->platform, is_tdx(p) ? &p->quote->td : NULL, p->quote->qe.isvsvn,
-                             p->arena, &p->tcb, p->err);
+                             p->arena, &p->tcb, p->err)
+           && (p->compiled == NULL || keep_advisories(p));
 }
+
+/* Which steps an earlier yes may stand for, as long as everything that it rests on holds (remember.h). */
+typedef enum remembered {
+    NEVER = 0,
+    WITH_ENDORSEMENTS,
+    WITH_PLATFORM,
+    WITH_QE_REPORT,
+} remembered;
 
 typedef struct step {
     const char *id;
     const char *field;
     bool (*check)(dcap_proof *p);
+    remembered remembered;
     bool tdx_only;
 } step;
 
 /* clang-format off */
 static const step steps[] = {
-    {"dcap.quote_format",          "quote",                           check_quote_format,           false},
-    {"dcap.root",                  "root",                            dcap_check_root,              false},
-    {"dcap.root_crl",              "root_ca_crl",                     dcap_check_root_crl,          false},
-    {"dcap.tcb_info_chain",        "tcb_info_issuer_chain",           dcap_check_tcb_info_chain,    false},
-    {"dcap.tcb_info_signature",    "tcb_info_signature",              check_tcb_info_signature,     false},
-    {"dcap.tcb_info_dates",        "tcb_info.nextUpdate",             check_tcb_info_dates,         false},
-    {"dcap.qe_identity_chain",     "qe_identity_issuer_chain",        dcap_check_qe_identity_chain, false},
-    {"dcap.qe_identity_signature", "qe_identity_signature",           check_qe_identity_signature,  false},
-    {"dcap.qe_identity_dates",     "qe_identity.nextUpdate",          check_qe_identity_dates,      false},
-    {"dcap.pck_chain",             "pck",                             dcap_check_pck_chain,         false},
-    {"dcap.pck_crl",               "pck_crl",                         dcap_check_pck_crl,           false},
-    {"dcap.pck_extension",         "pck.sgx_extension",               check_pck_extension,          false},
-    {"dcap.tee_consistency",       "tcb_info.fmspc",                  check_tee_consistency,        false},
-    {"dcap.tdx_module",            "quote.body.mrsignerseam",         check_tdx_module,             true},
-    {"dcap.qe_report_signature",   "quote.auth.qe_report_signature",  check_qe_report_signature,    false},
-    {"dcap.qe_report_data",        "quote.auth.qe_report.reportdata", check_qe_report_data,         false},
-    {"dcap.qe_identity",           "quote.auth.qe_report",            check_qe_identity,            false},
-    {"dcap.attestation_key",       "quote.auth.attestation_key",      check_attestation_key,        false},
-    {"dcap.quote_signature",       "quote.auth.signature",            check_quote_signature,        false},
-    {"dcap.tcb_level",             "tcb_info.tcbLevels",              check_tcb_level,              false},
+    {"dcap.quote_format",          "quote",                           check_quote_format,           NEVER,             false},
+    {"dcap.root",                  "root",                            dcap_check_root,              WITH_ENDORSEMENTS, false},
+    {"dcap.root_crl",              "root_ca_crl",                     dcap_check_root_crl,          WITH_ENDORSEMENTS, false},
+    {"dcap.tcb_info_chain",        "tcb_info_issuer_chain",           dcap_check_tcb_info_chain,    WITH_ENDORSEMENTS, false},
+    {"dcap.tcb_info_signature",    "tcb_info_signature",              check_tcb_info_signature,     WITH_ENDORSEMENTS, false},
+    {"dcap.tcb_info_dates",        "tcb_info.nextUpdate",             check_tcb_info_dates,         WITH_ENDORSEMENTS, false},
+    {"dcap.qe_identity_chain",     "qe_identity_issuer_chain",        dcap_check_qe_identity_chain, WITH_ENDORSEMENTS, false},
+    {"dcap.qe_identity_signature", "qe_identity_signature",           check_qe_identity_signature,  WITH_ENDORSEMENTS, false},
+    {"dcap.qe_identity_dates",     "qe_identity.nextUpdate",          check_qe_identity_dates,      WITH_ENDORSEMENTS, false},
+    {"dcap.pck_chain",             "pck",                             dcap_check_pck_chain,         WITH_PLATFORM,     false},
+    {"dcap.pck_crl",               "pck_crl",                         dcap_check_pck_crl,           NEVER,             false},
+    {"dcap.pck_extension",         "pck.sgx_extension",               check_pck_extension,          NEVER,             false},
+    {"dcap.tee_consistency",       "tcb_info.fmspc",                  check_tee_consistency,        NEVER,             false},
+    {"dcap.tdx_module",            "quote.body.mrsignerseam",         check_tdx_module,             NEVER,             true},
+    {"dcap.qe_report_signature",   "quote.auth.qe_report_signature",  check_qe_report_signature,    WITH_QE_REPORT,    false},
+    {"dcap.qe_report_data",        "quote.auth.qe_report.reportdata", check_qe_report_data,         NEVER,             false},
+    {"dcap.qe_identity",           "quote.auth.qe_report",            check_qe_identity,            NEVER,             false},
+    {"dcap.attestation_key",       "quote.auth.attestation_key",      check_attestation_key,        NEVER,             false},
+    {"dcap.quote_signature",       "quote.auth.signature",            check_quote_signature,        NEVER,             false},
+    {"dcap.tcb_level",             "tcb_info.tcbLevels",              check_tcb_level,              NEVER,             false},
 };
 /* clang-format on */
+
+static bool is_remembered(const dcap_proof *p, const step *s)
+{
+    switch (s->remembered) {
+    case NEVER:
+        return false;
+    case WITH_ENDORSEMENTS:
+        return p->compiled != NULL;
+    case WITH_PLATFORM:
+        return p->known != NULL;
+    case WITH_QE_REPORT:
+        return p->knows_qe_report;
+    }
+    return false;
+}
 
 static bool run_steps(dcap_proof *p, atls_trace *trace)
 {
@@ -266,7 +310,7 @@ static bool run_steps(dcap_proof *p, atls_trace *trace)
             if (!atls_trace_na(trace, s->id, s->field, "an SGX enclave has no TDX module", p->err)) {
                 return false;
             }
-        } else if (!atls_trace_step(trace, s->check(p), s->id, s->field, p->err)) {
+        } else if (!atls_trace_step(trace, is_remembered(p, s) || s->check(p), s->id, s->field, p->err)) {
             return false;
         }
     }
@@ -285,21 +329,33 @@ static atls_time later(atls_time a, atls_time b)
     return a > b ? a : b;
 }
 
+dcap_dates dcap_dates_of(const dcap_proof *p)
+{
+    const atls_cert *const certs[] = {p->root, p->tcb_signer, p->qe_signer, p->pck_ca};
+    const atls_time issued[] = {p->info.issue_date, p->identity.issue_date, p->root_crl.this_update,
+                                p->pck_crl.this_update};
+    const atls_time next[] = {p->info.next_update, p->identity.next_update, p->root_crl.next_update,
+                              p->pck_crl.next_update};
+    dcap_dates d = {.until = next[0], .earliest_issue = issued[0], .latest_issue = issued[0]};
+    for (size_t i = 0; i < 4; i++) {
+        d.earliest_issue = earlier(d.earliest_issue, issued[i]);
+        d.latest_issue = later(d.latest_issue, issued[i]);
+        d.until = earlier(d.until, next[i]);
+    }
+    d.from = d.latest_issue;
+    for (size_t i = 0; i < 4; i++) {
+        d.from = later(d.from, certs[i]->not_before);
+        d.until = earlier(d.until, certs[i]->not_after);
+    }
+    return d;
+}
+
 static void claim_dates(const dcap_proof *p, atls_dcap_claims *c)
 {
-    atls_time documents = earlier(p->info.issue_date, p->identity.issue_date);
-    atls_time lists = earlier(p->root_crl.this_update, p->pck_crl.this_update);
-    c->earliest_issue = earlier(documents, lists);
-    documents = later(p->info.issue_date, p->identity.issue_date);
-    lists = later(p->root_crl.this_update, p->pck_crl.this_update);
-    c->latest_issue = later(documents, lists);
-    documents = earlier(p->info.next_update, p->identity.next_update);
-    lists = earlier(p->root_crl.next_update, p->pck_crl.next_update);
-    c->earliest_expiration = earlier(documents, lists);
-    const atls_cert *const used[] = {p->root, p->tcb_signer, p->qe_signer, p->pck_ca, p->pck};
-    for (size_t i = 0; i < sizeof used / sizeof used[0]; i++) {
-        c->earliest_expiration = earlier(c->earliest_expiration, used[i]->not_after);
-    }
+    const dcap_dates d = p->compiled != NULL ? p->compiled->dates : dcap_dates_of(p);
+    c->earliest_issue = d.earliest_issue;
+    c->latest_issue = d.latest_issue;
+    c->earliest_expiration = earlier(d.until, p->leaf.not_after);
 }
 
 static void claim_platform(const dcap_proof *p, atls_dcap_claims *c)
@@ -317,7 +373,7 @@ static void claim_platform(const dcap_proof *p, atls_dcap_claims *c)
     c->dynamic_platform = pck->dynamic_platform;
     c->cached_keys = pck->cached_keys;
     c->smt_enabled = pck->smt_enabled;
-    c->pck_serial = p->pck->serial;
+    c->pck_serial = p->leaf.serial;
     c->pck_ca = p->pck_ca_name;
     if (p->module != NULL && p->module->version > 0) {
         snprintf(c->tdx_module_id, sizeof c->tdx_module_id, "TDX_%02X", (unsigned)p->module->version);
@@ -338,17 +394,23 @@ static void claim_quote(const dcap_quote *q, atls_dcap_claims *c)
     c->trailing_len = q->trailing_len;
 }
 
-/* The root's key without the byte that says "uncompressed". */
-static bool claim_root(const dcap_proof *p, atls_dcap_claims *c)
+bool dcap_root_key_id(const atls_crypto *c, const atls_cert *root, uint8_t out[48], atls_error *err)
 {
     atls_cur cur;
     atls_bytes xy;
-    atls_cur_init(&cur, p->root->key.point, "root.key", p->err);
-    if (!atls_cur_skip(&cur, "form", 1) || !atls_cur_bytes(&cur, "xy", 64, &xy)) {
-        return false;
-    }
+    atls_cur_init(&cur, root->key.point, "root.key", err);
+    return atls_cur_skip(&cur, "form", 1) && atls_cur_bytes(&cur, "xy", 64, &xy)
+           && atls_digest(c, ATLS_SHA384, &xy, 1, out, err);
+}
+
+static bool claim_root(const dcap_proof *p, atls_dcap_claims *c)
+{
     memcpy(c->root_sha256, p->anchor->sha256, sizeof c->root_sha256);
-    return atls_digest(p->auth->crypto, ATLS_SHA384, &xy, 1, c->root_key_id, p->err);
+    if (p->compiled != NULL) {
+        memcpy(c->root_key_id, p->compiled->root_key_id, sizeof c->root_key_id);
+        return true;
+    }
+    return dcap_root_key_id(p->auth->crypto, p->root, c->root_key_id, p->err);
 }
 
 static bool make_claims(const dcap_proof *p, atls_claims *out)
@@ -399,6 +461,7 @@ bool dcap_authenticate(const void *evidence, const atls_authority *auth, atls_ar
     p->arena = arena;
     p->err = err;
     dcap_chain_init(p);
+    dcap_recall_proof(p);
     bool ok = run_steps(p, trace) && make_claims(p, claims);
     close_keys(p);
     return ok;

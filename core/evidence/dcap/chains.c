@@ -18,14 +18,9 @@
 
 /* ---- reading ---- */
 
-static bool read_pem(atls_cert_pool *pool, atls_bytes pem, bool is_quotes, atls_code code, const char *field,
-                     dcap_chain *out, atls_error *err)
+static bool read_ders(atls_cert_pool *pool, const atls_bytes *ders, size_t n, atls_code code, const char *field,
+                      dcap_chain *out, atls_error *err)
 {
-    atls_bytes ders[ATLS_MAX_PEM_CERTS];
-    size_t n;
-    if (!atls_pem_certificates(pem, is_quotes, code, field, pool->arena, ders, ATLS_MAX_PEM_CERTS, &n, err)) {
-        return false;
-    }
     for (size_t i = 0; i < n; i++) {
         if (!atls_cert_pool_add(pool, ders[i], code, field, &out->certs[i], err)) {
             return false;
@@ -35,11 +30,37 @@ static bool read_pem(atls_cert_pool *pool, atls_bytes pem, bool is_quotes, atls_
     return true;
 }
 
+static bool read_pem(atls_cert_pool *pool, const dcap_given_chain *g, dcap_chain *out, atls_error *err)
+{
+    atls_bytes ders[ATLS_MAX_PEM_CERTS];
+    size_t n;
+    return atls_pem_certificates(g->pem, false, g->code, g->field, pool->arena, ders, ATLS_MAX_PEM_CERTS, &n, err)
+           && read_ders(pool, ders, n, g->code, g->field, out, err);
+}
+
+bool dcap_quote_ders(const dcap_evidence *e, const atls_bytes **ders, size_t *n, atls_error *err)
+{
+    dcap_memo *memo = e->memo;
+    if (!memo->has_ders) {
+        if (!atls_pem_certificates(e->quote.cert_data, true, ATLS_E_PCK_CHAIN, "pck", memo->pool.arena, memo->ders,
+                                   ATLS_MAX_PEM_CERTS, &memo->n_ders, err)) {
+            return false;
+        }
+        memo->has_ders = true;
+    }
+    *ders = memo->ders;
+    *n = memo->n_ders;
+    return true;
+}
+
 bool dcap_quote_chain(const dcap_evidence *e, const dcap_chain **out, atls_error *err)
 {
     dcap_memo *memo = e->memo;
+    const atls_bytes *ders;
+    size_t n;
     if (!memo->has_chain) {
-        if (!read_pem(&memo->pool, e->quote.cert_data, true, ATLS_E_PCK_CHAIN, "pck", &memo->chain, err)) {
+        if (!dcap_quote_ders(e, &ders, &n, err)
+            || !read_ders(&memo->pool, ders, n, ATLS_E_PCK_CHAIN, "pck", &memo->chain, err)) {
             return false;
         }
         memo->has_chain = true;
@@ -62,7 +83,7 @@ bool dcap_pck_extension(const dcap_evidence *e, const atls_cert *leaf, const dca
     return true;
 }
 
-static void read_given(dcap_proof *p, dcap_given_chain *g)
+void dcap_chain_read(dcap_proof *p, dcap_given_chain *g)
 {
     const dcap_chain *own;
     if (g->is_read) {
@@ -70,7 +91,7 @@ static void read_given(dcap_proof *p, dcap_given_chain *g)
     }
     g->is_read = true;
     if (!g->is_quotes) {
-        (void)!read_pem(&p->evidence->memo->pool, g->pem, false, g->code, g->field, &g->chain, &g->error);
+        (void)!read_pem(&p->evidence->memo->pool, g, &g->chain, &g->error);
         return;
     }
     if (dcap_quote_chain(p->evidence, &own, &g->error)) {
@@ -81,7 +102,7 @@ static void read_given(dcap_proof *p, dcap_given_chain *g)
 /* The chain, when it can be read; its own error at the step that needs it, otherwise. */
 static bool need_chain(dcap_proof *p, dcap_given_chain *g, size_t n)
 {
-    read_given(p, g);
+    dcap_chain_read(p, g);
     if (g->error.code != ATLS_OK) {
         if (p->err->code == ATLS_OK) {
             *p->err = g->error;
@@ -192,7 +213,7 @@ static bool is_self_issued(const atls_cert *c)
 static bool find_anchor_in(dcap_proof *p, dcap_given_chain *g)
 {
     const atls_policy *policy = p->auth->policy;
-    read_given(p, g);
+    dcap_chain_read(p, g);
     for (size_t i = 0; i < g->chain.n && p->anchor == NULL; i++) {
         if (!is_self_issued(g->chain.certs[i])) {
             continue;
@@ -263,11 +284,17 @@ bool dcap_check_root_crl(dcap_proof *p)
            && atls_crl_check(&p->root_crl, p->root, "root", p->err);
 }
 
-bool dcap_check_pck_crl(dcap_proof *p)
+static bool check_pck_list(dcap_proof *p)
 {
     return read_crl(p, p->given->pck_crl, "pck_crl", &p->pck_crl)
-           && atls_crl_verify(p->auth->crypto, &p->pck_crl, p->pck_ca, p->pck_ca_key, p->auth->now, "pck_crl", p->err)
-           && atls_crl_check(&p->pck_crl, p->pck, "pck.leaf", p->err);
+           && atls_crl_verify(p->auth->crypto, &p->pck_crl, p->pck_ca, p->pck_ca_key, p->auth->now, "pck_crl", p->err);
+}
+
+/* The list may be known to be genuine; whether this leaf is on it is asked each time. */
+bool dcap_check_pck_crl(dcap_proof *p)
+{
+    return (p->compiled != NULL || check_pck_list(p))
+           && atls_crl_check_serial(&p->pck_crl, p->leaf.issuer, p->leaf.serial, "pck.leaf", p->err);
 }
 
 /* ---- signers of documents ---- */
@@ -409,6 +436,7 @@ bool dcap_check_pck_chain(dcap_proof *p)
     }
     p->pck = path.leaf;
     p->pck_ca = path.ca;
+    p->leaf = (dcap_leaf){p->pck->issuer, p->pck->serial, p->pck->not_after};
     return check_pck_names(p) && check_pck_links(p) && check_pck_dates(p)
            && atls_crl_check(&p->root_crl, p->pck_ca, "pck.intermediate", p->err);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* format.c: the room's row in the registry, and the doors that are too small for a file of their own. */
+#include <string.h>
+
 #include "proof.h"
 
 /* Certificates of one appraisal, counted with repeats: the quote's chain and three given ones. */
@@ -26,6 +28,12 @@ static bool request_of_chain(const dcap_evidence *e, atls_endorsement_request *o
     dcap_pck_path path;
     const dcap_pck *pck;
     bool is_platform;
+    if (e->memo->platform != NULL) {
+        const dcap_platform_facts *known = &e->memo->platform->facts;
+        memcpy(out->fmspc, known->pck.fmspc, sizeof out->fmspc);
+        out->pck_ca = known->is_platform_ca ? "platform" : "processor";
+        return true;
+    }
     if (!dcap_quote_chain(e, &chain, err) || !dcap_pck_path_find(chain, &path, err)
         || !dcap_pck_extension(e, path.leaf, &pck, err)) {
         return false;
@@ -34,9 +42,7 @@ static bool request_of_chain(const dcap_evidence *e, atls_endorsement_request *o
         return atls_fail(err, ATLS_E_PCK_CHAIN, "pck.intermediate.subject",
                          "neither the Processor nor the Platform CA issued the PCK certificate");
     }
-    for (size_t i = 0; i < sizeof out->fmspc; i++) {
-        out->fmspc[i] = pck->fmspc[i];
-    }
+    memcpy(out->fmspc, pck->fmspc, sizeof out->fmspc);
     out->pck_ca = is_platform ? "platform" : "processor";
     return true;
 }
@@ -108,6 +114,8 @@ const atls_format *dcap_format(void)
     static const atls_format row = {
         .name = "dcap",
         .decode = decode,
+        .recall = dcap_recall,
+        .settle = dcap_settle,
         .request = request,
         .complete = complete,
         .authenticate = dcap_authenticate,

@@ -9,6 +9,7 @@
 
 #include "dcap.h"
 #include "pki/chain.h"
+#include "remember.h"
 
 typedef struct dcap_chain {
     atls_cert *certs[ATLS_MAX_PEM_CERTS];
@@ -19,10 +20,20 @@ typedef struct dcap_chain {
  * appraisal. */
 typedef struct dcap_memo {
     atls_cert_pool pool;
+    bool has_ders;
+    atls_bytes ders[ATLS_MAX_PEM_CERTS]; /* of certification data type 5, as they stand there */
+    size_t n_ders;
     bool has_chain;
     dcap_chain chain;      /* of certification data type 5 */
     const atls_cert *leaf; /* whose extension `pck` is; NULL: none yet */
     dcap_pck pck;
+    /* remember.c */
+    bool has_id;
+    dcap_chain_id id;              /* of the quote's own chain */
+    const dcap_platform *platform; /* what is remembered of it; NULL: nothing */
+    struct dcap_proof *proof;      /* of this appraisal; NULL: authenticate has not begun */
+    atls_cached *held[3];          /* until settle */
+    size_t n_held;
 } dcap_memo;
 
 /* What decode hands out. The quote comes first, so that a pointer to the evidence is a pointer to its quote. */
@@ -43,6 +54,13 @@ typedef struct dcap_given_chain {
     dcap_chain chain;
 } dcap_given_chain;
 
+/* What remains to be asked of a PCK leaf once its chain has been checked. */
+typedef struct dcap_leaf {
+    atls_bytes issuer;
+    atls_bytes serial;
+    atls_time not_after;
+} dcap_leaf;
+
 typedef struct dcap_proof {
     const dcap_evidence *evidence;
     const dcap_quote *quote;
@@ -53,6 +71,17 @@ typedef struct dcap_proof {
     dcap_given_chain tcb_chain;
     dcap_given_chain qe_chain;
     dcap_given_chain pck_chain;
+    /* what is remembered of all this: remember.c */
+    bool has_id;
+    dcap_chain_id id; /* of the PCK chain */
+    bool has_key;
+    uint8_t key[32];               /* of the endorsements */
+    const dcap_compiled *compiled; /* NULL: they are checked */
+    const dcap_platform *known;    /* NULL: the platform is checked */
+    const dcap_platform *seen;     /* what was known of it, usable or not */
+    bool has_qe_id;
+    uint8_t qe_id[32];
+    bool knows_qe_report;
     /* certificates */
     const atls_anchor *anchor;
     atls_cert *root;
@@ -61,7 +90,8 @@ typedef struct dcap_proof {
     atls_cert *qe_signer;
     atls_cert *pck_ca;
     const char *pck_ca_name;
-    atls_cert *pck;
+    atls_cert *pck; /* NULL where the platform is known */
+    dcap_leaf leaf;
     atls_crl pck_crl;
     atls_key *root_key;
     atls_key *tcb_key;
@@ -89,6 +119,12 @@ ATLS_MUST_USE bool dcap_check_pck_crl(dcap_proof *p);
  */
 void dcap_chain_init(dcap_proof *p);
 
+/* dcap_chain_read decodes a chain that was given, once; g->error says what is wrong with it. */
+void dcap_chain_read(dcap_proof *p, dcap_given_chain *g);
+
+/* dcap_quote_ders takes the certificates out of a quote (type 5), once. */
+ATLS_MUST_USE bool dcap_quote_ders(const dcap_evidence *e, const atls_bytes **ders, size_t *n, atls_error *err);
+
 /* dcap_quote_chain decodes the chain inside a quote (type 5), once. */
 ATLS_MUST_USE bool dcap_quote_chain(const dcap_evidence *e, const dcap_chain **out, atls_error *err);
 
@@ -109,7 +145,19 @@ ATLS_MUST_USE bool dcap_pck_extension(const dcap_evidence *e, const atls_cert *l
  * any other certificate. */
 const char *dcap_pck_ca_name(const atls_cert *ca, bool *is_platform);
 
+/* dcap_dates_of gathers the dates of what was checked, but for the PCK leaf's. */
+dcap_dates dcap_dates_of(const dcap_proof *p);
+
+/* dcap_root_key_id hashes a root's key as people know it: without the byte that says "uncompressed". Errors: INTERNAL. */
+ATLS_MUST_USE bool dcap_root_key_id(const atls_crypto *c, const atls_cert *root, uint8_t out[48], atls_error *err);
+
+/* dcap_recall_proof finds what is remembered, before the first step: which steps need not be taken, and what they would
+ * have found. It cannot fail. */
+void dcap_recall_proof(dcap_proof *p);
+
 /* The doors, for the room's row. */
+void dcap_recall(const void *evidence, const atls_authority *auth);
+void dcap_settle(const void *evidence, const atls_authority *auth, bool accepted);
 bool dcap_authenticate(const void *evidence, const atls_authority *auth, atls_arena *arena, atls_claims *claims,
                        atls_trace *trace, atls_error *err);
 bool dcap_appraise(const atls_claims *claims, const atls_policy *policy, atls_time now, atls_arena *arena,

@@ -10,7 +10,8 @@
 #include "values.h"
 
 typedef struct words {
-    const char *policy, *endorsements, *profile, *server_name, *cacert, *pin, *alpn, *timeout, *at;
+    const char *policy, *profile, *server_name, *cacert, *pin, *alpn, *timeout, *at;
+    cli_list endorsements;
     bool attested_only, showcerts, json, quiet, verbose;
     cli_list operands;
 } words;
@@ -30,7 +31,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
 {
     const cli_option options[] = {
         {"policy", 'p', "FILE", "what is expected of the server (JSON); required", .text = &w->policy},
-        {"endorsements", 'e', "PATH", "bundle file or folder of PCS responses", .text = &w->endorsements},
+        {"endorsements", 'e', "PATH", "bundle, certificates and lists, or a folder; may be given again",
+         .list = &w->endorsements},
         {"profile", 0, "NAME", "auto, atls/1, dstack or constellation (auto)", .text = &w->profile},
         {"servername", 0, "NAME", "name to ask for and to find in the certificate (HOST)", .text = &w->server_name},
         {"cacert", 0, "FILE", "trust these certificate authorities (PEM) only", .text = &w->cacert},
@@ -128,7 +130,7 @@ static bool load(const words *w, job *j, atls_error *err)
     if (!cli_address_parse(w->operands.items[0], &j->arena, &j->address, err) || !choose_identity(w, j, err)
         || !choose_profile(w, j, err) || !choose_timeout(w, j, err) || !choose_time(w, j, err)
         || !cli_alpn(w->alpn, "--alpn", &j->arena, &o->alpn, err) || !load_policy(w, j, err)
-        || !cli_endorsements_load(w->endorsements, &j->arena, &j->endorsements, err)
+        || !cli_endorsements_load(&w->endorsements, &j->arena, &j->endorsements, err)
         || !atls_verifier_new(j->policy, &j->verifier, err)) {
         return false;
     }

@@ -116,14 +116,16 @@ bool cli_policy_load(const char *path, const char *kind, const cli_list *roots, 
     return n == 0 ? atls_policy_parse(text, out, err) : atls_policy_parse_with_roots(text, der, n, out, err);
 }
 
-bool cli_endorsements_load(const char *path, atls_arena *a, cli_endorsements *out, atls_error *err)
+bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsements *out, atls_error *err)
 {
-    *out = (cli_endorsements){.present = false};
-    if (path == NULL) {
-        return true;
+    *out = (cli_endorsements){.present = paths->n > 0};
+    for (size_t i = 0; i < paths->n; i++) {
+        if (!cli_exists(paths->items[i], "--endorsements", err)
+            || !atls_endorsements_load_more(paths->items[i], a, &out->value, err)) {
+            return false;
+        }
     }
-    out->present = true;
-    return cli_exists(path, "--endorsements", err) && atls_endorsements_load(path, a, &out->value, err);
+    return true;
 }
 
 bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,

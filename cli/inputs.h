@@ -26,12 +26,13 @@ ATLS_MUST_USE bool cli_evidence_load(const char *path, atls_arena *a, cli_eviden
 ATLS_MUST_USE bool cli_policy_load(const char *path, const char *kind, const cli_list *roots, atls_arena *a,
                                    atls_policy **out, atls_error *err);
 
-/* cli_endorsements_load reads a bundle or a folder; NULL gives none. ctx of cli_endorse. */
+/* cli_endorsements_load reads bundles, folders, certificates and lists, all together; an empty list gives none. ctx of
+ * cli_endorse. */
 typedef struct cli_endorsements {
     bool present;
     atls_endorsements value;
 } cli_endorsements;
-ATLS_MUST_USE bool cli_endorsements_load(const char *path, atls_arena *a, cli_endorsements *out, atls_error *err);
+ATLS_MUST_USE bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsements *out, atls_error *err);
 
 /* cli_endorse is the atls_endorse_fn over them. */
 bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,

@@ -2,6 +2,8 @@
 /* page.c: the accepted page. Everything that came from the peer is escaped on its way out. */
 #include "page.h"
 
+#include "claims.h"
+
 #include <string.h>
 
 static void label(FILE *f, const char *name)
@@ -220,8 +222,9 @@ static void print_log(FILE *f, const atls_eventlog_claims *log, bool all)
 }
 
 /* The claim that a check compares with a reference value; NULL for checks of another kind. */
-static const char *compared_claim(const char *id)
+static const char *compared_claim(const char *id, const char *expected)
 {
+    static const char *const rooms[] = {"sevsnp.", "tpm.", "nitro."};
     static const char *const prefixes[] = {"dcap.measurement.", "dstack.bootchain."};
     static const char *const ids[] = {
         "dstack.compose_hash", "dstack.os_image_hash",     "dstack.app_id",
@@ -231,6 +234,11 @@ static const char *compared_claim(const char *id)
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
         if (strncmp(id, prefixes[i], strlen(prefixes[i])) == 0) {
             return id + strlen(prefixes[i]);
+        }
+    }
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        if (strncmp(id, rooms[i], strlen(rooms[i])) == 0 && expected[0] != 0) {
+            return id + strlen(rooms[i]);
         }
     }
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
@@ -247,7 +255,8 @@ static void print_compared(FILE *f, const atls_result *r)
     size_t n = 0;
     label(f, "as expected");
     for (size_t i = 0; i < r->n_checks; i++) {
-        const char *claim = r->checks[i].verdict == ATLS_CHECK_PASS ? compared_claim(r->checks[i].id) : NULL;
+        const char *claim =
+            r->checks[i].verdict == ATLS_CHECK_PASS ? compared_claim(r->checks[i].id, r->checks[i].expected) : NULL;
         if (claim != NULL) {
             (void)fprintf(f, "%s%s", n == 0 ? "" : ", ", claim);
             n++;
@@ -271,6 +280,29 @@ static void print_code(FILE *f, const cli_page *p)
         row_hex(f, "attributes", atls_bytes_of(c->dcap.sgx.attributes, 16));
     }
     print_log(f, &c->log, p->verbose);
+    print_compared(f, p->result);
+}
+
+/* Kinds of evidence without lines of their own: what kind, who vouches, and every claim by its public name. */
+static void print_machine(FILE *f, const cli_page *p)
+{
+    const atls_claims *c = &p->result->claims;
+    static const char *const names[] = {
+        [ATLS_PLATFORM_SEV_SNP] = "AMD SEV-SNP",
+        [ATLS_PLATFORM_TPM] = "TPM 2.0",
+        [ATLS_PLATFORM_NITRO] = "AWS Nitro",
+    };
+    const bool named = c->platform < sizeof names / sizeof names[0] && names[c->platform] != NULL;
+    section(f, "Hardware and code");
+    row(f, "platform", named ? names[c->platform] : atls_platform_name(c->platform));
+    label(f, "root");
+    if (atls_bytes_is_zero(atls_bytes_of(c->root_sha256, sizeof c->root_sha256))) {
+        (void)fputs("none: no certificate vouches\n", f);
+    } else {
+        cli_put_hex(f, atls_bytes_of(c->root_sha256, sizeof c->root_sha256));
+        (void)fputs(p->result->simulated_or_test_root ? " (SIMULATED OR TEST)\n" : " (production)\n", f);
+    }
+    cli_claims_print(f, p->result);
     print_compared(f, p->result);
 }
 
@@ -336,8 +368,12 @@ static void print_accepted(FILE *f, const cli_page *p)
     headline(f, p);
     cli_page_warnings(f, p);
     print_who(f, p);
-    print_hardware(f, p);
-    print_code(f, p);
+    if (p->result->claims.platform == ATLS_PLATFORM_TDX || p->result->claims.platform == ATLS_PLATFORM_SGX) {
+        print_hardware(f, p);
+        print_code(f, p);
+    } else {
+        print_machine(f, p);
+    }
     print_fresh(f, p);
     print_skipped(f, p->result);
     if (p->verbose) {

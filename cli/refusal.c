@@ -13,7 +13,8 @@ typedef struct hint {
 static const char *usual_hint(const atls_error *err)
 {
     static const hint hints[] = {
-        {ATLS_E_ENDORSEMENTS_MISSING, "--endorsements PATH names a bundle file or a folder of PCS responses"},
+        {ATLS_E_ENDORSEMENTS_MISSING,
+         "--endorsements PATH names a bundle, certificates and lists, or a folder of them"},
         {ATLS_E_EXPIRED, "fetch new endorsements; --at TIME appraises as of another time"},
         {ATLS_E_NOT_YET_VALID, "look at the clock; --at TIME appraises as of another time"},
         {ATLS_E_IDENTITY, "--cacert FILE trusts a private authority, --pin trusts one public key"},

@@ -10,8 +10,8 @@
 
 /* The command line, as words. */
 typedef struct words {
-    const char *endorsements, *policy, *kind, *event_log, *report_data, *nonce, *ekm, *leaf, *at;
-    cli_list roots;
+    const char *policy, *kind, *event_log, *report_data, *nonce, *ekm, *leaf, *at;
+    cli_list roots, endorsements;
     bool json, quiet, verbose;
     cli_list operands;
 } words;
@@ -30,10 +30,12 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
     const cli_option options[] = {
         {"policy", 'p', "FILE", "what is expected (JSON); without it: genuine and UpToDate", .text = &w->policy},
         {"kind", 0, "tdx|sgx", "without --policy: what the evidence must be (tdx)", .text = &w->kind},
-        {"endorsements", 'e', "PATH", "bundle file or folder of PCS responses", .text = &w->endorsements},
+        {"endorsements", 'e', "PATH", "bundle, certificates and lists, or a folder; may be given again",
+         .list = &w->endorsements},
         {"root", 0, "FILE", "trust this root (DER or PEM) instead of the vendor's", .list = &w->roots},
         {"event-log", 0, "FILE", "event log: dstack's JSON or raw CCEL", .text = &w->event_log},
-        {"report-data", 0, "HEX|@FILE", "the evidence must be over this (padded with zeros)", .text = &w->report_data},
+        {"report-data", 0, "HEX|@FILE", "the evidence must be over this (with zeros up to its field's size)",
+         .text = &w->report_data},
         {"nonce", 0, "HEX|@FILE", "with --ekm: the dstack binding, 32 bytes", .text = &w->nonce},
         {"ekm", 0, "HEX|@FILE", "with --nonce: the exporter value, 32 bytes", .text = &w->ekm},
         {"leaf", 0, "FILE", "certificate of the peer (PEM or DER), for its event", .text = &w->leaf},
@@ -72,6 +74,7 @@ static bool load_binding(const words *w, job *j, atls_error *err)
             return false;
         }
         memcpy(b->value, value.ptr, value.len);
+        b->value_len = (uint8_t)value.len;
         b->grade = ATLS_GRADE_REPORT_DATA;
     }
     if (w->nonce != NULL) {
@@ -120,7 +123,7 @@ static bool load(const words *w, job *j, atls_error *err)
 {
     return cli_time(w->at, "--at", &j->appraisal.now, err) && load_binding(w, j, err) && load_leaf(w, j, err)
            && cli_policy_load(w->policy, w->kind, &w->roots, &j->arena, &j->policy, err)
-           && cli_endorsements_load(w->endorsements, &j->arena, &j->endorsements, err) && load_evidence(w, j, err);
+           && cli_endorsements_load(&w->endorsements, &j->arena, &j->endorsements, err) && load_evidence(w, j, err);
 }
 
 static bool appraise(job *j, atls_error *err)

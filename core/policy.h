@@ -9,12 +9,26 @@
 #include "atls/policy.h"
 #include "claims.h"
 #include "pki/chain.h"
+#include "policy_nitro.h"
+#include "policy_sev_snp.h"
+#include "policy_tpm.h"
 
 typedef enum atls_policy_type {
     ATLS_POLICY_DSTACK_TDX = 1,
     ATLS_POLICY_TDX,
     ATLS_POLICY_SGX,
+    ATLS_POLICY_SEV_SNP,
+    ATLS_POLICY_TPM,
+    ATLS_POLICY_NITRO,
+    ATLS_POLICY_ANY_OF,
 } atls_policy_type;
+
+/* What is asked of revocation lists by kinds of evidence whose vendors do not insist on them. */
+typedef enum atls_revocation {
+    ATLS_REVOCATION_IF_AVAILABLE = 0, /* lists at hand are checked; without one the check is skipped, and listed */
+    ATLS_REVOCATION_REQUIRE,
+    ATLS_REVOCATION_OFF, /* insecure_off */
+} atls_revocation;
 
 /* Any-of list of reference values for one byte-string claim. */
 typedef struct atls_reference {
@@ -78,7 +92,14 @@ struct atls_policy {
     uint64_t insecure_td_attributes_mask; /* bits that may be set; DEBUG and bits 1 to 7 are not among them */
     atls_text_list insecure; /* names of the insecure_ members that are on, and of disable_runtime_verification */
     atls_dstack_policy dstack;
-    atls_arena arena; /* holds everything above */
+    atls_revocation revocation; /* sev_snp, tpm, nitro */
+    atls_sev_snp_policy sev_snp;
+    atls_tpm_policy tpm;
+    atls_nitro_policy nitro;
+    const struct atls_policy *hardware; /* tpm: what vouches for the key must satisfy this; NULL: not asked */
+    const struct atls_policy *const *alternatives; /* any_of: one of these must be satisfied */
+    size_t n_alternatives;                         /* 1 to ATLS_MAX_ALTERNATIVES there, else 0 */
+    atls_arena arena;                              /* holds everything above */
 };
 
 /* atls_policy_reference finds the reference values of a member, NULL when the policy has none. */

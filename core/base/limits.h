@@ -30,6 +30,7 @@
 #define ATLS_MAX_HTTP_HEADER_LEN (16u * 1024)
 #define ATLS_MAX_HTTP_BODY_LEN (4u * 1024 * 1024)
 #define ATLS_MAX_HTTP_REQUEST_BODY_LEN 4096u
+#define ATLS_MAX_ALTERNATIVES 32u                     /* policies in one any_of */
 #define ATLS_MAX_CHECKS 256u                          /* entries of a result's list */
 /* clang-format on */
 

@@ -111,6 +111,12 @@ ATLS_MUST_USE const char *atls_name_text(atls_bytes name, atls_arena *a, atls_er
 ATLS_MUST_USE bool atls_pem_certificates(atls_bytes text, bool allow_nul_tail, atls_code code, const char *field,
                                          atls_arena *a, atls_bytes *out, size_t max, size_t *n, atls_error *err);
 
+/* atls_pem_next takes one block of a certificate or a revocation list (label "X509 CRL") from the front of *text, and the
+ * white space around it. *text is then what is left, empty at the end. DER goes to the arena. Errors: `code` with `field`;
+ * MEMORY. */
+ATLS_MUST_USE bool atls_pem_next(atls_bytes *text, atls_code code, const char *field, atls_arena *a, bool *is_crl,
+                                 atls_bytes *der, atls_error *err);
+
 /* atls_pem_encode writes one block with 64-digit lines. */
 ATLS_MUST_USE bool atls_pem_encode(atls_bytes der, const char *label, atls_arena *a, atls_bytes *out, atls_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pem.c: PEM certificate blocks (RFC 7468), the strict form: certificates and white space, nothing else.
+/* pem.c: PEM blocks of certificates and lists (RFC 7468), the strict form: blocks and white space, nothing else.
  *
  * Text between the blocks is refused, because two readers who skip it differently see different chains. */
 #include <string.h>
@@ -8,10 +8,17 @@
 #include "base/text.h"
 #include "cert.h"
 
-#define BEGIN_MARK  "-----BEGIN CERTIFICATE-----"
-#define END_MARK    "-----END CERTIFICATE-----"
-#define MARK_LEN(m) (sizeof(m) - 1)
-#define LINE_LEN    64u
+#define LINE_LEN 64u
+#define PAD      64u /* index of the padding among the digits */
+
+/* What stands around a block. */
+typedef struct marks {
+    const char *begin;
+    const char *end;
+} marks;
+
+static const marks certificate = {"-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"};
+static const marks list = {"-----BEGIN X509 CRL-----", "-----END X509 CRL-----"};
 
 static bool is_space(uint8_t c)
 {
@@ -46,11 +53,11 @@ static bool read_body(atls_cur *c, atls_bytes *body)
 }
 
 /* One block, its white space after it included. False with *err set only when memory ran out; *why holds the rest. */
-static bool read_block(atls_cur *c, atls_arena *a, atls_bytes *der, atls_error *err)
+static bool read_block(atls_cur *c, const marks *m, atls_arena *a, atls_bytes *der, atls_error *err)
 {
     atls_bytes body;
-    if (!read_mark(c, BEGIN_MARK) || !read_body(c, &body) || body.len == 0 || !is_space(body.ptr[0])
-        || !read_mark(c, END_MARK)) {
+    if (!read_mark(c, m->begin) || !read_body(c, &body) || body.len == 0 || !is_space(body.ptr[0])
+        || !read_mark(c, m->end)) {
         return false;
     }
     atls_error why = {0};
@@ -86,7 +93,7 @@ bool atls_pem_certificates(atls_bytes text, bool allow_nul_tail, atls_code code,
         if (count == max || count == ATLS_MAX_PEM_CERTS) {
             return atls_fail(err, code, field, "more than %zu PEM certificates", count);
         }
-        if (!read_block(&c, a, &out[count], err)) {
+        if (!read_block(&c, &certificate, a, &out[count], err)) {
             return atls_fail(err, code, field, "PEM certificate %zu is malformed, or has text around it", count);
         }
         count++;
@@ -95,10 +102,28 @@ bool atls_pem_certificates(atls_bytes text, bool allow_nul_tail, atls_code code,
     return true;
 }
 
+bool atls_pem_next(atls_bytes *text, atls_code code, const char *field, atls_arena *a, bool *is_crl, atls_bytes *der,
+                   atls_error *err)
+{
+    atls_error why = {0};
+    atls_cur c;
+    atls_cur_init(&c, *text, "", &why);
+    const size_t n = strlen(list.begin);
+    if (!skip_space(&c)) {
+        return atls_fail(err, ATLS_E_INTERNAL, field, "white space cannot be read");
+    }
+    *is_crl = c.rest.len >= n && memcmp(c.rest.ptr, list.begin, n) == 0;
+    if (!read_block(&c, *is_crl ? &list : &certificate, a, der, err)) {
+        return atls_fail(err, code, field, "a PEM block is malformed, or has text around it");
+    }
+    *text = c.rest;
+    return true;
+}
+
 /* 3 bytes of DER make 4 digits; a line has 64 of them. */
 static void put_base64(atls_buf *b, atls_bytes in)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
     size_t column = 0;
     for (size_t i = 0; i < in.len; i += 3) {
         size_t left = in.len - i;
@@ -106,8 +131,8 @@ static void put_base64(atls_buf *b, atls_bytes in)
         group |= left > 1 ? (uint32_t)in.ptr[i + 1] << 8 : 0;
         group |= left > 2 ? (uint32_t)in.ptr[i + 2] : 0;
         char text[4] = {digits[group >> 18], digits[group >> 12 & 63], '=', '='};
-        text[2] = left > 1 ? digits[group >> 6 & 63] : '=';
-        text[3] = left > 2 ? digits[group & 63] : '=';
+        text[2] = digits[left > 1 ? group >> 6 & 63 : PAD];
+        text[3] = digits[left > 2 ? group & 63 : PAD];
         atls_buf_put(b, atls_bytes_of(text, sizeof text));
         column += sizeof text;
         if (column == LINE_LEN || left <= 3) {

@@ -6,7 +6,7 @@
 bool atls_cert_pool_init(atls_cert_pool *p, size_t cap, atls_arena *a, atls_error *err)
 {
     *p = (atls_cert_pool){.cap = cap, .arena = a};
-    p->certs = atls_arena_array(a, cap, sizeof *p->certs, err);
+    p->certs = atls_arena_array(a, cap, sizeof(atls_cert *), err);
     if (p->certs == NULL) {
         p->cap = 0;
         return false;

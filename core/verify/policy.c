@@ -26,21 +26,23 @@
 /* clang-format off */
 #define TD_ROW(name, member, width) {name, KIND_TD, atls_policy_read_reference, width, 0},
 #define SGX_ROW(name, member, width) {name, KIND_SGX, atls_policy_read_reference, width, 0},
-#define DCAP_ROW(name, member, width) {name, KIND_ALL, atls_policy_read_reference, width, 0},
+#define DCAP_ROW(name, member, width) {name, KIND_DCAP, atls_policy_read_reference, width, 0},
 #define FLAG(name, kinds) {#name, kinds, atls_policy_read_flag, 0, offsetof(atls_policy, name)}
 #define INSECURE_FLAG(name, kinds) {#name, kinds, atls_policy_read_insecure_flag, 0, offsetof(atls_policy, name)}
 
 static const policy_member members[] = {
     {"type", KIND_ALL, atls_policy_read_nothing, 0, 0},
     {"description", KIND_OWN, atls_policy_read_description, 0, 0},
+    {"policies", KIND_ANY_OF, atls_policy_read_alternatives, 0, 0},
     /* who vouches, and what is tolerated */
-    {"trusted_roots", KIND_ALL, atls_policy_read_roots, 0, 0},
-    {"allowed_tcb_status", KIND_ALL, atls_policy_read_statuses, 0, 0},
-    {"grace_period", KIND_ALL, atls_policy_read_grace_period, 0, 0},
-    {"min_tcb_evaluation_data_number", KIND_ALL, atls_policy_read_evaluation_number, 0, 0},
-    {"accepted_advisories", KIND_ALL, atls_policy_read_advisories, 0, 0},
-    {"rejected_advisories", KIND_ALL, atls_policy_read_advisories, 0, 0},
-    FLAG(strict_cpusvn, KIND_ALL),
+    {"trusted_roots", KIND_ROOM, atls_policy_read_roots, 0, 0},
+    {"allowed_tcb_status", KIND_DCAP, atls_policy_read_statuses, 0, 0},
+    {"grace_period", KIND_DCAP, atls_policy_read_grace_period, 0, 0},
+    {"min_tcb_evaluation_data_number", KIND_DCAP, atls_policy_read_evaluation_number, 0, 0},
+    {"accepted_advisories", KIND_DCAP, atls_policy_read_advisories, 0, 0},
+    {"rejected_advisories", KIND_DCAP, atls_policy_read_advisories, 0, 0},
+    {"revocation", KIND_NEW, atls_policy_read_revocation, 0, 0},
+    FLAG(strict_cpusvn, KIND_DCAP),
     FLAG(allow_sgx_quote_v4_v5, KIND_SGX),
     /* which machine */
     ATLS_DCAP_FIELDS(DCAP_ROW)
@@ -59,11 +61,12 @@ static const policy_member members[] = {
     {"app_id", KIND_DSTACK, atls_policy_read_app_id, 0, 0},
     {"instance_id", KIND_DSTACK, atls_policy_read_instance_id, 0, 0},
     {"key_provider", KIND_DSTACK, atls_policy_read_key_provider, 0, 0},
+    {"hardware", KIND_TPM, atls_policy_read_hardware, 0, 0},
     FLAG(require_event_log, KIND_TDX),
     /* how it is bound, and where endorsements come from */
-    {"max_session_age", KIND_ALL, atls_policy_read_session_age, 0, 0},
-    {"min_grade", KIND_ALL, atls_policy_read_min_grade, 0, 0},
-    FLAG(attested_only, KIND_ALL),
+    {"max_session_age", KIND_ROOM, atls_policy_read_session_age, 0, 0},
+    {"min_grade", KIND_ROOM, atls_policy_read_min_grade, 0, 0},
+    FLAG(attested_only, KIND_ROOM),
     {"pccs_url", KIND_DSTACK, atls_policy_read_pccs_url, 0, 0},
     {"cache_collateral", KIND_DSTACK, atls_policy_read_flag, 0, offsetof(atls_policy, dstack.cache_collateral)},
     /* what weakens */
@@ -71,23 +74,53 @@ static const policy_member members[] = {
      offsetof(atls_policy, dstack.disable_runtime_verification)},
     {"insecure_skip_certificate_event", KIND_DSTACK, atls_policy_read_insecure_flag, 0,
      offsetof(atls_policy, dstack.insecure_skip_certificate_event)},
-    INSECURE_FLAG(insecure_allow_debug, KIND_ALL),
+    INSECURE_FLAG(insecure_allow_debug, KIND_DCAP),
     INSECURE_FLAG(insecure_allow_no_sept_ve_disable, KIND_TD),
     INSECURE_FLAG(insecure_allow_service_td, KIND_TD),
     {"insecure_td_attributes_mask", KIND_TD, atls_policy_read_attributes_mask, 0, 0},
 };
 /* clang-format on */
-#define N_MEMBERS (sizeof members / sizeof members[0])
+#define N_MEMBERS   (sizeof members / sizeof members[0])
+#define MAX_MEMBERS (N_MEMBERS + 64) /* of one kind: the table, and its own */
+#define KIND_NAMES  "dstack_tdx, tdx, sgx, sev_snp, tpm, nitro or any_of"
 
-static const struct {
+static const atls_anchor *anchors_intel(size_t *n)
+{
+    *n = 1;
+    return atls_anchor_intel_sgx();
+}
+
+static const atls_anchor *anchors_none(size_t *n)
+{
+    *n = 0;
+    return NULL;
+}
+
+/* A kind: its own members besides those of the table above, the rules between them, and who vouches by default. */
+static const struct kind {
     const char *name;
     atls_policy_type type;
+    const policy_member *members;
+    const size_t *n_members;
+    bool (*check)(policy_reader *r);
+    const atls_anchor *(*anchors)(size_t *n);
 } kinds[] = {
-    {"dstack_tdx", ATLS_POLICY_DSTACK_TDX},
-    {"tdx", ATLS_POLICY_TDX},
-    {"sgx", ATLS_POLICY_SGX},
+    {"dstack_tdx", ATLS_POLICY_DSTACK_TDX, NULL, NULL, atls_policy_check_dstack, anchors_intel},
+    {"tdx", ATLS_POLICY_TDX, NULL, NULL, NULL, anchors_intel},
+    {"sgx", ATLS_POLICY_SGX, NULL, NULL, NULL, anchors_intel},
+    {"any_of", ATLS_POLICY_ANY_OF, NULL, NULL, atls_policy_check_any_of, anchors_none},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
+
+static const struct kind *kind_of(const atls_policy *p)
+{
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (kinds[i].type == p->type) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}
 
 /* ---- names that are not in the table ---- */
 
@@ -132,19 +165,47 @@ const char *atls_policy_nearest(atls_bytes word, const char *const *names, size_
     return nearest;
 }
 
-static bool unknown_member(policy_reader *r, const char *field, atls_bytes name)
+/* Whether a kind has a member of this name. */
+static bool is_member(const struct kind *kind, atls_bytes name)
 {
-    const char *known[N_MEMBERS];
-    size_t n_known = 0;
+    for (size_t i = 0; i < N_MEMBERS; i++) {
+        if ((members[i].kinds & 1u << kind->type) != 0 && atls_bytes_equal_str(name, members[i].name)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; kind->members != NULL && i < *kind->n_members; i++) {
+        if (atls_bytes_equal_str(name, kind->members[i].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t known_names(const policy_reader *r, const char *known[MAX_MEMBERS])
+{
+    const struct kind *kind = kind_of(r->policy);
+    size_t n = 0;
     for (size_t i = 0; i < N_MEMBERS; i++) {
         if ((members[i].kinds & 1u << r->policy->type) != 0) {
-            known[n_known++] = members[i].name;
-        } else if (atls_bytes_equal_str(name, members[i].name)) {
+            known[n++] = members[i].name;
+        }
+    }
+    for (size_t i = 0; kind->members != NULL && i < *kind->n_members && n < MAX_MEMBERS; i++) {
+        known[n++] = kind->members[i].name;
+    }
+    return n;
+}
+
+static bool unknown_member(policy_reader *r, const char *field, atls_bytes name)
+{
+    const char *known[MAX_MEMBERS];
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (is_member(&kinds[i], name)) {
             return atls_fail(r->err, ATLS_E_CONFIGURATION, field, "not a member of policies of type %s",
                              atls_policy_kind(r->policy));
         }
     }
-    const char *hint = atls_policy_nearest(name, known, n_known);
+    const char *hint = atls_policy_nearest(name, known, known_names(r, known));
     return atls_fail(r->err, ATLS_E_CONFIGURATION, field, "unknown member%s%s%s", hint == NULL ? "" : "; did you mean ",
                      hint == NULL ? "" : hint, hint == NULL ? "" : "?");
 }
@@ -153,9 +214,15 @@ static bool unknown_member(policy_reader *r, const char *field, atls_bytes name)
 
 static const policy_member *find_member(const policy_reader *r, atls_bytes name)
 {
+    const struct kind *kind = kind_of(r->policy);
     for (size_t i = 0; i < N_MEMBERS; i++) {
         if ((members[i].kinds & 1u << r->policy->type) != 0 && atls_bytes_equal_str(name, members[i].name)) {
             return &members[i];
+        }
+    }
+    for (size_t i = 0; kind->members != NULL && i < *kind->n_members; i++) {
+        if (atls_bytes_equal_str(name, kind->members[i].name)) {
+            return &kind->members[i];
         }
     }
     return NULL;
@@ -185,7 +252,7 @@ static bool read_type(policy_reader *r, const atls_json *document)
             return true;
         }
     }
-    return atls_policy_wrong(r, "type", "dstack_tdx, tdx or sgx", type);
+    return atls_policy_wrong(r, "type", KIND_NAMES, type);
 }
 
 /* A grace period for a status that is refused anyway would be a mistake about what is allowed. */
@@ -201,18 +268,16 @@ static bool check_grace_period(policy_reader *r)
                      "grace_period needs OutOfDate in allowed_tcb_status");
 }
 
-static bool read_document(policy_reader *r, const atls_json *document, const atls_bytes *roots, size_t n_roots)
+static bool read_members(policy_reader *r, const atls_json *document)
 {
-    if (!read_type(r, document)) {
-        return false;
-    }
     for (const atls_json *v = document->child; v != NULL; v = v->next) {
         if (!read_member(r, v)) {
             return false;
         }
     }
-    return check_grace_period(r) && (r->policy->type != ATLS_POLICY_DSTACK_TDX || atls_policy_check_dstack(r))
-           && atls_policy_add_roots(r, roots, n_roots);
+    const struct kind *kind = kind_of(r->policy);
+    return check_grace_period(r) && (kind->check == NULL || kind->check(r))
+           && (r->policy->type == ATLS_POLICY_ANY_OF || atls_policy_add_roots(r, r->roots, r->n_roots));
 }
 
 /* ---- making the object ---- */
@@ -220,8 +285,8 @@ static bool read_document(policy_reader *r, const atls_json *document, const atl
 static bool start(policy_reader *r)
 {
     atls_policy *p = r->policy;
-    r->references = atls_arena_array(&p->arena, N_MEMBERS, sizeof *r->references, r->err);
-    r->insecure = atls_arena_array(&p->arena, N_MEMBERS, sizeof *r->insecure, r->err);
+    r->references = atls_arena_array(&p->arena, MAX_MEMBERS, sizeof *r->references, r->err);
+    r->insecure = atls_arena_array(&p->arena, POLICY_MAX_INSECURE, sizeof *r->insecure, r->err);
     if (r->references == NULL || r->insecure == NULL) {
         return false;
     }
@@ -242,26 +307,16 @@ static bool start(policy_reader *r)
 
 static void finish(policy_reader *r)
 {
-    r->policy->anchors = r->policy->n_anchors > 0 ? r->anchors : atls_anchor_intel_sgx();
-    r->policy->n_anchors = r->policy->n_anchors > 0 ? r->policy->n_anchors : 1;
+    if (r->policy->n_anchors > 0) {
+        r->policy->anchors = r->anchors;
+        return;
+    }
+    r->policy->anchors = kind_of(r->policy)->anchors(&r->policy->n_anchors);
 }
 
 const atls_crypto *atls_policy_crypto(policy_reader *r)
 {
     return r->crypto != NULL || atls_crypto_new(&r->crypto, r->err) ? r->crypto : NULL;
-}
-
-static bool parse_into(policy_reader *r, atls_bytes json, const atls_bytes *roots, size_t n_roots)
-{
-    const atls_json *document = NULL;
-    if (!atls_json_parse(json, "json", r->scratch, &document, r->err)) {
-        return atls_error_relabel(r->err, ATLS_E_CONFIGURATION, "policy");
-    }
-    if (!start(r) || !read_document(r, document, roots, n_roots)) {
-        return false;
-    }
-    finish(r);
-    return true;
 }
 
 /* The object lives in its own arena, whose book-keeping it holds. */
@@ -280,10 +335,33 @@ static atls_policy *new_policy(size_t document_len, atls_error *err)
     return p;
 }
 
+static bool read_document(policy_reader *r, const atls_json *document)
+{
+    r->policy = new_policy(document->raw.len, r->err);
+    if (r->policy == NULL || !read_type(r, document) || !start(r) || !read_members(r, document)) {
+        atls_policy_free(r->policy);
+        r->policy = NULL;
+        return false;
+    }
+    finish(r);
+    return true;
+}
+
+bool atls_policy_read_document(policy_reader *r, const atls_json *document, atls_policy **out, atls_error *err)
+{
+    policy_reader inner = {
+        .scratch = r->scratch, .crypto = r->crypto, .err = err, .roots = r->roots, .n_roots = r->n_roots};
+    const bool ok = read_document(&inner, document);
+    r->crypto = inner.crypto;
+    *out = inner.policy;
+    return ok;
+}
+
 bool atls_policy_parse_with_roots(atls_bytes json, const atls_bytes *roots, size_t n_roots, atls_policy **out,
                                   atls_error *err)
 {
     atls_arena scratch;
+    const atls_json *document = NULL;
     *out = NULL;
     if (json.len > ATLS_MAX_POLICY_LEN) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "policy", "the document is longer than %u bytes",
@@ -292,16 +370,14 @@ bool atls_policy_parse_with_roots(atls_bytes json, const atls_bytes *roots, size
     if (!atls_arena_new(&scratch, SCRATCH_OVERHEAD + SCRATCH_PER_BYTE * json.len, err)) {
         return false;
     }
-    policy_reader r = {.policy = new_policy(json.len, err), .scratch = &scratch, .err = err};
-    const bool ok = r.policy != NULL && parse_into(&r, json, roots, n_roots);
+    policy_reader r = {.scratch = &scratch, .err = err, .roots = roots, .n_roots = n_roots};
+    bool ok = atls_json_parse(json, "json", &scratch, &document, err)
+              || atls_error_relabel(err, ATLS_E_CONFIGURATION, "policy");
+    ok = ok && read_document(&r, document);
     atls_crypto_free(r.crypto);
     atls_arena_free(&scratch);
-    if (!ok) {
-        atls_policy_free(r.policy);
-        return false;
-    }
     *out = r.policy;
-    return true;
+    return ok;
 }
 
 bool atls_policy_parse(atls_bytes json, atls_policy **out, atls_error *err)
@@ -309,24 +385,32 @@ bool atls_policy_parse(atls_bytes json, atls_policy **out, atls_error *err)
     return atls_policy_parse_with_roots(json, NULL, 0, out, err);
 }
 
-void atls_policy_free(atls_policy *p)
+/* What a policy holds in its arena is not to be written, but its inner policies are its own. */
+static void free_inner(const atls_policy *inner)
 {
-    if (p != NULL) {
-        atls_arena arena = p->arena; /* p itself lives inside */
+    if (inner != NULL) {
+        atls_arena arena = inner->arena;
+        free_inner(inner->hardware);
         atls_arena_free(&arena);
     }
+}
+
+void atls_policy_free(atls_policy *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < p->n_alternatives; i++) {
+        free_inner(p->alternatives[i]);
+    }
+    free_inner(p); /* p itself lives inside its arena */
 }
 
 /* ---- looking at it ---- */
 
 const char *atls_policy_kind(const atls_policy *p)
 {
-    for (size_t i = 0; i < N_KINDS; i++) {
-        if (kinds[i].type == p->type) {
-            return kinds[i].name;
-        }
-    }
-    return "";
+    return kind_of(p)->name;
 }
 
 atls_text_list atls_policy_insecure(const atls_policy *p)

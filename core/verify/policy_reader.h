@@ -12,14 +12,20 @@
 
 #define POLICY_MAX_ROOTS    64u         /* nobody has more than a few */
 #define POLICY_MAX_ROOT_LEN (8u * 1024) /* Intel's has 659 bytes */
+#define POLICY_MAX_INSECURE 64u         /* names of members that weaken, of inner policies too */
 
 /* Sets of kinds. */
 #define KIND_DSTACK (1u << ATLS_POLICY_DSTACK_TDX)
 #define KIND_TDX    (1u << ATLS_POLICY_TDX)
 #define KIND_SGX    (1u << ATLS_POLICY_SGX)
 #define KIND_TD     (KIND_DSTACK | KIND_TDX) /* a TD is measured */
-#define KIND_OWN    (KIND_TDX | KIND_SGX)    /* not a format of somebody else's */
-#define KIND_ALL    (KIND_TD | KIND_SGX)
+#define KIND_DCAP   (KIND_TD | KIND_SGX)
+#define KIND_NEW    (1u << ATLS_POLICY_SEV_SNP | 1u << ATLS_POLICY_TPM | 1u << ATLS_POLICY_NITRO)
+#define KIND_TPM    (1u << ATLS_POLICY_TPM)
+#define KIND_ANY_OF (1u << ATLS_POLICY_ANY_OF)
+#define KIND_ROOM   (KIND_DCAP | KIND_NEW)                         /* judges evidence itself */
+#define KIND_OWN    (KIND_TDX | KIND_SGX | KIND_NEW | KIND_ANY_OF) /* not a format of somebody else's */
+#define KIND_ALL    (KIND_ROOM | KIND_ANY_OF)
 
 typedef struct policy_reader {
     atls_policy *policy; /* being made; its arena holds what it keeps */
@@ -31,6 +37,8 @@ typedef struct policy_reader {
     atls_reference *references; /* room for every row of the table */
     const char **insecure;      /* same */
     atls_anchor *anchors;       /* room for POLICY_MAX_ROOTS, NULL before the first */
+    const atls_bytes *roots;    /* n_roots, given next to the document; inner policies trust them too */
+    size_t n_roots;
     const char *compose_member; /* which of app_compose, app_compose_raw, app_compose_hash came */
 } policy_reader;
 
@@ -42,6 +50,9 @@ typedef struct policy_member {
     size_t offset; /* flags: of the bool in atls_policy */
 } policy_member;
 
+/* atls_policy_read_document reads an inner policy, an object of its own. Borrows r's scratch and crypto. */
+ATLS_MUST_USE bool atls_policy_read_document(policy_reader *r, const atls_json *document, atls_policy **out,
+                                             atls_error *err);
 /* atls_policy_crypto gives the reader's crypto, made at its first use; NULL with err set when there is none. */
 const atls_crypto *atls_policy_crypto(policy_reader *r);
 /* atls_policy_wrong fails with CONFIGURATION: expected in words, actual is the value as it stands in the document. */
@@ -79,6 +90,7 @@ bool atls_policy_read_advisories(policy_reader *r, const policy_member *m, const
 bool atls_policy_read_isvprodid(policy_reader *r, const policy_member *m, const atls_json *v);
 bool atls_policy_read_min_isvsvn(policy_reader *r, const policy_member *m, const atls_json *v);
 bool atls_policy_read_min_tee_tcb_svn(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_revocation(policy_reader *r, const policy_member *m, const atls_json *v);
 bool atls_policy_read_session_age(policy_reader *r, const policy_member *m, const atls_json *v);
 bool atls_policy_read_min_grade(policy_reader *r, const policy_member *m, const atls_json *v);
 bool atls_policy_read_attributes_mask(policy_reader *r, const policy_member *m, const atls_json *v);
@@ -87,6 +99,22 @@ bool atls_policy_read_attributes_mask(policy_reader *r, const policy_member *m, 
 bool atls_policy_read_roots(policy_reader *r, const policy_member *m, const atls_json *v);
 /* atls_policy_add_roots adds roots that came as DER next to the document. Errors: PCK_CHAIN. */
 ATLS_MUST_USE bool atls_policy_add_roots(policy_reader *r, const atls_bytes *roots, size_t n);
+
+/* Policies inside policies: policy_nested.c. */
+bool atls_policy_read_alternatives(policy_reader *r, const policy_member *m, const atls_json *v);
+bool atls_policy_read_hardware(policy_reader *r, const policy_member *m, const atls_json *v);
+ATLS_MUST_USE bool atls_policy_check_any_of(policy_reader *r);
+
+/* Kinds of evidence other than DCAP: their tables, and the rules between their members. */
+extern const policy_member atls_policy_sev_snp_members[];
+extern const size_t atls_policy_n_sev_snp_members;
+ATLS_MUST_USE bool atls_policy_check_sev_snp(policy_reader *r);
+extern const policy_member atls_policy_tpm_members[];
+extern const size_t atls_policy_n_tpm_members;
+ATLS_MUST_USE bool atls_policy_check_tpm(policy_reader *r);
+extern const policy_member atls_policy_nitro_members[];
+extern const size_t atls_policy_n_nitro_members;
+ATLS_MUST_USE bool atls_policy_check_nitro(policy_reader *r);
 
 /* The members of dstack clients: policy_dstack.c. */
 bool atls_policy_read_bootchain(policy_reader *r, const policy_member *m, const atls_json *v);

@@ -364,6 +364,25 @@ bool atls_policy_read_min_tee_tcb_svn(policy_reader *r, const policy_member *m, 
     return atls_policy_hex(r, m->name, v, r->policy->min_tee_tcb_svn, sizeof r->policy->min_tee_tcb_svn);
 }
 
+bool atls_policy_read_revocation(policy_reader *r, const policy_member *m, const atls_json *v)
+{
+    static const char *const words[] = {
+        [ATLS_REVOCATION_IF_AVAILABLE] = "if_available",
+        [ATLS_REVOCATION_REQUIRE] = "require",
+        [ATLS_REVOCATION_OFF] = "insecure_off",
+    };
+    const size_t n = sizeof words / sizeof words[0];
+    const size_t i = v->type == ATLS_JSON_STRING ? index_of(v->text, words, n) : n;
+    if (i == n) {
+        return atls_policy_wrong(r, m->name, "require, if_available or insecure_off", v);
+    }
+    r->policy->revocation = (atls_revocation)i;
+    if (r->policy->revocation == ATLS_REVOCATION_OFF) {
+        r->insecure[r->policy->insecure.n++] = "insecure_revocation_off";
+    }
+    return true;
+}
+
 /* A session of no length could not carry anything. */
 bool atls_policy_read_session_age(policy_reader *r, const policy_member *m, const atls_json *v)
 {

@@ -19,3 +19,13 @@ const registry_row *atls_registry_find(atls_policy_type type)
     }
     return NULL;
 }
+
+const atls_format *atls_registry_format(atls_platform platform)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].platform == platform) {
+            return rows[i].format();
+        }
+    }
+    return NULL;
+}

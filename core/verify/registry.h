@@ -13,6 +13,7 @@ typedef enum registry_log {
     REGISTRY_LOG_NONE,     /* this kind of evidence has none */
     REGISTRY_LOG_OPTIONAL, /* it must replay if it is there, or if the policy asks */
     REGISTRY_LOG_REQUIRED,
+    REGISTRY_LOG_OF_ROOM, /* the room reads it itself */
 } registry_log;
 
 typedef struct registry_row {
@@ -25,5 +26,8 @@ typedef struct registry_row {
 
 /* atls_registry_find gives the row of a kind of policy, NULL when there is none. Static. */
 const registry_row *atls_registry_find(atls_policy_type type);
+
+/* atls_registry_format gives the room for evidence of a platform, NULL when there is none. Static. */
+const atls_format *atls_registry_format(atls_platform platform);
 
 #endif

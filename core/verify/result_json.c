@@ -8,6 +8,7 @@
 #include "atls/result.h"
 #include "base/json.h"
 #include "claims.h"
+#include "registry.h"
 
 static void put_list(atls_jw *w, const char *name, atls_text_list list)
 {
@@ -58,71 +59,6 @@ static void put_tcb(atls_jw *w, const atls_tcb *t)
 
 /* ---- claims ---- */
 
-#define PUT_FIELD(name, member, width) put_bytes(w, name, r->member, width);
-
-static void put_td(atls_jw *w, const atls_td_report *r)
-{
-    atls_jw_open(w, "td", '{');
-    ATLS_TD_FIELDS(PUT_FIELD)
-    if (r->is_15) {
-        ATLS_TD15_FIELDS(PUT_FIELD)
-    }
-    atls_jw_close(w, '}');
-}
-
-static void put_sgx(atls_jw *w, const char *name, const atls_sgx_report *r)
-{
-    atls_jw_open(w, name, '{');
-    ATLS_SGX_FIELDS(PUT_FIELD)
-    atls_jw_uint(w, "isvprodid", r->isvprodid);
-    atls_jw_uint(w, "isvsvn", r->isvsvn);
-    atls_jw_close(w, '}');
-}
-
-static void put_quote(atls_jw *w, const atls_dcap_claims *c)
-{
-    atls_jw_open(w, "quote", '{');
-    atls_jw_uint(w, "version", c->quote_version);
-    put_bytes(w, "qe_vendor_id", c->qe_vendor_id, sizeof c->qe_vendor_id);
-    put_bytes(w, "user_data", c->user_data, sizeof c->user_data);
-    atls_jw_uint(w, "certification_data_type", c->certification_data_type);
-    atls_jw_uint(w, "qe_auth_data_len", c->qe_auth_data_len);
-    atls_jw_uint(w, "trailing_len", c->trailing_len);
-    atls_jw_close(w, '}');
-}
-
-static void put_pck(atls_jw *w, const atls_dcap_claims *c)
-{
-    atls_jw_open(w, "pck", '{');
-    atls_jw_str(w, "ca", c->pck_ca == NULL ? "" : c->pck_ca);
-    atls_jw_hex(w, "serial", c->pck_serial);
-    put_bytes(w, "ppid", c->ppid, sizeof c->ppid);
-    put_bytes(w, "fmspc", c->fmspc, sizeof c->fmspc);
-    put_bytes(w, "pceid", c->pceid, sizeof c->pceid);
-    put_bytes(w, "cpusvn", c->cpusvn, sizeof c->cpusvn);
-    put_bytes(w, "tcb_components", c->tcb_comp, sizeof c->tcb_comp);
-    atls_jw_uint(w, "pcesvn", c->pcesvn);
-    atls_jw_uint(w, "sgx_type", c->sgx_type);
-    if (c->has_platform_info) {
-        put_bytes(w, "platform_instance_id", c->platform_instance_id, sizeof c->platform_instance_id);
-        atls_jw_bool(w, "dynamic_platform", c->dynamic_platform);
-        atls_jw_bool(w, "cached_keys", c->cached_keys);
-        atls_jw_bool(w, "smt_enabled", c->smt_enabled);
-    }
-    atls_jw_close(w, '}');
-}
-
-static void put_endorsements(atls_jw *w, const atls_dcap_claims *c)
-{
-    atls_jw_open(w, "endorsements", '{');
-    atls_jw_time(w, "earliest_issue", c->earliest_issue);
-    atls_jw_time(w, "latest_issue", c->latest_issue);
-    atls_jw_time(w, "earliest_expiration", c->earliest_expiration);
-    put_bytes(w, "root_sha256", c->root_sha256, sizeof c->root_sha256);
-    put_bytes(w, "root_key_id", c->root_key_id, sizeof c->root_key_id);
-    atls_jw_close(w, '}');
-}
-
 static void put_event(atls_jw *w, const atls_event *e)
 {
     atls_jw_open(w, NULL, '{');
@@ -160,18 +96,12 @@ static void put_event_log(atls_jw *w, const atls_eventlog_claims *l)
 
 static void put_claims(atls_jw *w, const atls_claims *c)
 {
+    const atls_format *room = atls_registry_format(c->platform);
     atls_jw_open(w, "claims", '{');
     put_bytes(w, "report_data", c->report_data, c->report_data_len);
-    put_quote(w, &c->dcap);
-    if (c->dcap.is_tdx) {
-        put_td(w, &c->dcap.td);
-        atls_jw_str(w, "tdx_module", c->dcap.tdx_module_id);
-    } else {
-        put_sgx(w, "sgx", &c->dcap.sgx);
+    if (room != NULL) {
+        room->put_claims(w, c);
     }
-    put_sgx(w, "qe", &c->dcap.qe);
-    put_pck(w, &c->dcap);
-    put_endorsements(w, &c->dcap);
     put_event_log(w, &c->log);
     atls_jw_close(w, '}');
 }
@@ -254,7 +184,11 @@ static void put_result(atls_jw *w, const atls_result *r, const atls_error *e)
     atls_jw_bool(w, "test_root", r->simulated_or_test_root);
     put_insecure(w, r);
     if (accepted) {
-        put_tcb(w, &r->claims.dcap.tcb);
+        if (r->claims.dcap.quote_version != 0) {
+            put_tcb(w, &r->claims.dcap.tcb);
+        } else {
+            atls_jw_null(w, "tcb");
+        }
         put_claims(w, &r->claims);
     } else {
         atls_jw_null(w, "tcb");

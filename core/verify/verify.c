@@ -4,29 +4,18 @@
  *   begin          the call makes sense: a time, a binding that can bind
  *   decode         quote, then event log: bytes become structures, nothing is believed
  *   endorsements   the one callback: what vouches for the hardware
+ *   hardware       evidence inside this one that vouches for its key: an appraisal of its own, by a policy of its own
  *   authenticate   who signed it; the room's work (DCAP steps 2 to 16). The first failure stops
  *   judge          the policy: status and grace, kind of TEE, binding, event log. Every mismatch is listed
  *   conclude       the verdict
  *
  * A failure up to authenticate ends the appraisal, because nothing after it could be believed. From there on every
  * comparison is made, and the first that failed is the error. docs/verify.md follows these functions one by one. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "atls/verifier.h"
 #include "base/text.h"
 #include "evidence/dstack/dstack.h"
-#include "registry.h"
-#include "verifier_crypto.h"
-
-struct atls_verifier {
-    const atls_policy *policy;
-    const registry_row *kind;
-    const atls_format *format;
-    atls_crypto *crypto;
-    /* Caches of compiled endorsements and of PCK chains already seen belong here, with a lock of their own; everything
-     * above never changes after atls_verifier_new. */
-};
+#include "verifier.h"
 
 /* One appraisal on its way. */
 typedef struct appraisal {
@@ -39,10 +28,19 @@ typedef struct appraisal {
     bool has_log;
     dstack_log log; /* same */
     atls_endorsements endorsements;
-    atls_claims claims; /* authenticated */
+    bool is_vouched; /* by evidence inside this one, which passed its own policy */
+    atls_vouched vouched;
+    atls_claims hardware; /* of that evidence */
+    atls_claims claims;   /* authenticated */
 } appraisal;
 
 /* ---- begin ---- */
+
+static bool is_beyond_zero(const atls_binding *b)
+{
+    const size_t len = b->value_len == 0 ? sizeof b->value : b->value_len;
+    return !atls_bytes_is_zero(atls_bytes_of(b->value + len, sizeof b->value - len));
+}
 
 /* A value that anybody can guess binds nothing, and a value without a grade would silently not be compared. */
 static bool check_binding_given(appraisal *a)
@@ -55,6 +53,9 @@ static bool check_binding_given(appraisal *a)
     if (b->grade == ATLS_GRADE_NONE && !zero) {
         return atls_fail(a->err, ATLS_E_USAGE, "binding.grade",
                          "a binding value is given, but no grade that it would prove");
+    }
+    if (b->value_len > sizeof b->value || is_beyond_zero(b)) {
+        return atls_fail(a->err, ATLS_E_USAGE, "binding.value_len", "the value is longer than it says");
     }
     if (b->grade != ATLS_GRADE_NONE && zero) {
         return atls_fail(a->err, ATLS_E_USAGE, "binding.value", "a binding value of zeros binds nothing");
@@ -99,6 +100,9 @@ static bool begin(appraisal *a, const atls_error *earlier)
 static bool decode_log(appraisal *a)
 {
     const registry_log rule = a->v->kind->log;
+    if (rule == REGISTRY_LOG_OF_ROOM) {
+        return true;
+    }
     if (rule == REGISTRY_LOG_NONE) {
         return atls_trace_na(&a->trace, "event_log.decode", "event_log", "this kind of evidence has no event log",
                              a->err);
@@ -124,43 +128,28 @@ static bool decode(appraisal *a)
 
 /* ---- endorsements ---- */
 
-/* A piece that is not there is no forgery: whoever fetches again may get it. Chains are not asked for here: what an
- * empty one means is the room's business. */
-static bool check_complete(appraisal *a)
-{
-    const atls_dcap_collateral *c = &a->endorsements.dcap;
-    const struct {
-        const char *field;
-        size_t len;
-    } pieces[] = {
-        {"endorsements.root_ca_crl", c->root_ca_crl.len},
-        {"endorsements.pck_crl", c->pck_crl.len},
-        {"endorsements.tcb_info", c->tcb_info.len},
-        {"endorsements.tcb_info_signature", c->tcb_info_signature.len},
-        {"endorsements.qe_identity", c->qe_identity.len},
-        {"endorsements.qe_identity_signature", c->qe_identity_signature.len},
-    };
-    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
-        if (pieces[i].len == 0) {
-            return atls_fail(a->err, ATLS_E_ENDORSEMENTS_MISSING, pieces[i].field, NULL);
-        }
-    }
-    return true;
-}
-
+/* The room knows what it cannot do without. Where that came with the evidence, nobody needs to have found more. */
 static bool ask(appraisal *a)
 {
+    const atls_format *f = a->v->format;
     atls_endorsement_request request = {0};
-    if (!a->v->format->request(a->evidence, a->arena, &request, a->err)) {
+    atls_error why = {0};
+    if (!f->request(a->evidence, a->arena, &request, a->err)) {
         return false;
     }
     const bool found = a->in->endorse != NULL
-                       && a->in->endorse(a->in->endorse_ctx, &request, a->arena, &a->endorsements, a->err)
-                       && a->endorsements.platform != ATLS_PLATFORM_NONE;
+                       && a->in->endorse(a->in->endorse_ctx, &request, a->arena, &a->endorsements, &why)
+                       && why.code == ATLS_OK;
     if (!found) {
-        return atls_fail(a->err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements", NULL);
+        a->endorsements = (atls_endorsements){0};
     }
-    return check_complete(a);
+    if (f->complete == NULL || f->complete(a->evidence, &a->endorsements, a->err)) {
+        return true;
+    }
+    if (!found && why.code != ATLS_OK && a->err->code == ATLS_E_ENDORSEMENTS_MISSING) {
+        *a->err = why;
+    }
+    return false;
 }
 
 /* What the peer brought itself is authenticated like everything else; who reads the list may still want to know. */
@@ -186,17 +175,139 @@ static bool get_endorsements(appraisal *a)
     return atls_trace_step(&a->trace, ok, "endorsements", "endorsements", a->err) && list_stapled(a);
 }
 
+/* ---- hardware: evidence inside evidence ---- */
+
+/* Endorsements for it: what came along, after what the caller finds. */
+typedef struct nested_source {
+    const atls_appraisal *in;
+    const atls_certificate_pile *pile;
+} nested_source;
+
+static bool join_certificates(const atls_certificate_pile *more, atls_arena *arena, atls_certificate_pile *pile,
+                              atls_error *err)
+{
+    const size_t n_own = pile->n_certificates;
+    if (n_own > ATLS_MAX_PILE_CERTIFICATES || more->n_certificates > ATLS_MAX_PILE_CERTIFICATES - n_own) {
+        return atls_fail(err, ATLS_E_LIMIT, "endorsements.certificates", "more than %u", ATLS_MAX_PILE_CERTIFICATES);
+    }
+    const size_t n = n_own + more->n_certificates;
+    atls_bytes *all = atls_arena_array(arena, n + 1, sizeof *all, err);
+    if (all == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        all[i] = i < n_own ? pile->certificates[i] : more->certificates[i - n_own];
+    }
+    pile->certificates = all;
+    pile->n_certificates = n;
+    return true;
+}
+
+static bool endorse_nested(void *ctx, const atls_endorsement_request *request, atls_arena *arena,
+                           atls_endorsements *out, atls_error *err)
+{
+    const nested_source *s = ctx;
+    *out = (atls_endorsements){0};
+    const bool found = s->in->endorse != NULL && s->in->endorse(s->in->endorse_ctx, request, arena, out, err);
+    if (!found) {
+        *out = (atls_endorsements){0};
+        if (s->pile->n_certificates == 0) {
+            return false;
+        }
+        atls_error_clear(err);
+    }
+    return join_certificates(s->pile, arena, &out->pile, err);
+}
+
+static bool list_nested(appraisal *a, const atls_result *r)
+{
+    for (size_t i = 0; i < r->n_checks; i++) {
+        atls_check check = r->checks[i];
+        check.id = atls_text_format(a->arena, a->err, "hardware.%s", check.id);
+        if (check.id == NULL || a->trace.n == a->trace.cap) {
+            return atls_fail(a->err, ATLS_E_LIMIT, "checks", "too many checks");
+        }
+        a->trace.items[a->trace.n++] = check;
+    }
+    return true;
+}
+
+static bool appraise_nested(appraisal *a, const atls_nested *nested)
+{
+    nested_source source = {.in = a->in, .pile = &nested->pile};
+    atls_appraisal inner = {
+        .evidence = nested->evidence,
+        .binding = {.grade = ATLS_GRADE_REPORT_DATA, .profile = ""},
+        .now = a->in->now,
+        .endorse = endorse_nested,
+        .endorse_ctx = &source,
+    };
+    atls_error why = {0};
+    atls_result r;
+    memcpy(inner.binding.value, nested->report_data, sizeof inner.binding.value);
+    const bool ok = atls_verifier_appraise(a->v->hardware, &inner, a->arena, &r, &why);
+    if (!list_nested(a, &r)) {
+        return false;
+    }
+    if (!ok) {
+        *a->err = why;
+        return atls_error_relabel(a->err, why.code, "hardware");
+    }
+    a->is_vouched = true;
+    a->vouched = (atls_vouched){.platform = r.claims.platform, .root_is_production = r.claims.root_is_production};
+    memcpy(a->vouched.root_sha256, r.claims.root_sha256, sizeof a->vouched.root_sha256);
+    a->hardware = r.claims;
+    return true;
+}
+
+static bool get_vouched(appraisal *a)
+{
+    atls_nested nested = {0};
+    bool found = false;
+    if (a->v->format->nested == NULL) {
+        return true;
+    }
+    if (!a->v->format->nested(a->evidence, a->v->crypto, a->arena, &nested, &found, a->err)) {
+        return atls_trace_fail(&a->trace, "hardware", a->err);
+    }
+    if (a->v->hardware != NULL && !found) {
+        (void)atls_fail(a->err, ATLS_E_KEY_NOT_AUTHENTICATED, "hardware",
+                        "the policy wants a hardware report that vouches for the key, and none came along");
+        return atls_trace_fail(&a->trace, "hardware", a->err);
+    }
+    if (a->v->hardware == NULL) {
+        return !found
+               || atls_trace_skip(&a->trace, "hardware", "hardware",
+                                  "the evidence holds a hardware report, but the policy has no member hardware: the "
+                                  "report was not looked at",
+                                  a->err);
+    }
+    return appraise_nested(a, &nested);
+}
+
 /* ---- authenticate ---- */
 
 static bool authenticate(appraisal *a)
 {
+    a->claims = (atls_claims){.report_data_field = ""};
     const atls_authority authority = {
         .crypto = a->v->crypto,
         .policy = a->v->policy,
         .endorsements = &a->endorsements,
+        .event_log = a->v->kind->log == REGISTRY_LOG_OF_ROOM ? a->in->event_log : atls_bytes_empty(),
         .now = a->in->now,
+        .vouched = a->is_vouched ? &a->vouched : NULL,
+        .trust_key = a->in->trust_key,
+        .trust_key_ctx = a->in->trust_key_ctx,
     };
-    return a->v->format->authenticate(a->evidence, &authority, a->arena, &a->claims, &a->trace, a->err);
+    if (!a->v->format->authenticate(a->evidence, &authority, a->arena, &a->claims, &a->trace, a->err)) {
+        return false;
+    }
+    if (a->is_vouched) {
+        a->claims.dcap = a->hardware.dcap;
+        a->claims.sev_snp = a->hardware.sev_snp;
+    }
+    return true;
 }
 
 /* ---- judge: every comparison is made ---- */
@@ -223,21 +334,48 @@ static bool judge_grade(appraisal *a)
                               atls_grade_name(p->min_grade), atls_grade_name(b->grade), NULL, a->err);
 }
 
+/* What the evidence's own field must hold. Most have 64 bytes, and hold the value as it is. */
+static bool expected_of(appraisal *a, uint8_t expected[64], size_t *len)
+{
+    const atls_binding *b = &a->in->binding;
+    const atls_binding_value in = {
+        .value = b->value,
+        .len = b->value_len == 0 ? sizeof b->value : b->value_len,
+        .is_session = is_session(b),
+    };
+    if (a->v->format->bind != NULL) {
+        return a->v->format->bind(a->evidence, a->v->crypto, &in, expected, len, a->err);
+    }
+    memcpy(expected, b->value, sizeof b->value); /* begin made sure of the zeros */
+    *len = sizeof b->value;
+    return true;
+}
+
 static bool judge_binding(appraisal *a)
 {
     const atls_binding *b = &a->in->binding;
+    const char *field = a->claims.report_data_field;
     if (b->grade == ATLS_GRADE_NONE) {
-        return atls_trace_skip(&a->trace, "binding", "quote.body.reportdata",
+        return atls_trace_skip(&a->trace, "binding", field,
                                "no binding was given: this evidence may be old, or of another session, key or machine",
                                a->err);
     }
-    const atls_bytes wanted = atls_bytes_of(b->value, sizeof b->value);
+    uint8_t expected_value[64];
+    size_t expected_len = sizeof expected_value;
+    if (!expected_of(a, expected_value, &expected_len)) {
+        return atls_trace_fail(&a->trace, "binding", a->err);
+    }
+    if (expected_len == 0 || expected_len > sizeof expected_value) {
+        (void)atls_fail(a->err, ATLS_E_INTERNAL, "binding", "nothing to compare");
+        return atls_trace_fail(&a->trace, "binding", a->err);
+    }
+    const atls_bytes wanted = atls_bytes_of(expected_value, expected_len);
     const atls_bytes quoted = atls_bytes_of(a->claims.report_data, a->claims.report_data_len);
     const char *expected = atls_hex_text(wanted, a->arena, a->err);
     const char *actual = atls_hex_text(quoted, a->arena, a->err);
     return expected != NULL && actual != NULL
            && atls_trace_compare(&a->trace, atls_bytes_equal(wanted, quoted), "binding", ATLS_E_REPORT_DATA_MISMATCH,
-                                 "quote.body.reportdata", expected, actual, NULL, a->err);
+                                 field, expected, actual, NULL, a->err);
 }
 
 /* Nothing of a log is looked at before it replays to the registers of the quote (dstack R1 to R5). */
@@ -324,37 +462,9 @@ static bool list_weaknesses(appraisal *a)
     return true;
 }
 
-static bool is_any_referenced(const atls_policy *p, const char *const *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (atls_policy_reference(p, names[i]) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether the policy says which code must run, and not only on what hardware. */
-static bool names_code(const atls_policy *p)
-{
-    /* RTMRs say nothing without MRTD: firmware that nobody measured extends whatever it likes. */
-    static const char *const td[] = {"mrtd"};
-    static const char *const enclave[] = {"mrenclave", "mrsigner"};
-    switch (p->type) {
-    case ATLS_POLICY_DSTACK_TDX:
-        return !p->dstack.disable_runtime_verification && p->dstack.has_bootchain && p->dstack.has_compose_hash
-               && p->dstack.has_os_image_hash;
-    case ATLS_POLICY_TDX:
-        return is_any_referenced(p, td, sizeof td / sizeof td[0]);
-    case ATLS_POLICY_SGX:
-        return is_any_referenced(p, enclave, sizeof enclave / sizeof enclave[0]);
-    }
-    return false;
-}
-
 static bool list_missing_references(appraisal *a)
 {
-    return names_code(a->v->policy)
+    return a->v->format->names_code(a->v->policy)
            || atls_trace_skip(&a->trace, "policy.reference_values", "policy",
                               "the policy does not say which code must run: any machine of this kind is accepted",
                               a->err);
@@ -371,18 +481,12 @@ static bool nothing_failed(appraisal *a)
     return a->err->code == ATLS_OK;
 }
 
-static bool is_production_root(const atls_dcap_claims *c)
-{
-    return atls_bytes_equal(atls_bytes_of(c->root_sha256, sizeof c->root_sha256),
-                            atls_bytes_of(atls_anchor_intel_sgx()->sha256, sizeof c->root_sha256));
-}
-
 static void fill(const appraisal *a, atls_result *out)
 {
     out->grade = a->in->binding.grade;
-    out->runtime_verified = names_code(a->v->policy);
+    out->runtime_verified = a->v->format->names_code(a->v->policy);
     out->insecure = a->v->policy->insecure.n > 0;
-    out->simulated_or_test_root = !is_production_root(&a->claims.dcap);
+    out->simulated_or_test_root = !a->claims.root_is_production;
     out->claims = a->claims;
 }
 
@@ -405,15 +509,35 @@ static void report(const appraisal *a, atls_error *err)
     }
 }
 
-bool atls_verifier_appraise(const atls_verifier *v, const atls_appraisal *in, atls_arena *arena, atls_result *out,
-                            atls_error *err)
+/* The order of checks. */
+static bool appraise(appraisal *a, const atls_error *earlier, verify_stage *stage)
+{
+    static bool (*const steps[])(appraisal *) = {
+        [VERIFY_DECODE] = decode,        [VERIFY_ENDORSEMENTS] = get_endorsements,
+        [VERIFY_HARDWARE] = get_vouched, [VERIFY_AUTHENTICATE] = authenticate,
+        [VERIFY_JUDGE] = judge,
+    };
+    *stage = VERIFY_BEGIN;
+    if (!begin(a, earlier)) {
+        return false;
+    }
+    for (*stage = VERIFY_DECODE; *stage < VERIFY_ACCEPTED; (*stage)++) {
+        if (!steps[*stage](a)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool atls_verify_one(const atls_verifier *v, const atls_appraisal *in, atls_arena *arena, atls_result *out,
+                     verify_stage *stage, atls_error *err)
 {
     atls_error first = {0};
     appraisal a = {.v = v, .in = in, .arena = arena, .err = &first};
 
     *out = (atls_result){.profile = in->binding.profile == NULL ? "" : in->binding.profile, .time = in->now};
 
-    const bool judged = begin(&a, err) && decode(&a) && get_endorsements(&a) && authenticate(&a) && judge(&a);
+    const bool judged = appraise(&a, err, stage);
     const bool listed = list_weaknesses(&a) && list_missing_references(&a);
     const bool accepted = judged && listed && nothing_failed(&a);
 
@@ -427,46 +551,4 @@ bool atls_verifier_appraise(const atls_verifier *v, const atls_appraisal *in, at
     fill(&a, out);
     out->verdict = ATLS_VERDICT_ACCEPTED;
     return true;
-}
-
-/* ---- the object ---- */
-
-bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_error *err)
-{
-    *out = NULL;
-    const registry_row *kind = atls_registry_find(policy->type);
-    if (kind == NULL) {
-        return atls_fail(err, ATLS_E_INTERNAL, "policy.type", "no room judges policies of this kind");
-    }
-    atls_verifier *v = calloc(1, sizeof *v);
-    if (v == NULL) {
-        return atls_fail(err, ATLS_E_MEMORY, "verifier", NULL);
-    }
-    v->policy = policy;
-    v->kind = kind;
-    v->format = kind->format();
-    if (!atls_crypto_new(&v->crypto, err)) {
-        atls_verifier_free(v);
-        return false;
-    }
-    *out = v;
-    return true;
-}
-
-void atls_verifier_free(atls_verifier *v)
-{
-    if (v != NULL) {
-        atls_crypto_free(v->crypto);
-        free(v);
-    }
-}
-
-const atls_crypto *atls_verifier_crypto(const atls_verifier *v)
-{
-    return v->crypto;
-}
-
-const atls_policy *atls_verifier_policy(const atls_verifier *v)
-{
-    return v->policy;
 }

@@ -2,7 +2,9 @@
 /* folder.c: a folder of PCS responses becomes collateral. The tables are the language; first name found wins. */
 #include "folder.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -228,4 +230,25 @@ bool atls_folder_load(int fd, atls_arena *arena, atls_endorsements *out, atls_er
     }
     out->platform = platform_of(&f, c->qe_identity);
     return true;
+}
+
+static bool is_any_there(int fd, names files)
+{
+    for (size_t i = 0; files[i] != NULL; i++) {
+        if (faccessat(fd, files[i], F_OK, 0) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool atls_folder_is_pcs(int fd)
+{
+    const names all[] = {tcb_files, identity_files, pck_list_files, root_list_files, header_files, leaf_files};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (is_any_there(fd, all[i])) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -9,4 +9,7 @@
  * missing; COLLATERAL_FORMAT, LIMIT, MEMORY. */
 ATLS_MUST_USE bool atls_folder_load(int fd, atls_arena *arena, atls_endorsements *out, atls_error *err);
 
+/* atls_folder_is_pcs tells whether a folder holds any file of that kind. */
+bool atls_folder_is_pcs(int fd);
+
 #endif

@@ -101,7 +101,8 @@ bool atls_client_prepare(const atls_client_options *options, atls_session **out,
     unsigned profiles = 0;
     *out = NULL;
     if (options == NULL) {
-        return atls_fail(err, ATLS_E_CONFIGURATION, "verifier", "a verifier is required");
+        (void)atls_fail(err, ATLS_E_CONFIGURATION, "verifier", "a verifier is required");
+        return false;
     }
     if (!check_prover(options, err) || !choose_profiles(options, &profiles, err) || !check_names(options, err)) {
         return false;

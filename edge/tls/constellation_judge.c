@@ -128,7 +128,7 @@ static bool check_handshake(const SSL *ssl, const atls_hooked *s, atls_error *er
 
 static bool judge(const SSL *ssl, atls_hooked *s, const X509 *leaf)
 {
-    atls_bytes der;
+    atls_bytes der = atls_bytes_empty();
     atls_time now;
     atls_error *err = &s->failure;
     bool ok = err->code == ATLS_OK && check_handshake(ssl, s, err);

@@ -45,9 +45,6 @@ static bool choose_profiles(const atls_server_options *o, unsigned *out, atls_er
 
 static bool check_options(const atls_server_options *o, unsigned *profiles, atls_error *err)
 {
-    if (o == NULL) {
-        return atls_fail(err, ATLS_E_CONFIGURATION, "attest", "a function that makes evidence is required");
-    }
     if (o->attest != NULL && o->attester != NULL) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "attester", "one of attest and attester");
     }
@@ -58,6 +55,10 @@ bool atls_server_prepare(const atls_server_options *options, atls_session **out,
 {
     unsigned profiles = 0;
     *out = NULL;
+    if (options == NULL) {
+        (void)atls_fail(err, ATLS_E_CONFIGURATION, "attest", "a function that makes evidence is required");
+        return false;
+    }
     if (!check_options(options, &profiles, err)) {
         return false;
     }

@@ -121,7 +121,7 @@ static size_t put_name(uint8_t *wire, size_t at, const char *name)
 {
     size_t len = strlen(name);
     wire[at] = (uint8_t)len;
-    memcpy(wire + at + 1, name, len);
+    memcpy(wire + at + 1, name, len); /* NOLINT(bugprone-not-null-terminated-result): on the wire there is no NUL */
     return at + 1 + len;
 }
 

@@ -47,9 +47,22 @@ typedef struct atls_dcap_collateral {
 #define ATLS_PIECE_QE_IDENTITY 8u  /* same */
 #define ATLS_PIECE_PCK_CHAIN   16u /* pck_certificate_chain */
 
+/* Certificates and revocation lists in no particular order, one DER each. What vouches for SEV-SNP (VCEK or VLEK, ASK or
+ * ASVK; lists), a TPM (AK certificate, intermediates) or Nitro (lists) comes like that. A room picks by content what it
+ * needs, and ignores the rest. */
+#define ATLS_MAX_PILE_CERTIFICATES 32u
+#define ATLS_MAX_PILE_CRLS         16u
+typedef struct atls_certificate_pile {
+    const atls_bytes *certificates; /* n_certificates, at most ATLS_MAX_PILE_CERTIFICATES */
+    size_t n_certificates;
+    const atls_bytes *crls; /* n_crls, at most ATLS_MAX_PILE_CRLS */
+    size_t n_crls;
+} atls_certificate_pile;
+
 typedef struct atls_endorsements {
-    atls_platform platform; /* NONE: nothing here */
+    atls_platform platform; /* what dcap is for; NONE: there is no collateral */
     atls_dcap_collateral dcap;
+    atls_certificate_pile pile;
     unsigned
         stapled; /* ATLS_PIECE_ bits of what a peer sent along with its evidence; the result's list shows them. It changes
                        * no check. 0: nothing */
@@ -103,10 +116,21 @@ ATLS_MUST_USE bool atls_endorsements_merge(const atls_endorsements *own, const a
                                            const atls_endorsement_request *request, atls_arena *arena,
                                            atls_endorsements *out, atls_error *err);
 
-/* atls_endorsements_load (libatls, does I/O) reads path: a bundle file, or a folder of PCS responses
+/* atls_endorsements_add adds what a file holds to endorsements that are there already (or zeroed): certificates and
+ * revocation lists, DER or PEM in any mixture, to the pile; a bundle of collateral (above) in place of none. Slices point
+ * into file and the arena. Pure. Nothing is verified. Errors: COLLATERAL_FORMAT, also for a second bundle; LIMIT, MEMORY. */
+ATLS_MUST_USE bool atls_endorsements_add(atls_bytes file, atls_arena *arena, atls_endorsements *inout,
+                                         atls_error *err);
+
+/* atls_endorsements_load (libatls, does I/O) reads path: a file as of atls_endorsements_add, a folder of such files (names
+ * that end in .pem, .crt, .cer, .der or .crl; others are left alone), or a folder of PCS responses
  * (tcb.body.json, qe_identity.body.json, pckcrl.body.der, rootcacrl.body.der, headers.json; docs/endorsements.md lists the
  * spellings that are understood). Everything is copied into the arena. Errors: IO, COLLATERAL_FORMAT, LIMIT, MEMORY. */
 ATLS_MUST_USE bool atls_endorsements_load(const char *path, atls_arena *arena, atls_endorsements *out, atls_error *err);
+
+/* atls_endorsements_load_more is the same, and adds to what is there. On failure *inout may hold a part. */
+ATLS_MUST_USE bool atls_endorsements_load_more(const char *path, atls_arena *arena, atls_endorsements *inout,
+                                               atls_error *err);
 
 #ifdef __cplusplus
 }

@@ -13,7 +13,10 @@
 #include "arena.h"
 #include "bytes.h"
 #include "error.h"
+#include "nitro.h"
+#include "sev_snp.h"
 #include "time.h"
+#include "tpm.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -207,7 +210,13 @@ typedef struct atls_claims {
     atls_platform platform;
     uint8_t report_data[64]; /* the evidence's own field that a binding is compared with */
     size_t report_data_len;
-    atls_dcap_claims dcap;
+    const char *report_data_field; /* its name, "quote.body.reportdata"; static */
+    uint8_t root_sha256[32];       /* of the DER of the root that vouched; zero when none did */
+    bool root_is_production;       /* it is a vendor's production root */
+    atls_dcap_claims dcap;         /* platform TDX or SGX */
+    atls_sev_snp_claims sev_snp;   /* each of these three: where its `present` is true */
+    atls_tpm_claims tpm;
+    atls_nitro_claims nitro;
     atls_eventlog_claims log;
 } atls_claims;
 

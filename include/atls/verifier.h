@@ -22,11 +22,28 @@ typedef struct atls_verifier atls_verifier;
 typedef struct atls_binding {
     atls_grade grade;     /* the grade that a match proves; NONE: no binding is given, and freshness is not checked */
     const char *profile;  /* "dstack", or "" */
-    uint8_t value[64];    /* compared with the evidence's field, every byte; shorter values are padded with zeros at
-                           * the end by whoever makes them; all-zero is refused */
+    uint8_t value[64];    /* compared with the evidence's field, every byte; all-zero is refused */
+    uint8_t value_len;    /* how many of them count, for evidence whose field has no fixed length (TPM, Nitro); 0: 64.
+                           * The others must be zero, and are compared too where the field has 64 bytes */
     bool has_leaf_sha256; /* the peer's leaf certificate is known: dstack's certificate event must name it */
     uint8_t leaf_sha256[32];
 } atls_binding;
+
+/* An attestation key that no certificate and no hardware report vouches for, as its machine describes it. Everything is
+ * untrusted but the key itself, whose signatures are checked by the verifier. */
+typedef struct atls_key_question {
+    atls_platform platform;   /* TPM */
+    const char *variant;      /* "gcp-sev-snp", "aws-nitro-tpm", ...; "" when the evidence does not say */
+    atls_bytes public_area;   /* TPMT_PUBLIC */
+    atls_bytes spki;          /* the same key as DER SubjectPublicKeyInfo; empty when it is of no supported kind */
+    atls_bytes instance_info; /* as carried, empty: none */
+} atls_key_question;
+
+/* atls_key_fn answers for a key by means of the caller's own, a cloud's API for instance. True: it is the key of the machine
+ * that it claims to be, and *label (static, or in the arena) says who says so; false otherwise, with err set (IO, TIMEOUT,
+ * KEY_NOT_AUTHENTICATED). Called at most once an appraisal, on its thread. */
+typedef bool (*atls_key_fn)(void *ctx, const atls_key_question *question, atls_arena *arena, const char **label,
+                            atls_error *err);
 
 typedef struct atls_appraisal {
     atls_bytes evidence;     /* borrowed: a quote as received, 1 to ATLS_MAX_QUOTE_LEN bytes */
@@ -35,6 +52,8 @@ typedef struct atls_appraisal {
     atls_time now;           /* UTC seconds; ATLS_TIME_UNSET is refused */
     atls_endorse_fn endorse; /* called when the evidence has been decoded; NULL: ENDORSEMENTS_MISSING */
     void *endorse_ctx;
+    atls_key_fn trust_key; /* asked about attestation keys that nothing else vouches for; NULL: nobody is */
+    void *trust_key_ctx;
 } atls_appraisal;
 
 /* atls_verifier_new makes a verifier for one policy, which must outlive it. The object is the caller's

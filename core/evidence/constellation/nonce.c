@@ -86,7 +86,7 @@ static bool read_name(atls_bytes der, atls_bytes *text, atls_error *err)
 
 bool constellation_name_read(atls_bytes der, uint8_t out[CONSTELLATION_NONCE_LEN], atls_error *err)
 {
-    atls_bytes text;
+    atls_bytes text = atls_bytes_empty();
     memset(out, 0, CONSTELLATION_NONCE_LEN);
     if (!read_name(der, &text, err)) {
         return atls_error_relabel(err, ATLS_E_PROTOCOL, "");

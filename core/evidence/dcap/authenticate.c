@@ -359,6 +359,9 @@ static bool make_claims(const dcap_proof *p, atls_claims *out)
         return false;
     }
     out->platform = is_tdx(p) ? ATLS_PLATFORM_TDX : ATLS_PLATFORM_SGX;
+    out->report_data_field = "quote.body.reportdata";
+    out->root_is_production = p->anchor->production;
+    memcpy(out->root_sha256, p->anchor->sha256, sizeof out->root_sha256);
     out->report_data_len = sizeof out->report_data;
     memcpy(out->report_data, report_data, sizeof out->report_data);
     claim_quote(p->quote, &out->dcap);

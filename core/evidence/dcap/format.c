@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* format.c: the room's row in the registry, and the two doors that are too small for a file of their own. */
+/* format.c: the room's row in the registry, and the doors that are too small for a file of their own. */
 #include "proof.h"
 
 /* Certificates of one appraisal, counted with repeats: the quote's chain and three given ones. */
@@ -52,15 +52,69 @@ static bool request(const void *evidence, atls_arena *arena, atls_endorsement_re
     return out->needs_pck_chain || request_of_chain(e, out, err);
 }
 
+/* A piece that is not there is no forgery: whoever fetches again may get it. Chains are not asked for here: what an
+ * empty one means is authenticate's business. */
+static bool complete(const void *evidence, const atls_endorsements *endorsements, atls_error *err)
+{
+    const atls_dcap_collateral *c = &endorsements->dcap;
+    const struct {
+        const char *field;
+        size_t len;
+    } pieces[] = {
+        {"endorsements.root_ca_crl", c->root_ca_crl.len},
+        {"endorsements.pck_crl", c->pck_crl.len},
+        {"endorsements.tcb_info", c->tcb_info.len},
+        {"endorsements.tcb_info_signature", c->tcb_info_signature.len},
+        {"endorsements.qe_identity", c->qe_identity.len},
+        {"endorsements.qe_identity_signature", c->qe_identity_signature.len},
+    };
+    (void)evidence;
+    if (endorsements->platform == ATLS_PLATFORM_NONE) {
+        return atls_fail(err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements", NULL);
+    }
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        if (pieces[i].len == 0) {
+            return atls_fail(err, ATLS_E_ENDORSEMENTS_MISSING, pieces[i].field, NULL);
+        }
+    }
+    return true;
+}
+
+static bool is_any_referenced(const atls_policy *p, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (atls_policy_reference(p, names[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool names_code(const atls_policy *p)
+{
+    /* RTMRs say nothing without MRTD: firmware that nobody measured extends whatever it likes. */
+    static const char *const td[] = {"mrtd"};
+    static const char *const enclave[] = {"mrenclave", "mrsigner"};
+    if (p->type == ATLS_POLICY_DSTACK_TDX) {
+        return !p->dstack.disable_runtime_verification && p->dstack.has_bootchain && p->dstack.has_compose_hash
+               && p->dstack.has_os_image_hash;
+    }
+    return p->type == ATLS_POLICY_TDX ? is_any_referenced(p, td, sizeof td / sizeof td[0])
+                                      : is_any_referenced(p, enclave, sizeof enclave / sizeof enclave[0]);
+}
+
 const atls_format *dcap_format(void)
 {
     static const atls_format row = {
         .name = "dcap",
         .decode = decode,
         .request = request,
+        .complete = complete,
         .authenticate = dcap_authenticate,
         .appraise = dcap_appraise,
+        .names_code = names_code,
         .inspect = dcap_inspect,
+        .put_claims = dcap_put_claims,
     };
     return &row;
 }

@@ -114,6 +114,7 @@ bool dcap_authenticate(const void *evidence, const atls_authority *auth, atls_ar
                        atls_trace *trace, atls_error *err);
 bool dcap_appraise(const atls_claims *claims, const atls_policy *policy, atls_time now, atls_arena *arena,
                    atls_trace *trace, atls_error *err);
+void dcap_put_claims(struct atls_jw *w, const atls_claims *claims);
 bool dcap_inspect(const void *evidence, struct atls_jw *w, atls_arena *arena, atls_error *err);
 
 #endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verifier.c: the object, and policies that hold others.
+ *
+ * any_of asks each of its alternatives in the order of the document. The first that accepts is the answer, and its own
+ * list of checks is the result's; when none does, the refusal is that of the alternative that came furthest (the first
+ * of those), and everybody's checks are listed with "any_of[i]." before their ids. Evidence picks nothing here: an
+ * alternative that it does not fit refuses it. */
+#include "verifier.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* ---- any_of ---- */
+
+/* What the alternatives left behind. */
+typedef struct tally {
+    atls_trace trace;
+    verify_stage furthest;
+    atls_error error;
+    atls_verdict verdict;
+} tally;
+
+static bool list_all(tally *t, const atls_result *r, size_t i, atls_arena *arena, atls_error *err)
+{
+    for (size_t k = 0; k < r->n_checks && t->trace.n < t->trace.cap; k++) {
+        atls_check check = r->checks[k];
+        check.id = atls_text_format(arena, err, "any_of[%zu].%s", i, check.id);
+        if (check.id == NULL) {
+            return false;
+        }
+        t->trace.items[t->trace.n++] = check;
+    }
+    return true;
+}
+
+/* An alternative that could not find out may have been the one: then nobody knows. */
+static void count_refusal(tally *t, const atls_result *r, verify_stage stage, const atls_error *why)
+{
+    if (r->verdict == ATLS_VERDICT_UNDECIDED) {
+        t->verdict = ATLS_VERDICT_UNDECIDED;
+    }
+    if (t->error.code == ATLS_OK || stage > t->furthest) {
+        t->furthest = stage;
+        t->error = *why;
+    }
+}
+
+/* The list of who accepts begins with which alternative that was. */
+static bool list_chosen(atls_result *r, size_t i, atls_arena *arena, atls_error *err)
+{
+    const char *name = atls_text_format(arena, err, "policies[%zu]", i);
+    atls_check *checks = atls_arena_array(arena, r->n_checks + 1, sizeof *checks, err);
+    if (name == NULL || checks == NULL) {
+        return false;
+    }
+    checks[0] = (atls_check){
+        .id = "any_of", .verdict = ATLS_CHECK_PASS, .field = "policies", .expected = "", .actual = name, .why = ""};
+    memcpy(checks + 1, r->checks, r->n_checks * sizeof *checks);
+    r->checks = checks;
+    r->n_checks++;
+    return true;
+}
+
+static bool accept_alternative(atls_result *out, const atls_appraisal *in, size_t i, atls_arena *arena, atls_error *err)
+{
+    if (list_chosen(out, i, arena, err)) {
+        return true;
+    }
+    *out = (atls_result){.verdict = ATLS_VERDICT_UNDECIDED,
+                         .profile = in->binding.profile == NULL ? "" : in->binding.profile,
+                         .time = in->now};
+    return false;
+}
+
+static bool any_of(const atls_verifier *v, const atls_appraisal *in, atls_arena *arena, atls_result *out,
+                   atls_error *err)
+{
+    tally t = {.verdict = ATLS_VERDICT_REJECTED};
+    *out = (atls_result){.verdict = ATLS_VERDICT_UNDECIDED,
+                         .profile = in->binding.profile == NULL ? "" : in->binding.profile,
+                         .time = in->now};
+    if (!atls_trace_init(&t.trace, arena, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < v->n_alternatives; i++) {
+        atls_error why = *err; /* an error that is set already is each alternative's business to refuse */
+        verify_stage stage = VERIFY_BEGIN;
+        atls_result r;
+        if (atls_verify_one(v->alternatives[i], in, arena, &r, &stage, &why)) {
+            *out = r;
+            return accept_alternative(out, in, i, arena, err);
+        }
+        count_refusal(&t, &r, stage, &why);
+        if (!list_all(&t, &r, i, arena, err)) {
+            return false;
+        }
+    }
+    out->verdict = t.verdict;
+    out->checks = t.trace.items;
+    out->n_checks = t.trace.n;
+    if (err->code == ATLS_OK) {
+        *err = t.error;
+    }
+    return false;
+}
+
+bool atls_verifier_appraise(const atls_verifier *v, const atls_appraisal *in, atls_arena *arena, atls_result *out,
+                            atls_error *err)
+{
+    verify_stage stage = VERIFY_BEGIN;
+    return v->n_alternatives > 0 ? any_of(v, in, arena, out, err) : atls_verify_one(v, in, arena, out, &stage, err);
+}
+
+/* ---- the object ---- */
+
+/* Policies nest two deep at most: any_of holds no any_of, and hardware neither. */
+static bool new_inner(atls_verifier *v, atls_error *err)
+{
+    const atls_policy *p = v->policy;
+    if (p->hardware != NULL && !atls_verifier_new(p->hardware, &v->hardware, err)) {
+        return false;
+    }
+    if (p->n_alternatives == 0) {
+        return true;
+    }
+    v->alternatives = calloc(p->n_alternatives, sizeof(atls_verifier *));
+    if (v->alternatives == NULL) {
+        return atls_fail(err, ATLS_E_MEMORY, "verifier", NULL);
+    }
+    for (; v->n_alternatives < p->n_alternatives; v->n_alternatives++) {
+        if (!atls_verifier_new(p->alternatives[v->n_alternatives], &v->alternatives[v->n_alternatives], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_error *err)
+{
+    *out = NULL;
+    const registry_row *kind = atls_registry_find(policy->type);
+    if (kind == NULL && policy->n_alternatives == 0) {
+        return atls_fail(err, ATLS_E_INTERNAL, "policy.type", "no room judges policies of this kind");
+    }
+    atls_verifier *v = calloc(1, sizeof *v);
+    if (v == NULL) {
+        return atls_fail(err, ATLS_E_MEMORY, "verifier", NULL);
+    }
+    v->policy = policy;
+    v->kind = kind;
+    v->format = kind == NULL ? NULL : kind->format();
+    if (!atls_crypto_new(&v->crypto, err) || !new_inner(v, err)) {
+        atls_verifier_free(v);
+        return false;
+    }
+    *out = v;
+    return true;
+}
+
+void atls_verifier_free(atls_verifier *v)
+{
+    if (v == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < v->n_alternatives; i++) {
+        atls_verifier_free(v->alternatives[i]);
+    }
+    free(v->alternatives);
+    atls_verifier_free(v->hardware);
+    atls_crypto_free(v->crypto);
+    free(v);
+}
+
+const atls_crypto *atls_verifier_crypto(const atls_verifier *v)
+{
+    return v->crypto;
+}
+
+const atls_policy *atls_verifier_policy(const atls_verifier *v)
+{
+    return v->policy;
+}

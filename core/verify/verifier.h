@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verifier.h (core): what a verifier is made of, for verify.c and verifier.c only. */
+#ifndef ATLS_VERIFY_VERIFIER_H
+#define ATLS_VERIFY_VERIFIER_H
+
+#include "atls/verifier.h"
+#include "registry.h"
+#include "verifier_crypto.h"
+
+/* Immutable after atls_verifier_new. */
+struct atls_verifier {
+    const atls_policy *policy;
+    const registry_row *kind;  /* NULL: any_of */
+    const atls_format *format; /* same */
+    atls_crypto *crypto;
+    atls_verifier *hardware;      /* judges what vouches for a TPM's key; NULL: the policy does not ask for that */
+    atls_verifier **alternatives; /* any_of: one for each alternative of the policy */
+    size_t n_alternatives;
+    /* Caches of compiled endorsements and of PCK chains already seen belong here, with a lock of their own. */
+};
+
+/* How far an appraisal came: of several refusals the one that came furthest says most. */
+typedef enum verify_stage {
+    VERIFY_BEGIN,
+    VERIFY_DECODE, /* the bytes are not evidence of this kind */
+    VERIFY_ENDORSEMENTS,
+    VERIFY_HARDWARE,
+    VERIFY_AUTHENTICATE,
+    VERIFY_JUDGE,
+    VERIFY_ACCEPTED,
+} verify_stage;
+
+/* atls_verify_one is atls_verifier_appraise for a verifier of one kind; *stage says where it ended. */
+ATLS_MUST_USE bool atls_verify_one(const atls_verifier *v, const atls_appraisal *in, atls_arena *arena,
+                                   atls_result *out, verify_stage *stage, atls_error *err);
+
+#endif

@@ -98,7 +98,8 @@ bool atls_places_of(const atls_machine *machine, atls_arena *arena, atls_places 
                          .tpm = machine->tpm,
                          .dstack_agent = machine->dstack_agent,
                          .nsm_device = machine->nsm_device,
-                         .root = p.root};
+                         .root = p.root,
+                         .only_device = machine->sev_guest.device != NULL && machine->tsm.report_folder == NULL};
     return place(&p, "", ATLS_TSM_FOLDER, &out->tsm.report_folder)
            && place_log(&p, ATLS_CCEL_PATH, &out->tsm.event_log_path)
            && place(&p, "", ATLS_SEV_GUEST_DEVICE, &out->sev_guest.device)
@@ -109,12 +110,17 @@ bool atls_places_of(const atls_machine *machine, atls_arena *arena, atls_places 
 
 /* ---- evidence ----------------------------------------------------------------------------------------------------- */
 
+bool atls_has_snp_folder(const atls_places *p)
+{
+    char provider[32] = "";
+    return !p->only_device && atls_tsm_look(p->tsm.report_folder, provider) == 0 && strcmp(provider, "sev_guest") == 0;
+}
+
 /* The folder where it gives SEV-SNP reports, else the device: older kernels have only that. */
 static bool attest_sev_snp(atls_places *p, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
                            atls_error *err)
 {
-    char provider[32] = "";
-    if (atls_tsm_look(p->tsm.report_folder, provider) == 0 && strcmp(provider, "sev_guest") == 0) {
+    if (atls_has_snp_folder(p)) {
         p->tsm.provider = "sev_guest";
         return atls_attest_tsm(&p->tsm, report_data, arena, out, err);
     }

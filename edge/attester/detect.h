@@ -16,7 +16,11 @@ typedef struct atls_places {
     atls_dstack_agent_options dstack_agent; /* socket_path may be NULL: none of the usual ones is there */
     const char *nsm_device;
     const char *root;
+    bool only_device; /* SEV-SNP: a device was named and no folder: not configfs-tsm */
 } atls_places;
+
+/* atls_has_snp_folder tells whether configfs-tsm gives SEV-SNP reports, unless a device was named in its place. */
+bool atls_has_snp_folder(const atls_places *p);
 
 /* atls_places_of fills in the defaults below machine->root. Errors: MEMORY. */
 ATLS_MUST_USE bool atls_places_of(const atls_machine *machine, atls_arena *arena, atls_places *out, atls_error *err);

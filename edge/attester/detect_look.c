@@ -123,9 +123,8 @@ static bool look_device(const look *l, const char *path, int flags, const char *
 
 static bool look_sev_snp(const look *l)
 {
-    char provider[32] = "";
     const char *device = l->p->sev_guest.device;
-    if (atls_tsm_look(l->p->tsm.report_folder, provider) == 0 && strcmp(provider, "sev_guest") == 0) {
+    if (atls_has_snp_folder(l->p)) {
         return says(l, ATLS_ATTESTER_AVAILABLE, l->p->tsm.report_folder, "configfs-tsm with provider sev_guest", "");
     }
     if (access(device, F_OK) == 0) {

@@ -194,7 +194,7 @@ typedef struct atls_machine {
     atls_attester_kind kind; /* of atls_attest_machine */
     const char *root;        /* put in front of every default path, so that a tree of files stands for /; NULL: "" */
     atls_tsm_options tsm;    /* provider is not looked at: the kind says it */
-    atls_sev_guest_options sev_guest;
+    atls_sev_guest_options sev_guest; /* a device here, and no folder above: the ioctl, even where configfs-tsm is */
     atls_tpm_options tpm;
     atls_dstack_agent_options dstack_agent;
     const char *nsm_device; /* NULL: "/dev/nsm" */

@@ -73,13 +73,13 @@ static bool hex_number(const char *word, uint32_t *out)
         return false;
     }
     for (const char *at = word + 2; *at != '\0'; at++) {
-        static const char digits[] = "0123456789abcdef";
-        const char lower = *at >= 'A' && *at <= 'F' ? (char)(*at - 'A' + 'a') : *at;
-        const char *digit = strchr(digits, lower);
+        static const char digits[] = "0123456789abcdefABCDEF";
+        const char *digit = strchr(digits, *at);
         if (digit == NULL) {
             return false;
         }
-        n = n * 16 + (uint64_t)(digit - digits);
+        const uint64_t value = (uint64_t)(digit - digits);
+        n = n * 16 + (value < 16 ? value : value - 6);
     }
     *out = (uint32_t)n;
     return true;

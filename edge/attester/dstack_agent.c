@@ -216,7 +216,10 @@ static bool talk(exchange *x, const uint8_t report_data[64], atls_bytes *body)
 /* "response.status" becomes "attester.dstack.response.status". */
 static bool as_ours(atls_error *err)
 {
-    return strncmp(err->field, "attester.", 9) == 0 ? false : atls_error_relabel(err, err->code, FIELD);
+    if (strncmp(err->field, "attester.", 9) != 0) {
+        (void)atls_error_relabel(err, err->code, FIELD);
+    }
+    return false;
 }
 
 static bool ask(int fd, const atls_dstack_agent_options *o, const uint8_t report_data[64], atls_arena *arena,

@@ -61,7 +61,11 @@ static bool open_key(const atls_tpm *t, TPM2_HANDLE handle, atls_tpm_signer *out
     }
     out->is_azure = handle == AZURE_KEY;
     out->certificate_at = out->is_azure ? AZURE_CERTIFICATE : 0;
-    return rc == TSS2_RC_SUCCESS || atls_tpm_fail(t, "key", rc);
+    if (rc != TSS2_RC_SUCCESS || *public == NULL) {
+        (void)atls_tpm_fail(t, "key", rc);
+        return false;
+    }
+    return true;
 }
 
 static bool take_handle(const atls_tpm *t, TPM2_HANDLE handle, atls_tpm_signer *out)

@@ -61,7 +61,7 @@ static bool read_pieces(const atls_tpm *t, ESYS_TR reader, ESYS_TR index, uint16
     }
     for (uint16_t at = 0; at < size;) {
         const uint16_t left = (uint16_t)(size - at), n = left < step ? left : step;
-        atls_bytes piece;
+        atls_bytes piece = atls_bytes_empty();
         if (!read_piece(t, reader, index, n, at, &piece)) {
             *out = atls_bytes_empty();
             return false;

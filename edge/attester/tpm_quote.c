@@ -186,11 +186,12 @@ static bool keep_quote(const atls_tpm *t, const TPM2B_ATTEST *attest, const TPMT
 static outcome quote(const atls_tpm *t, const atls_tpm_signer *s, const uint8_t data[32], atls_tpm_quote *out)
 {
     const TPML_PCR_SELECTION pcrs = selection_of(out->bank, out->pcrs);
-    const TPMT_SIG_SCHEME scheme = {.scheme = TPM2_ALG_NULL}; /* the key's own */
+    TPMT_SIG_SCHEME scheme = {0};
     TPM2B_DATA qualifying = {.size = 32};
     TPM2B_ATTEST *attest = NULL;
     TPMT_SIGNATURE *signature = NULL;
     memcpy(qualifying.buffer, data, 32);
+    scheme.scheme = TPM2_ALG_NULL; /* the key's own */
     const TSS2_RC rc = Esys_Quote(t->esys, s->handle, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &qualifying,
                                   &scheme, &pcrs, &attest, &signature);
     if (rc != TSS2_RC_SUCCESS) {

@@ -49,7 +49,10 @@ bool cli_evidence_load(const char *path, atls_arena *a, cli_evidence *out, atls_
     }
     *out = (cli_evidence){.quote = file, .event_log = atls_bytes_empty()};
     if (first_word(file) == '{') {
-        return load_response(file, a, out, err);
+        const char *kind = NULL;
+        atls_error why = {0};
+        return (atls_evidence_kind(file, a, &kind, &why) && strcmp(kind, "tpm") == 0)
+               || load_response(file, a, out, err);
     }
     return atls_armour_decode(file, a, &out->quote, err);
 }
@@ -86,6 +89,16 @@ static bool load_roots(const cli_list *roots, atls_arena *a, atls_bytes *out, si
     return true;
 }
 
+/* Without a policy: genuine, and nothing is known about which code runs. */
+static const struct {
+    const char *kind;
+    const char *policy;
+} defaults[] = {
+    {"tdx", "{\"type\":\"tdx\"}"},         {"sgx", "{\"type\":\"sgx\"}"},
+    {"sev_snp", "{\"type\":\"sev_snp\"}"}, {"tpm", "{\"type\":\"tpm\",\"insecure_accept_any_measurement\":true}"},
+    {"nitro", "{\"type\":\"nitro\"}"},
+};
+
 static bool policy_text(const char *path, const char *kind, atls_arena *a, atls_bytes *out, atls_error *err)
 {
     if (path != NULL && kind != NULL) {
@@ -94,15 +107,13 @@ static bool policy_text(const char *path, const char *kind, atls_arena *a, atls_
     if (path != NULL) {
         return cli_read(path, "--policy", (size_t)ATLS_MAX_POLICY_LEN, a, out, err);
     }
-    if (kind == NULL || strcmp(kind, "tdx") == 0) {
-        *out = atls_bytes_str("{\"type\":\"tdx\"}");
-        return true;
+    for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
+        if (strcmp(kind == NULL ? "tdx" : kind, defaults[i].kind) == 0) {
+            *out = atls_bytes_str(defaults[i].policy);
+            return true;
+        }
     }
-    if (strcmp(kind, "sgx") == 0) {
-        *out = atls_bytes_str("{\"type\":\"sgx\"}");
-        return true;
-    }
-    return atls_fail(err, ATLS_E_USAGE, "--kind", "wants tdx or sgx");
+    return atls_fail(err, ATLS_E_USAGE, "--kind", "wants tdx, sgx, sev_snp, tpm or nitro");
 }
 
 bool cli_policy_load(const char *path, const char *kind, const cli_list *roots, atls_arena *a, atls_policy **out,

@@ -29,7 +29,7 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
 {
     const cli_option options[] = {
         {"policy", 'p', "FILE", "what is expected (JSON); without it: genuine and UpToDate", .text = &w->policy},
-        {"kind", 0, "tdx|sgx", "without --policy: what the evidence must be (tdx)", .text = &w->kind},
+        {"kind", 0, "NAME", "without --policy: tdx, sgx, sev_snp, tpm or nitro (what it looks like)", .text = &w->kind},
         {"endorsements", 'e', "PATH", "bundle, certificates and lists, or a folder; may be given again",
          .list = &w->endorsements},
         {"root", 0, "FILE", "trust this root (DER or PEM) instead of the vendor's", .list = &w->roots},
@@ -47,8 +47,9 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
     const cli_usage usage = {
         .verb = "verify",
         .operands = "FILE",
-        .summary = "Appraises evidence: a quote (binary, hex or base64), or a response of /tdx_quote or GetQuote; - is "
-                   "stdin.\n"
+        .summary = "Appraises evidence: a quote, an SEV-SNP report, quotes of a TPM, a Nitro document (binary, hex or "
+                   "base64;\n"
+                   "TPM also as JSON), or a response of /tdx_quote or GetQuote; - is stdin.\n"
                    "The page goes to stderr. Without --report-data, or --nonce with --ekm, nothing says that the\n"
                    "evidence is fresh, and the page says so.",
         .options = options,
@@ -118,12 +119,27 @@ static bool load_evidence(const words *w, job *j, atls_error *err)
                     err);
 }
 
+static bool is_guess(const words *w)
+{
+    return w->policy == NULL && w->kind == NULL;
+}
+
+/* Where nobody says what is expected, the evidence may as well say what it is: nothing depends on it. What it is not clear
+ * about is judged as a quote, which says what is wrong with it. */
+static const char *guess(job *j)
+{
+    const char *kind = NULL;
+    atls_error ignored = {0};
+    return atls_evidence_kind(j->appraisal.evidence, &j->arena, &kind, &ignored) ? kind : NULL;
+}
+
 /* What the caller got wrong is said before anything is said about the evidence. */
 static bool load(const words *w, job *j, atls_error *err)
 {
     return cli_time(w->at, "--at", &j->appraisal.now, err) && load_binding(w, j, err) && load_leaf(w, j, err)
-           && cli_policy_load(w->policy, w->kind, &w->roots, &j->arena, &j->policy, err)
-           && cli_endorsements_load(&w->endorsements, &j->arena, &j->endorsements, err) && load_evidence(w, j, err);
+           && (is_guess(w) || cli_policy_load(w->policy, w->kind, &w->roots, &j->arena, &j->policy, err))
+           && cli_endorsements_load(&w->endorsements, &j->arena, &j->endorsements, err) && load_evidence(w, j, err)
+           && (!is_guess(w) || cli_policy_load(NULL, guess(j), &w->roots, &j->arena, &j->policy, err));
 }
 
 static bool appraise(job *j, atls_error *err)
@@ -137,14 +153,6 @@ static bool appraise(job *j, atls_error *err)
     bool ok = atls_verifier_appraise(v, &j->appraisal, &j->arena, &j->result, err);
     atls_verifier_free(v);
     return ok;
-}
-
-static const char *hint_for(const words *w, const atls_error *err)
-{
-    if (err->code == ATLS_E_TEE_TYPE_MISMATCH && w->policy == NULL && w->kind == NULL) {
-        return "evidence never picks its own judge: --kind sgx appraises SGX quotes";
-    }
-    return NULL;
 }
 
 int cli_verify(int argc, char *const argv[])
@@ -166,7 +174,6 @@ int cli_verify(int argc, char *const argv[])
         .result = &j.result,
         .error = &err,
         .policy = j.policy,
-        .hint = hint_for(&w, &err),
         .verbose = w.verbose,
     };
     int status = cli_page_end("verify", &page, w.json, w.quiet, &j.arena);

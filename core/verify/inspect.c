@@ -14,7 +14,9 @@
 #include "base/text.h"
 #include "evidence/dcap/dcap.h"
 #include "evidence/dstack/dstack.h"
+#include "guess.h"
 #include "recognise.h"
+#include "registry.h"
 
 /* ---- questions about bytes ---- */
 
@@ -22,15 +24,6 @@ static bool begins(atls_bytes in, size_t offset, const char *text)
 {
     const size_t n = strlen(text);
     return in.len >= offset + n && memcmp(in.ptr + offset, text, n) == 0;
-}
-
-/* version 3 to 5 and a small key type, both u16 little-endian; no text has a NUL there. An SEV-SNP report begins like that
- * too, with a version of 32 bits; its length tells. */
-static bool is_quote(atls_bytes in)
-{
-    const bool is_report = in.len == 1184 && in.ptr[2] == 0;
-    return !is_report && in.len >= 4 && in.ptr[0] >= 3 && in.ptr[0] <= 5 && in.ptr[1] == 0 && in.ptr[2] <= 3
-           && in.ptr[3] == 0;
 }
 
 /* The first record of a TCG2 log says so, 32 bytes in. */
@@ -114,6 +107,34 @@ static bool is_qe_identity(const atls_json *v)
     return has(v, "enclaveIdentity") || (has(v, "tcbLevels") && has(v, "mrsigner"));
 }
 
+/* ---- evidence that only its room can show ---- */
+
+static bool inspect_room(inspection *i, atls_platform platform)
+{
+    const atls_format *room = atls_registry_format(platform);
+    const void *evidence = NULL;
+    if (room == NULL) {
+        return atls_fail(i->err, ATLS_E_UNSUPPORTED, "file", "no room shows evidence of %s",
+                         atls_platform_name(platform));
+    }
+    return room->decode(i->file, i->arena, &evidence, i->err) && room->inspect(evidence, &i->w, i->arena, i->err);
+}
+
+static bool inspect_sev_snp(inspection *i)
+{
+    return inspect_room(i, ATLS_PLATFORM_SEV_SNP);
+}
+
+static bool inspect_nitro(inspection *i)
+{
+    return inspect_room(i, ATLS_PLATFORM_NITRO);
+}
+
+static bool inspect_tpm(inspection *i)
+{
+    return inspect_room(i, ATLS_PLATFORM_TPM);
+}
+
 /* ---- the table ---- */
 
 typedef struct guess {
@@ -124,7 +145,11 @@ typedef struct guess {
 } guess;
 
 static const guess guesses[] = {
-    {"quote", is_quote, NULL, atls_inspect_quote},
+    {"quote", atls_looks_like_quote, NULL, atls_inspect_quote},
+    {"sev_snp_report", atls_looks_like_sev_snp, NULL, inspect_sev_snp},
+    {"nitro_document", atls_looks_like_nitro, NULL, inspect_nitro},
+    {"tpm_quotes", atls_looks_like_tpm, NULL, inspect_tpm},
+    {"tpm_quotes", NULL, atls_looks_like_tpm_json, inspect_tpm},
     {"event_log", is_ccel, NULL, atls_inspect_event_log},
     {"certificates", is_pem_certificates, NULL, atls_inspect_pem_certificates},
     {"crl", is_pem_crl, NULL, atls_inspect_pem_crl},

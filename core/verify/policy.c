@@ -373,6 +373,14 @@ bool atls_policy_parse_with_roots(atls_bytes json, const atls_bytes *roots, size
     policy_reader r = {.scratch = &scratch, .err = err, .roots = roots, .n_roots = n_roots};
     bool ok = atls_json_parse(json, "json", &scratch, &document, err)
               || atls_error_relabel(err, ATLS_E_CONFIGURATION, "policy");
+    if (ok && atls_policy_is_measurements(document)) {
+        atls_bytes ours; /* has a type: this goes one level deep */
+        ok = atls_policy_from_measurements(&r, document, &ours)
+             && atls_policy_parse_with_roots(ours, roots, n_roots, out, err);
+        atls_crypto_free(r.crypto);
+        atls_arena_free(&scratch);
+        return ok;
+    }
     ok = ok && read_document(&r, document);
     atls_crypto_free(r.crypto);
     atls_arena_free(&scratch);

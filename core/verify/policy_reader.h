@@ -105,6 +105,10 @@ bool atls_policy_read_alternatives(policy_reader *r, const policy_member *m, con
 bool atls_policy_read_hardware(policy_reader *r, const policy_member *m, const atls_json *v);
 ATLS_MUST_USE bool atls_policy_check_any_of(policy_reader *r);
 
+/* Documents of somebody else: policy_measurements.c. from_measurements writes one of ours, into the scratch arena. */
+bool atls_policy_is_measurements(const atls_json *document);
+ATLS_MUST_USE bool atls_policy_from_measurements(policy_reader *r, const atls_json *document, atls_bytes *out);
+
 /* Kinds of evidence other than DCAP: their tables, and the rules between their members. */
 extern const policy_member atls_policy_sev_snp_members[];
 extern const size_t atls_policy_n_sev_snp_members;

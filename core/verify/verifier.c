@@ -178,6 +178,15 @@ const atls_crypto *atls_verifier_crypto(const atls_verifier *v)
     return v->crypto;
 }
 
+unsigned atls_verifier_platforms(const atls_verifier *v)
+{
+    unsigned bits = v->kind == NULL ? 0 : 1u << v->kind->platform;
+    for (size_t i = 0; i < v->n_alternatives; i++) {
+        bits |= atls_verifier_platforms(v->alternatives[i]);
+    }
+    return bits;
+}
+
 const atls_policy *atls_verifier_policy(const atls_verifier *v)
 {
     return v->policy;

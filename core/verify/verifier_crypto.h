@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verifier_crypto.h: a verifier lends its algorithms to whoever computes what it will compare. */
+/* verifier_crypto.h: what the edge asks of a verifier besides verdicts: its algorithms, for whoever computes what
+ * will be compared, and the kinds of evidence that its policy is about. */
 #ifndef ATLS_VERIFY_VERIFIER_CRYPTO_H
 #define ATLS_VERIFY_VERIFIER_CRYPTO_H
 
@@ -8,5 +9,8 @@
 
 /* atls_verifier_crypto: borrowed, as long as the verifier lives. */
 const atls_crypto *atls_verifier_crypto(const atls_verifier *v);
+
+/* atls_verifier_platforms tells whose evidence the policy can accept, as bits 1 << atls_platform. */
+unsigned atls_verifier_platforms(const atls_verifier *v);
 
 #endif

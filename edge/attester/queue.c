@@ -540,3 +540,8 @@ const atls_crypto *atls_attester_crypto(const atls_attester *a)
 {
     return a->crypto;
 }
+
+atls_platform atls_attester_platform(const atls_attester *a)
+{
+    return a->options.platform;
+}

@@ -26,6 +26,9 @@ typedef struct atls_attested {
 /* atls_attester_crypto lends the attester's algorithms, which any number of threads may share. */
 const atls_crypto *atls_attester_crypto(const atls_attester *a);
 
+/* atls_attester_platform tells whose evidence it makes. */
+atls_platform atls_attester_platform(const atls_attester *a);
+
 /* atls_ticket_new puts a request in the queue; value is copied, *out is the caller's. Errors: LIMIT (max_waiting), MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_ticket_new(atls_attester *a, atls_ticket_kind kind, const uint8_t value[64], atls_ticket **out,
                                    atls_error *err);

@@ -12,6 +12,7 @@
 #include "io.h"
 #include "server.h"
 #include "socket.h"
+#include "verify/verifier_crypto.h"
 
 #define EVIDENCE_SLICE_MS 20
 
@@ -177,7 +178,8 @@ static bool may_be_constellation(const atls_client_options *o, const atls_error 
     }
     const atls_policy *policy = atls_verifier_policy(o->verifier);
     return atls_policy_min_grade(policy) <= ATLS_GRADE_KEY_FRESH && atls_policy_attested_only(policy)
-           && strcmp(atls_policy_kind(policy), "tdx") == 0;
+           && strcmp(atls_policy_kind(policy), "dstack_tdx") != 0
+           && (atls_verifier_platforms(o->verifier) & (1u << ATLS_PLATFORM_TDX | 1u << ATLS_PLATFORM_TPM)) != 0;
 }
 
 bool atls_connect(const char *host, const char *port, const atls_client_options *options, atls_arena *arena,

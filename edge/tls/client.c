@@ -13,6 +13,7 @@
 #include "identity.h"
 #include "name.h"
 #include "native.h"
+#include "verify/verifier_crypto.h"
 
 /* R18: without ordinary identity the certificate event is the only tie to the certificate. Of this profile: atls/1 binds
  * the keys themselves. */
@@ -43,6 +44,11 @@ static bool check_grade(const atls_policy *policy, const atls_profile *profile, 
 static bool check_dstack(const atls_client_options *o, atls_error *err)
 {
     const atls_policy *policy = atls_verifier_policy(o->verifier);
+    const bool judges_tdx = (atls_verifier_platforms(o->verifier) >> ATLS_PLATFORM_TDX & 1u) != 0;
+    if (!judges_tdx && strcmp(atls_policy_kind(policy), "sgx") != 0) {
+        return atls_fail_values(err, ATLS_E_CONFIGURATION, "type", "dstack_tdx or tdx", atls_policy_kind(policy),
+                                "the profile dstack carries quotes of TDX");
+    }
     return check_grade(policy, atls_dstack_client(), err) && check_waivers(o, policy, err);
 }
 

@@ -7,7 +7,7 @@
  *   constellation_template.c  key and certificate
  *   constellation_judge.c     the peer: certificate, document, verdict
  *
- * The kinds of documents are a list of variants. libatls has one, TDX; tests bring another. */
+ * The kinds of documents are a list of variants. libatls has TDX and, to be judged only, those of vTPMs; tests bring another. */
 #ifndef ATLS_EDGE_TLS_CONSTELLATION_H
 #define ATLS_EDGE_TLS_CONSTELLATION_H
 
@@ -18,7 +18,7 @@
 #include "evidence/constellation/certificate.h"
 
 #define ATLS_CONSTELLATION_PROFILE      "constellation"
-#define ATLS_CONSTELLATION_MAX_VARIANTS 4u
+#define ATLS_CONSTELLATION_MAX_VARIANTS 10u
 
 typedef struct atls_hook atls_hook;
 
@@ -42,6 +42,8 @@ typedef struct atls_variant {
 } atls_variant;
 
 const atls_variant *atls_variant_tdx(void);
+/* atls_variants_vtpm gives the variants whose document is quotes of a TPM; they are judged, not made. Static. */
+const atls_variant *atls_variants_vtpm(size_t *n);
 
 /* What hangs on an SSL_CTX: never changes once it is installed. */
 struct atls_hook {
@@ -52,6 +54,8 @@ struct atls_hook {
     const atls_verifier *verifier;
     atls_endorse_fn endorse;
     void *endorse_ctx;
+    atls_key_fn trust_key;
+    void *trust_key_ctx;
     atls_attest_fn attest;
     void *attest_ctx;
     atls_attester *attester;

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "constellation.h"
+#include "verify/verifier_crypto.h"
 
 #define PROVER_ARENA_SIZE ((size_t)4 * 1024 * 1024)
 #define MAX_CERT_LIST     (1024L * 1024)
@@ -173,11 +174,12 @@ bool atls_hook_install(SSL_CTX *ctx, const atls_hook *hook, atls_error *err)
 /* ---- options ----------------------------------------------------------------------------------------------------- */
 
 /* A policy that this profile could never satisfy would fail every handshake, one by one. */
-static bool check_policy(const atls_policy *policy, atls_error *err)
+static bool check_policy(const atls_policy *policy, size_t n_accepts, atls_error *err)
 {
-    if (strcmp(atls_policy_kind(policy), "tdx") != 0) {
-        return atls_fail_values(err, ATLS_E_CONFIGURATION, "type", "tdx", atls_policy_kind(policy),
-                                "the documents of this profile carry a TDX quote and no event log");
+    if (n_accepts == 0 || strcmp(atls_policy_kind(policy), "dstack_tdx") == 0) {
+        return atls_fail_values(
+            err, ATLS_E_CONFIGURATION, "type", "tdx or tpm", atls_policy_kind(policy),
+            "the documents of this profile carry a TDX quote without event log, or quotes of a TPM");
     }
     if (atls_policy_min_grade(policy) > ATLS_GRADE_KEY_FRESH) {
         return atls_fail_values(err, ATLS_E_CONFIGURATION, "min_grade", atls_grade_name(atls_policy_min_grade(policy)),
@@ -194,10 +196,19 @@ static bool set_verifier(atls_hook *hook, const atls_verifier *verifier, atls_er
     if (verifier == NULL) {
         return true;
     }
+    const unsigned platforms = atls_verifier_platforms(verifier);
     hook->verifier = verifier;
-    hook->accepts[0] = atls_variant_tdx();
-    hook->n_accepts = 1;
-    return check_policy(atls_verifier_policy(verifier), err);
+    if ((platforms >> ATLS_PLATFORM_TDX & 1u) != 0) {
+        hook->accepts[hook->n_accepts++] = atls_variant_tdx();
+    }
+    if ((platforms >> ATLS_PLATFORM_TPM & 1u) != 0) {
+        size_t n = 0;
+        const atls_variant *variants = atls_variants_vtpm(&n);
+        for (size_t i = 0; i < n; i++) {
+            hook->accepts[hook->n_accepts++] = &variants[i];
+        }
+    }
+    return check_policy(atls_verifier_policy(verifier), hook->n_accepts, err);
 }
 
 static bool set_attester(atls_hook *hook, atls_attest_fn attest, void *attest_ctx, atls_attester *attester,
@@ -223,6 +234,8 @@ bool atls_hook_client(SSL_CTX *ctx, const atls_hook_client_options *o, atls_erro
     }
     atls_hook hook = {
         .endorse = o->endorse,
+        .trust_key = o->trust_key,
+        .trust_key_ctx = o->trust_key_ctx,
         .endorse_ctx = o->endorse_ctx,
         .now = o->now,
         .refused = o->refused,
@@ -243,6 +256,8 @@ bool atls_hook_server(SSL_CTX *ctx, const atls_hook_server_options *o, atls_erro
     atls_hook hook = {
         .is_server = true,
         .endorse = o->endorse,
+        .trust_key = o->trust_key,
+        .trust_key_ctx = o->trust_key_ctx,
         .endorse_ctx = o->endorse_ctx,
         .now = o->now,
         .refused = o->refused,

@@ -46,6 +46,44 @@ const atls_variant *atls_variant_tdx(void)
     return &tdx;
 }
 
+/* ---- vTPM -------------------------------------------------------------------------------------------------------------- */
+
+/* The document is the evidence: its room makes of this value what the quotes must hold. */
+static bool check_vtpm(const atls_hook *hook, const atls_variant_input *in, atls_arena *arena, uint8_t user_data[32],
+                       atls_result *result, atls_error *err)
+{
+    atls_appraisal appraisal = {
+        .evidence = in->document,
+        .binding = {.grade = ATLS_GRADE_KEY_FRESH, .profile = ATLS_CONSTELLATION_PROFILE, .value_len = 32},
+        .event_log = atls_bytes_empty(),
+        .now = in->now,
+        .endorse = hook->endorse,
+        .endorse_ctx = hook->endorse_ctx,
+        .trust_key = hook->trust_key,
+        .trust_key_ctx = hook->trust_key_ctx,
+    };
+    return constellation_user_data_read(in->document, arena, user_data, err)
+           && constellation_report_data(hook->crypto, atls_bytes_of(user_data, CONSTELLATION_USER_DATA_LEN),
+                                        atls_bytes_of(in->nonce, CONSTELLATION_NONCE_LEN), appraisal.binding.value, err)
+           && atls_verifier_appraise(hook->verifier, &appraisal, arena, result, err);
+}
+
+const atls_variant *atls_variants_vtpm(size_t *n)
+{
+    static const atls_variant variants[] = {
+        {.oid = "1.3.9900.2.1", .check = check_vtpm}, /* aws-nitro-tpm */
+        {.oid = "1.3.9900.2.2", .check = check_vtpm}, /* aws-sev-snp */
+        {.oid = "1.3.9900.3.1", .check = check_vtpm}, /* gcp-sev-es */
+        {.oid = "1.3.9900.3.2", .check = check_vtpm}, /* gcp-sev-snp */
+        {.oid = "1.3.9900.4.1", .check = check_vtpm}, /* azure-sev-snp */
+        {.oid = "1.3.9900.4.2", .check = check_vtpm}, /* azure-trustedlaunch */
+        {.oid = "1.3.9900.4.3", .check = check_vtpm}, /* azure-tdx */
+        {.oid = "1.3.9900.5.1", .check = check_vtpm}, /* qemu-vtpm */
+    };
+    *n = sizeof variants / sizeof variants[0];
+    return variants;
+}
+
 /* ---- the certificate --------------------------------------------------------------------------------------------- */
 
 /* Steps 5 and 6: which document decides, and what it vouches for. */

@@ -21,6 +21,8 @@ static bool hook_client(const atls_session *s, atls_error *err)
     const atls_hook_client_options hook = {.verifier = o->verifier,
                                            .endorse = o->endorse,
                                            .endorse_ctx = o->endorse_ctx,
+                                           .trust_key = o->trust_key,
+                                           .trust_key_ctx = o->trust_key_ctx,
                                            .attest = o->attest,
                                            .attest_ctx = o->attest_ctx,
                                            .attester = o->attester,
@@ -38,6 +40,8 @@ static bool hook_server(const atls_session *s, atls_error *err)
                                            .verifier = o->verifier,
                                            .endorse = o->endorse,
                                            .endorse_ctx = o->endorse_ctx,
+                                           .trust_key = o->trust_key,
+                                           .trust_key_ctx = o->trust_key_ctx,
                                            .now = o->now,
                                            .arena_size = o->arena_size};
     return atls_hook_server(s->ctx, &hook, err);

@@ -24,6 +24,9 @@ const atls_profile *atls_native_server(void);
 
 #define ATLS_NATIVE_ALPN        "atls/1"
 #define ATLS_NATIVE_TYPE_DCAP   "application/vnd.atls.dcap-quote"
+#define ATLS_NATIVE_TYPE_SNP    "application/vnd.atls.sev-snp-report"
+#define ATLS_NATIVE_TYPE_TPM    "application/vnd.atls.tpm2-quote+cbor"
+#define ATLS_NATIVE_TYPE_NITRO  "application/vnd.atls.nitro-document"
 #define ATLS_NATIVE_TYPE_LOG    "application/vnd.atls.dstack-event-log+json"
 #define ATLS_NATIVE_TYPE_STAPLE "application/vnd.atls.dcap-collateral+json" /* the QuoteCollateralV3 bundle */
 /* Stands for "no protocol named", which ALPN says by silence and a list of at least one name cannot. */
@@ -34,12 +37,15 @@ typedef struct native_side {
     const atls_verifier *verifier; /* NULL: the peer's evidence is not asked for */
     atls_endorse_fn endorse;
     void *endorse_ctx;
+    atls_key_fn trust_key;
+    void *trust_key_ctx;
     bool want_endorsements;
     const atls_endorsements *staple; /* NULL: nothing to send along */
     atls_time now;
     atls_attest_fn attest;
     void *attest_ctx;
     atls_attester *attester;
+    const char *type; /* of what the two make */
     const char *const *protocols;
 } native_side;
 

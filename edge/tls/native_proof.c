@@ -13,6 +13,28 @@
 #include "spki.h"
 #include "verify/verifier_crypto.h"
 
+/* ---- types of evidence ---------------------------------------------------------------------------------------------- */
+
+/* SGX and TDX share theirs, and NONE is an application that does not say. */
+static const char *type_of(atls_platform platform)
+{
+    switch (platform) {
+    case ATLS_PLATFORM_SEV_SNP:
+        return ATLS_NATIVE_TYPE_SNP;
+    case ATLS_PLATFORM_TPM:
+        return ATLS_NATIVE_TYPE_TPM;
+    case ATLS_PLATFORM_NITRO:
+        return ATLS_NATIVE_TYPE_NITRO;
+    default:
+        return ATLS_NATIVE_TYPE_DCAP;
+    }
+}
+
+static const char *made_type(const atls_attester *attester, atls_platform platform)
+{
+    return type_of(attester != NULL ? atls_attester_platform(attester) : platform);
+}
+
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 static native_side side_of(const atls_session *s)
@@ -22,24 +44,30 @@ static native_side side_of(const atls_session *s)
         return (native_side){.verifier = o->verifier,
                              .endorse = o->endorse,
                              .endorse_ctx = o->endorse_ctx,
+                             .trust_key = o->trust_key,
+                             .trust_key_ctx = o->trust_key_ctx,
                              .want_endorsements = o->want_endorsements,
                              .staple = o->staple,
                              .now = o->now,
                              .attest = o->attest,
                              .attest_ctx = o->attest_ctx,
                              .attester = o->attester,
+                             .type = made_type(o->attester, o->attest_platform),
                              .protocols = o->alpn};
     }
     const atls_client_options *o = &s->client;
     return (native_side){.verifier = o->verifier,
                          .endorse = o->endorse,
                          .endorse_ctx = o->endorse_ctx,
+                         .trust_key = o->trust_key,
+                         .trust_key_ctx = o->trust_key_ctx,
                          .want_endorsements = o->want_endorsements,
                          .staple = o->staple,
                          .now = o->now,
                          .attest = o->attest,
                          .attest_ctx = o->attest_ctx,
                          .attester = o->attester,
+                         .type = made_type(o->attester, o->attest_platform),
                          .protocols = o->alpn};
 }
 
@@ -59,12 +87,20 @@ static bool borrow_crypto(native *n, atls_error *err)
     return true;
 }
 
+/* What our policy can judge, in the order of the list of platforms; each type once. */
 static void add_types(native *n)
 {
-    if (n->side.verifier != NULL) { /* the kinds of policy there are all judge quotes of DCAP */
-        n->mine.types.items[n->mine.types.n++] = atls_bytes_str(ATLS_NATIVE_TYPE_DCAP);
-        n->mine.staple = n->side.want_endorsements;
+    if (n->side.verifier == NULL) {
+        return;
     }
+    const unsigned judged = atls_verifier_platforms(n->side.verifier);
+    for (unsigned i = 0; i < ATLS_N_PLATFORMS; i++) {
+        const atls_bytes type = atls_bytes_str(type_of((atls_platform)i));
+        if ((judged >> i & 1u) != 0 && !native_names_hold(&n->mine.types, type)) {
+            n->mine.types.items[n->mine.types.n++] = type;
+        }
+    }
+    n->mine.staple = n->side.want_endorsements;
 }
 
 bool native_open(atls_session *s, native *n, atls_error *err)
@@ -184,19 +220,20 @@ static bool make_leaf(atls_session *s, const native *n, atls_native_role prover,
 bool native_can_prove(const native *n)
 {
     return (n->side.attest != NULL || n->side.attester != NULL)
-           && native_names_hold(&n->peers.types, atls_bytes_str(ATLS_NATIVE_TYPE_DCAP));
+           && native_names_hold(&n->peers.types, atls_bytes_str(n->side.type));
 }
 
 static bool write_evidence(atls_session *s, const native *n, const atls_evidence *e, const atls_tree_path *path,
                            atls_bytes *frame, atls_error *err)
 {
-    bool has_log = e->event_log.len > 0 && e->event_log.ptr[0] == '['; /* a raw CCEL has no type in this protocol */
+    bool has_log = strcmp(n->side.type, ATLS_NATIVE_TYPE_DCAP) == 0 && e->event_log.len > 0
+                   && e->event_log.ptr[0] == '['; /* a raw CCEL has no type in this protocol */
     if (e->quote.len == 0 || e->quote.len > ATLS_MAX_QUOTE_LEN) {
         return atls_fail(err, ATLS_E_INTERNAL, "evidence.quote", "the attester made a quote of %zu bytes",
                          e->quote.len);
     }
     atls_native_evidence out = {
-        .evidence = {atls_bytes_str(ATLS_NATIVE_TYPE_DCAP), e->quote},
+        .evidence = {atls_bytes_str(n->side.type), e->quote},
         .has_companion = has_log,
         .companion = {atls_bytes_str(ATLS_NATIVE_TYPE_LOG), has_log ? e->event_log : atls_bytes_empty()},
         .path = *path,
@@ -297,6 +334,14 @@ static bool has_verified_name(const atls_session *s)
     return s->is_server ? atls_server_knows_client(s) : s->client.identity != ATLS_IDENTITY_ATTESTED_ONLY;
 }
 
+/* What was judged is of the type that the record names: where a policy takes several kinds, nothing passes as another. */
+static bool check_type(const atls_native_evidence *e, const atls_result *r, atls_error *err)
+{
+    return atls_bytes_equal_str(e->evidence.type, type_of(r->claims.platform))
+           || atls_fail_values(err, ATLS_E_TEE_TYPE_MISMATCH, "evidence.cmw.type", type_of(r->claims.platform), NULL,
+                               "the evidence is of another kind than its record says");
+}
+
 static bool appraise(atls_session *s, const native *n, const atls_native_evidence *e, native_sources *from,
                      const uint8_t report[64], atls_error *err)
 {
@@ -309,13 +354,19 @@ static bool appraise(atls_session *s, const native *n, const atls_native_evidenc
         .now = n->side.now,
         .endorse = is_stapled ? native_endorse : n->side.endorse,
         .endorse_ctx = is_stapled ? from : n->side.endorse_ctx,
+        .trust_key = n->side.trust_key,
+        .trust_key_ctx = n->side.trust_key_ctx,
     };
     memcpy(in.binding.value, report, sizeof in.binding.value);
     memcpy(in.binding.leaf_sha256, s->peer.leaf_sha256, sizeof in.binding.leaf_sha256);
     if (in.now == ATLS_TIME_UNSET && !atls_clock_now(&in.now, err)) {
         return false;
     }
-    bool accepted = atls_verifier_appraise(n->side.verifier, &in, &s->arena, &s->result, err);
+    bool accepted =
+        atls_verifier_appraise(n->side.verifier, &in, &s->arena, &s->result, err) && check_type(e, &s->result, err);
+    if (!accepted && s->result.verdict == ATLS_VERDICT_ACCEPTED) {
+        s->result = (atls_result){.verdict = ATLS_VERDICT_REJECTED, .profile = s->profile->name, .time = in.now};
+    }
     s->result.attested_only = !has_verified_name(s);
     s->has_result = true;
     return accepted;
@@ -329,8 +380,7 @@ bool native_judge(atls_session *s, native *n, atls_bytes body, atls_error *err)
         return false;
     }
     if (!native_names_hold(&n->mine.types, e.evidence.type)) {
-        return atls_fail_values(err, ATLS_E_PROTOCOL, "evidence.cmw.type", ATLS_NATIVE_TYPE_DCAP, NULL,
-                                "evidence of a type that was not asked for");
+        return atls_fail(err, ATLS_E_PROTOCOL, "evidence.cmw.type", "evidence of a type that was not asked for");
     }
     native_sources from = {.side = &n->side};
     return native_stapled(n, &e, &s->arena, &from.stapled, err) && expected_report(s, n, &e.path, report, err)

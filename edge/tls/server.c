@@ -16,6 +16,13 @@
 #include "io.h"
 #include "native.h"
 
+/* Only atls/1 has types for evidence of other kinds. */
+static bool makes_quotes(const atls_server_options *o)
+{
+    const atls_platform made = o->attester != NULL ? atls_attester_platform(o->attester) : o->attest_platform;
+    return made == ATLS_PLATFORM_NONE || made == ATLS_PLATFORM_TDX || made == ATLS_PLATFORM_SGX;
+}
+
 /* A client that must prove itself could choose not to, if a profile without that were still open to it. */
 static bool choose_profiles(const atls_server_options *o, unsigned *out, atls_error *err)
 {
@@ -27,9 +34,12 @@ static bool choose_profiles(const atls_server_options *o, unsigned *out, atls_er
                || atls_fail(err, ATLS_E_CONFIGURATION, "client_ca_file",
                             "clients of constellation have no certificate of an authority");
     }
-    *out = o->profiles != 0 ? o->profiles : o->verifier != NULL ? ATLS_PROFILE_NATIVE : all;
+    *out = o->profiles != 0 ? o->profiles : o->verifier != NULL || !makes_quotes(o) ? ATLS_PROFILE_NATIVE : all;
     if ((*out & ~all) != 0) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "no such profile");
+    }
+    if ((*out & ATLS_PROFILE_DSTACK) != 0 && !makes_quotes(o)) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "the profile dstack carries quotes of TDX");
     }
     if (o->verifier != NULL && *out != ATLS_PROFILE_NATIVE) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "clients can prove themselves with atls/1 only");

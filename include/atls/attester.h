@@ -38,11 +38,12 @@ typedef bool (*atls_attest_fn)(void *ctx, const uint8_t report_data[64], atls_ar
 typedef struct atls_attester atls_attester;
 
 typedef struct atls_attester_options {
-    atls_attest_fn attest; /* required; called by the attester's own thread, one call at a time */
-    void *attest_ctx;      /* outlives the attester */
-    uint32_t max_waiting;  /* requests that wait, beyond which more are refused at once; 0: 4096 */
-    uint32_t max_batch;    /* leaves under one quote, at most 65536; 0: 65536; 1: one quote a session */
-    size_t arena_size;     /* bytes for the evidence of one quote; 0: 4 MiB */
+    atls_attest_fn attest;  /* required; called by the attester's own thread, one call at a time */
+    void *attest_ctx;       /* outlives the attester */
+    atls_platform platform; /* whose evidence attest makes; NONE: a quote of DCAP */
+    uint32_t max_waiting;   /* requests that wait, beyond which more are refused at once; 0: 4096 */
+    uint32_t max_batch;     /* leaves under one quote, at most 65536; 0: 65536; 1: one quote a session */
+    size_t arena_size;      /* bytes for the evidence of one quote; 0: 4 MiB */
 } atls_attester_options;
 
 /* What an attester has done so far. */

@@ -119,8 +119,7 @@ ATLS_MUST_USE bool atls_endorsements_merge(const atls_endorsements *own, const a
 /* atls_endorsements_add adds what a file holds to endorsements that are there already (or zeroed): certificates and
  * revocation lists, DER or PEM in any mixture, to the pile; a bundle of collateral (above) in place of none. Slices point
  * into file and the arena. Pure. Nothing is verified. Errors: COLLATERAL_FORMAT, also for a second bundle; LIMIT, MEMORY. */
-ATLS_MUST_USE bool atls_endorsements_add(atls_bytes file, atls_arena *arena, atls_endorsements *inout,
-                                         atls_error *err);
+ATLS_MUST_USE bool atls_endorsements_add(atls_bytes file, atls_arena *arena, atls_endorsements *inout, atls_error *err);
 
 /* atls_endorsements_load (libatls, does I/O) reads path: a file as of atls_endorsements_add, a folder of such files (names
  * that end in .pem, .crt, .cer, .der or .crl; others are left alone), or a folder of PCS responses

@@ -39,6 +39,7 @@ typedef enum atls_platform {
 #define X(name, text) ATLS_PLATFORM_##name,
     ATLS_PLATFORM_LIST(X)
 #undef X
+        ATLS_N_PLATFORMS
 } atls_platform;
 
 /* The codes: name, category, exit status of the program (see atls(1)), kind in the vocabulary of dstack clients

@@ -44,10 +44,13 @@ struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 typedef void (*atls_hook_refused_fn)(void *ctx, const atls_result *result, const atls_error *why);
 
 typedef struct atls_hook_client_options {
-    const atls_verifier *verifier; /* judges the server; outlives the SSL_CTX. Its policy is of kind "tdx" */
+    const atls_verifier *verifier; /* judges the server; outlives the SSL_CTX. Its policy is of type "tdx", "tpm",
+                                    * or any_of with one of them */
     bool insecure_unverified;      /* no verifier: anybody may be the server, and atls_hook_result never says yes */
     atls_endorse_fn endorse;       /* called inside the handshake, by the thread that runs it; any number at a time */
     void *endorse_ctx;
+    atls_key_fn trust_key; /* asked about keys of TPMs that nothing else vouches for; NULL: nobody is */
+    void *trust_key_ctx;
     atls_attest_fn attest; /* answers a server that asks for evidence; inside the handshake, as endorse. NULL: none */
     void *attest_ctx;
     atls_attester *attester; /* the same without blocking, instead of attest; outlives every SSL */
@@ -65,6 +68,8 @@ typedef struct atls_hook_server_options {
         *verifier; /* judges clients, which must then show a certificate; NULL: clients are not judged */
     atls_endorse_fn endorse;
     void *endorse_ctx;
+    atls_key_fn trust_key; /* asked about keys of TPMs that nothing else vouches for; NULL: nobody is */
+    void *trust_key_ctx;
     atls_time now;
     size_t arena_size; /* 0: 4 MiB without a verifier, ATLS_ARENA_DEFAULT_SIZE with one */
     atls_hook_refused_fn refused;

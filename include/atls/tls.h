@@ -88,6 +88,8 @@ typedef struct atls_client_options {
      * (ENDORSEMENTS_MISSING), unless want_endorsements is enough. */
     atls_endorse_fn endorse;
     void *endorse_ctx;
+    atls_key_fn trust_key; /* asked about keys of TPMs that nothing else vouches for; NULL: nobody is */
+    void *trust_key_ctx;
     /* With atls/1: ask the server for endorsements along with its evidence. They are hints: of two pieces for one subject
      * the newer counts (atls_endorsements_merge), each only as far as its signature, chain and dates go; alone they serve
      * where endorse is NULL, or fails with ENDORSEMENTS_MISSING, IO or TIMEOUT. Check "endorsements.stapled" of the result
@@ -112,7 +114,8 @@ typedef struct atls_client_options {
      * has passed. At most one of the two; both NULL: nothing. */
     atls_attest_fn attest; /* called in a step, and may block there */
     void *attest_ctx;
-    atls_attester *attester; /* never blocks (ATLS_STEP_WANT_EVIDENCE); outlives the session */
+    atls_platform attest_platform; /* whose evidence attest makes; NONE: a quote of DCAP. Others: atls/1 only */
+    atls_attester *attester;       /* never blocks (ATLS_STEP_WANT_EVIDENCE); outlives the session */
     /* Endorsements of this machine, sent along with its evidence to servers that ask, as one bundle of at most what the
      * frame (1 MiB) has room for; longer ones stay out. Borrowed and never written: any number of sessions may share it,
      * which it outlives. NULL: none. */
@@ -129,6 +132,7 @@ typedef struct atls_server_options {
     const char *private_key_file; /* PEM. atls_accept only */
     atls_attest_fn attest;        /* this or attester is required, unless only the client proves (below) */
     void *attest_ctx;
+    atls_platform attest_platform; /* whose evidence attest makes; NONE: a quote of DCAP. Others: atls/1 only */
     /* Protocols of the application, in the server's order of preference; NULL: none. Names as a client's. Inside atls/1
      * any of them is agreed on; by ALPN "h2" never is, since dstack's exchange is HTTP/1.1 text (and with constellation
      * not either). Over the caller's SSL its SSL_CTX chooses, and this must be NULL, unless atls/1 is the only profile. */
@@ -143,6 +147,8 @@ typedef struct atls_server_options {
      * NULL with one: no client can pass (ENDORSEMENTS_MISSING). */
     atls_endorse_fn endorse;
     void *endorse_ctx;
+    atls_key_fn trust_key; /* asked about keys of TPMs that nothing else vouches for; NULL: nobody is */
+    void *trust_key_ctx;
     bool want_endorsements;          /* as of a client: ask for endorsements along with evidence */
     const atls_endorsements *staple; /* of this machine, for clients that ask, with atls/1: as of a client */
     atls_time now;              /* of the appraisal, of clients' certificates, and of the one that constellation makes;

@@ -47,7 +47,7 @@ static const run_row usage_rows[] = {
     {"a policy with a misspelt member", "verify {d}/td/quote.bin -p {d}/misspelt.json", NULL, 1, NULL, {"CONFIGURATION mrdt", "mrtd"}},
     {"a policy of no kind", "verify {d}/td/quote.bin -p {d}/empty.json", NULL, 1, NULL, {"CONFIGURATION type"}},
     {"a policy and a kind", "verify {d}/td/quote.bin -p {d}/td/policy-tdx.json --kind tdx", NULL, 1, NULL, {"--kind"}},
-    {"a kind that there is not", "verify {d}/td/quote.bin --kind snp", NULL, 1, NULL, {"--kind: wants tdx or sgx"}},
+    {"a kind that there is not", "verify {d}/td/quote.bin --kind snp", NULL, 1, NULL, {"--kind: wants tdx, sgx, sev_snp, tpm or nitro"}},
     {"a nonce without an exporter", "verify {d}/td/quote.bin --nonce 00", NULL, 1, NULL, {"--nonce", "together"}},
     {"two bindings", "verify {d}/td/quote.bin --report-data 00 --nonce 00 --ekm 00", NULL, 1, NULL, {"--report-data"}},
     {"report data that is no hex", "verify {d}/td/quote.bin --report-data 0g", NULL, 1, NULL, {"--report-data", "hex digits"}},
@@ -117,7 +117,8 @@ static const run_row verify_rows[] = {
     {"endorsements that are no endorsements", "verify {d}/td/quote.bin --root {d}/td/root.pem -e {d}/empty.json " T, NULL, 2, NULL, {"COLLATERAL_FORMAT"}},
     /* 4: genuine, but not what was asked for */
     {"another measurement: three lines", "verify {d}/other/quote.bin -p {d}/td/policy-tdx.json -e {d}/td/collateral.json " T, NULL, 4, NULL, {"Rejected: MEASUREMENT_MISMATCH", "  field     quote.body.mrtd\n  expected  ", "\n  actual    0bad"}},
-    {"an enclave where a TD is wanted: a hint", "verify {d}/sgx/quote.bin --root {d}/sgx/root.pem -e {d}/sgx/collateral.json " T, NULL, 4, NULL, {"TEE_TYPE_MISMATCH", "--kind sgx"}},
+    {"an enclave, and nobody says what is expected", "verify {d}/sgx/quote.bin --root {d}/sgx/root.pem -e {d}/sgx/collateral.json " T, NULL, 0, NULL, {"mrsigner"}},
+    {"an enclave where a TD is wanted", "verify {d}/sgx/quote.bin --kind tdx --root {d}/sgx/root.pem -e {d}/sgx/collateral.json " T, NULL, 4, NULL, {"TEE_TYPE_MISMATCH"}},
     /* 5: endorsements */
     {"no endorsements: undecided, and a hint", "verify {d}/td/quote.bin --root {d}/td/root.pem " T, NULL, 5, NULL, {"Undecided: ENDORSEMENTS_MISSING", "hint: --endorsements"}},
     {"stale endorsements", "verify {d}/td/quote.bin --root {d}/td/root.pem -e {d}/td/collateral.json --at 2026-12-24T00:00:00Z", NULL, 5, NULL, {"EXPIRED", "2026-12-24T00:00:00Z"}},

@@ -44,6 +44,16 @@ static bool read_base64(const atls_json *top, const char *name, const char *fiel
            && atls_base64_decode(text, false, field, a, out, err);
 }
 
+static bool keep_user_data(atls_bytes user_data, uint8_t out[CONSTELLATION_USER_DATA_LEN], atls_error *err)
+{
+    if (user_data.len != CONSTELLATION_USER_DATA_LEN) {
+        return atls_fail(err, ATLS_E_QUOTE, "document.UserData", "%zu bytes of user data instead of %u", user_data.len,
+                         CONSTELLATION_USER_DATA_LEN);
+    }
+    memcpy(out, user_data.ptr, CONSTELLATION_USER_DATA_LEN);
+    return true;
+}
+
 static bool read_members(const atls_json *top, atls_arena *a, constellation_document *out, atls_error *err)
 {
     atls_bytes user_data;
@@ -54,12 +64,7 @@ static bool read_members(const atls_json *top, atls_arena *a, constellation_docu
     if (out->quote.len == 0) {
         return atls_fail(err, ATLS_E_QUOTE, "document.RawQuote", "the quote is empty");
     }
-    if (user_data.len != sizeof out->user_data) {
-        return atls_fail(err, ATLS_E_QUOTE, "document.UserData", "%zu bytes of user data instead of %u", user_data.len,
-                         CONSTELLATION_USER_DATA_LEN);
-    }
-    memcpy(out->user_data, user_data.ptr, sizeof out->user_data);
-    return true;
+    return keep_user_data(user_data, out->user_data, err);
 }
 
 bool constellation_document_read(atls_bytes json, atls_arena *a, constellation_document *out, atls_error *err)
@@ -76,6 +81,22 @@ bool constellation_document_read(atls_bytes json, atls_arena *a, constellation_d
         return atls_error_relabel(err, ATLS_E_QUOTE, "");
     }
     return true;
+}
+
+bool constellation_user_data_read(atls_bytes json, atls_arena *a, uint8_t out[CONSTELLATION_USER_DATA_LEN],
+                                  atls_error *err)
+{
+    const atls_json *top;
+    atls_bytes user_data;
+    memset(out, 0, CONSTELLATION_USER_DATA_LEN);
+    if (json.len > CONSTELLATION_MAX_DOCUMENT_LEN) {
+        return atls_fail(err, ATLS_E_LIMIT, "document", "%zu bytes, at most %u are read", json.len,
+                         CONSTELLATION_MAX_DOCUMENT_LEN);
+    }
+    return (atls_json_parse(json, "document", a, &top, err)
+            && read_base64(top, "UserData", "document.UserData", a, &user_data, err)
+            && keep_user_data(user_data, out, err))
+           || atls_error_relabel(err, ATLS_E_QUOTE, "");
 }
 
 /* ---- write ------------------------------------------------------------------------------------------------------- */

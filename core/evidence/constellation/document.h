@@ -33,6 +33,11 @@ typedef struct constellation_document {
 ATLS_MUST_USE bool constellation_document_read(atls_bytes json, atls_arena *a, constellation_document *out,
                                                atls_error *err);
 
+/* constellation_user_data_read reads the member UserData, exactly 32 bytes, of a document of another variant (vTPM), by the
+ * same rules. Errors: as above. */
+ATLS_MUST_USE bool constellation_user_data_read(atls_bytes json, atls_arena *a,
+                                                uint8_t out[CONSTELLATION_USER_DATA_LEN], atls_error *err);
+
 /* constellation_document_write writes the same, compact, RawQuote first, into the arena. Errors: LIMIT above 60 KiB, QUOTE
  * for an empty quote, MEMORY. */
 ATLS_MUST_USE bool constellation_document_write(const constellation_document *in, atls_arena *a, atls_bytes *out,

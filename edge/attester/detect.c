@@ -32,6 +32,16 @@ bool atls_attester_parse(const char *name, atls_attester_kind *out)
     return false;
 }
 
+atls_platform atls_attester_kind_platform(atls_attester_kind kind)
+{
+    static const atls_platform platforms[ATLS_N_ATTESTERS] = {
+        [ATLS_ATTESTER_AUTO] = ATLS_PLATFORM_NONE,       [ATLS_ATTESTER_TDX] = ATLS_PLATFORM_TDX,
+        [ATLS_ATTESTER_SEV_SNP] = ATLS_PLATFORM_SEV_SNP, [ATLS_ATTESTER_DSTACK] = ATLS_PLATFORM_TDX,
+        [ATLS_ATTESTER_NITRO] = ATLS_PLATFORM_NITRO,     [ATLS_ATTESTER_TPM] = ATLS_PLATFORM_TPM,
+    };
+    return (unsigned)kind < ATLS_N_ATTESTERS ? platforms[kind] : ATLS_PLATFORM_NONE;
+}
+
 const char *atls_attester_state_name(atls_attester_state state)
 {
     static const char *const states[] = {"absent", "unusable", "available"};
@@ -141,8 +151,7 @@ bool atls_attest_kind(atls_places *p, atls_attester_kind kind, const uint8_t rep
     case ATLS_ATTESTER_TPM:
         return atls_attest_tpm(&p->tpm, report_data, arena, out, err);
     case ATLS_ATTESTER_NITRO:
-        return atls_fail_unsupported(err, ATLS_E_UNSUPPORTED, "attester.nitro", NULL, NULL,
-                                     "this build has no Nitro attester");
+        return atls_attest_nitro(p->nsm_device, report_data, arena, out, err);
     case ATLS_ATTESTER_AUTO:
     case ATLS_N_ATTESTERS:
         break;

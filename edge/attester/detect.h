@@ -2,6 +2,7 @@
 /* detect.h: what the survey's files share: places of a machine, and findings.
  *
  * detect.c        the kinds, their order, the choice, and evidence of any of them
+ * detect_nitro.c  Nitro's security module
  * detect_look.c   what each kind's device says of itself, and what an administrator does about it */
 #ifndef ATLS_EDGE_ATTESTER_DETECT_H
 #define ATLS_EDGE_ATTESTER_DETECT_H
@@ -32,5 +33,9 @@ ATLS_MUST_USE bool atls_look(const atls_places *p, atls_attester_kind kind, atls
 /* atls_attest_kind makes evidence with one kind. */
 ATLS_MUST_USE bool atls_attest_kind(atls_places *p, atls_attester_kind kind, const uint8_t report_data[64],
                                     atls_arena *arena, atls_evidence *out, atls_error *err);
+
+/* atls_attest_nitro has the security module at `device` attest. detect_nitro.c is the one place that knows how. */
+ATLS_MUST_USE bool atls_attest_nitro(const char *device, const uint8_t report_data[64], atls_arena *arena,
+                                     atls_evidence *out, atls_error *err);
 
 #endif

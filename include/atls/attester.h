@@ -190,6 +190,10 @@ const char *atls_attester_name(atls_attester_kind kind);
 /* atls_attester_parse reads such a name. False when it is none. */
 ATLS_MUST_USE bool atls_attester_parse(const char *name, atls_attester_kind *out);
 
+/* atls_attester_kind_platform gives whose evidence a kind makes: the `platform` of an attester's options and the
+ * `attest_platform` of a session's. dstack's is TDX; AUTO's is NONE, for it is not known yet. */
+atls_platform atls_attester_kind_platform(atls_attester_kind kind);
+
 /* A machine: where its devices are. Options of zeros are the machine that the program runs on. */
 typedef struct atls_machine {
     atls_attester_kind kind; /* of atls_attest_machine */

@@ -84,6 +84,7 @@ static const run_row missing_rows[] = {
     {"TPM: no resource manager", "doctor --sysroot {d}/tpm-old", NULL, 8, "older than 4.12", {NULL}},
     {"TPM: nobody answers", "doctor -a tpm --tcti swtpm:host=127.0.0.1,port=9", NULL, 8, "tpm      unusable", {NULL}},
     {"dstack: nobody listens", "doctor --sysroot {d}/agent-dead", NULL, 8, "start dstack's guest agent", {NULL}},
+    {"Nitro: behind a socket", "doctor -a nitro -d {d}/agent-dead/var/run/dstack.sock --quick", NULL, 0, "behind a socket", {NULL}},
     {"Nitro: for everybody", "doctor --sysroot {d}/nsm-file --quick", NULL, 0, "any user data attested", {NULL}},
 };
 
@@ -131,6 +132,16 @@ static const run_row agent_rows[] = {
     {"auto finds it", "evidence get --sysroot {d}/agent --report-data 00", NULL, 0, "\"attester\":\"dstack\"", {"attester: dstack\n"}},
     {"doctor warns of an open agent", "doctor --sysroot {d}/agent", NULL, 0, "an open quote agent", {NULL}},
     {"doctor says so as JSON", "doctor --sysroot {d}/agent --json", NULL, 0, "\"warning\":\"an open quote agent", {NULL}},
+};
+
+/* From the real swtpm to the verdict, by the program alone. */
+#define TPM_JUDGE "verify {d}/tpm.cbor -p {d}/tpm.json --report-data "
+static const run_row tpm_verdicts[] = {
+    {"verify takes the TPM's quote", TPM_JUDGE HALF, NULL, 0, NULL, {"made over the report data", "tpm.key_trust"}},
+    {"over other data it is refused", TPM_JUDGE "01", NULL, 6, NULL, {"REPORT_DATA_MISMATCH"}},
+    {"more data than a quote holds are other data", TPM_JUDGE DATA, NULL, 6, NULL, {"REPORT_DATA_MISMATCH"}},
+    {"with another PCR it is refused", "verify {d}/tpm.cbor -p {d}/tpm-other.json --report-data " HALF, NULL, 4, NULL, {"MEASUREMENT_MISMATCH"}},
+    {"without a word for its key it is refused", "verify {d}/tpm.cbor -p {d}/tpm-strict.json --report-data " HALF, NULL, 4, NULL, {"KEY_NOT_AUTHENTICATED"}},
 };
 
 static const run_row tpm_rows[] = {
@@ -241,6 +252,11 @@ static void link_to(const char *target, const char *name)
     assert_int_equal(symlink(from, to), 0);
 }
 
+/* PCR 4 of a TPM that nobody measured anything into is zero. */
+#define POLICY(trust, first)                                                                                           \
+    "{\"type\":\"tpm\"," trust "\"pcrs\":{\"4\":\"" first                                                              \
+    "00000000000000000000000000000000000000000000000000000000000000\"}}"
+
 static void make_trees(void)
 {
     static const char td[] = "processor : 0\nflags\t\t: fpu vme tdx_guest nopl\n";
@@ -257,6 +273,9 @@ static void make_trees(void)
     make_file("tpm-old/dev/tpm0", "", 0600);
     make_file("nsm-file/dev/nsm", "", 0666);
     make_dead_socket("agent-dead/var/run/dstack.sock");
+    make_file("tpm.json", POLICY("\"insecure_allow_unauthenticated_ak\":true,", "00"), 0644);
+    make_file("tpm-other.json", POLICY("\"insecure_allow_unauthenticated_ak\":true,", "01"), 0644);
+    make_file("tpm-strict.json", POLICY("", "00"), 0644);
     link_to("tsm", "td/sys/kernel/config/tsm/report");
     link_to("dstack.sock", "agent/var/run/dstack.sock");
 }
@@ -312,6 +331,18 @@ static void test_row(void **state)
 {
     const run_row *r = *state;
     if (strstr(r->line, "{p}") != NULL && tpm.pid == 0) {
+        skip();
+    }
+    run_row_test(state);
+}
+
+/* Before the room of TPMs is in the library there is nobody to judge. */
+static void test_verdict(void **state)
+{
+    run_output o = run("verify {d}/empty -p {d}/tpm.json", NULL);
+    const bool nobody = strstr(o.err, "CONFIGURATION type") != NULL;
+    run_free(&o);
+    if (nobody || tpm.pid == 0) {
         skip();
     }
     run_row_test(state);
@@ -411,6 +442,9 @@ static int run_all(void)
     tap_add(&l, "the report as the kernel gave it", test_report, NULL);
     ADD(agent_rows, start_agent, stop_agent);
     add(&l, tpm_rows, sizeof tpm_rows / sizeof tpm_rows[0] - 1, NULL, NULL);
+    for (size_t i = 0; i < sizeof tpm_verdicts / sizeof tpm_verdicts[0]; i++) {
+        tap_add(&l, tpm_verdicts[i].name, test_verdict, &tpm_verdicts[i]);
+    }
     add(&l, &tpm_rows[sizeof tpm_rows / sizeof tpm_rows[0] - 1], 1, start_td, stop_tsm);
     return tap_run("evidence", &l);
 }

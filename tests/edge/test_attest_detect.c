@@ -153,6 +153,10 @@ static void test_names(void **state)
     assert_false(atls_attester_parse("snp", &kind));
     assert_false(atls_attester_parse("", &kind));
     assert_string_equal(atls_attester_name((atls_attester_kind)99), "unknown");
+    assert_int_equal(atls_attester_kind_platform(ATLS_ATTESTER_AUTO), ATLS_PLATFORM_NONE);
+    assert_int_equal(atls_attester_kind_platform(ATLS_ATTESTER_DSTACK), ATLS_PLATFORM_TDX);
+    assert_int_equal(atls_attester_kind_platform(ATLS_ATTESTER_TPM), ATLS_PLATFORM_TPM);
+    assert_int_equal(atls_attester_kind_platform((atls_attester_kind)99), ATLS_PLATFORM_NONE);
     assert_string_equal(atls_attester_state_name(ATLS_ATTESTER_UNUSABLE), "unusable");
 }
 

@@ -26,7 +26,7 @@ static void read_quote(atls_cur *c, seen_quote *q)
 static void read_member(atls_cur *c, uint64_t key, seen *s)
 {
     uint64_t n = 0;
-    atls_bytes kind;
+    atls_bytes kind = atls_bytes_empty();
     switch (key) {
     case 0:
         assert_true(atls_cbor_bytes(c, "public", &s->public_area));

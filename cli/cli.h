@@ -22,6 +22,8 @@ typedef struct cli_verb {
 int cli_connect(int argc, char *const argv[]);
 int cli_verify(int argc, char *const argv[]);
 int cli_inspect(int argc, char *const argv[]);
+int cli_evidence_get(int argc, char *const argv[]);
+int cli_doctor(int argc, char *const argv[]);
 int cli_sim(int argc, char *const argv[]);
 int cli_demo(int argc, char *const argv[]);
 

@@ -158,15 +158,9 @@ void cli_folder_close(cli_folder *f)
     f->fd = -1;
 }
 
-bool cli_write(const cli_folder *f, const char *name, mode_t mode, atls_bytes data, atls_error *err)
+/* Gives 0 or an errno value. */
+static int write_all(int fd, atls_bytes data)
 {
-    if (unlinkat(f->fd, name, 0) != 0 && errno != ENOENT) {
-        return fail_file(err, name, f->path, errno);
-    }
-    int fd = openat(f->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    if (fd < 0) {
-        return fail_file(err, name, f->path, errno);
-    }
     size_t done = 0;
     int reason = 0;
     while (done < data.len && reason == 0) {
@@ -176,8 +170,35 @@ bool cli_write(const cli_folder *f, const char *name, mode_t mode, atls_bytes da
         }
         done += n > 0 ? (size_t)n : 0;
     }
+    return reason;
+}
+
+bool cli_write(const cli_folder *f, const char *name, mode_t mode, atls_bytes data, atls_error *err)
+{
+    if (unlinkat(f->fd, name, 0) != 0 && errno != ENOENT) {
+        return fail_file(err, name, f->path, errno);
+    }
+    int fd = openat(f->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0) {
+        return fail_file(err, name, f->path, errno);
+    }
+    int reason = write_all(fd, data);
     if (close(fd) != 0 && reason == 0) {
         reason = errno;
     }
     return reason == 0 ? true : fail_file(err, name, f->path, reason);
+}
+
+bool cli_write_path(const char *path, const char *field, atls_bytes data, atls_error *err)
+{
+    bool standard_output = strcmp(path, "-") == 0;
+    int fd = standard_output ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        return fail_file(err, field, path, errno);
+    }
+    int reason = write_all(fd, data);
+    if (!standard_output && close(fd) != 0 && reason == 0) {
+        reason = errno;
+    }
+    return reason == 0 ? true : fail_file(err, field, standard_output ? "standard output" : path, reason);
 }

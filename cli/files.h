@@ -34,4 +34,8 @@ void cli_folder_close(cli_folder *f);
  * is removed first. Errors: USAGE with the name as field. */
 ATLS_MUST_USE bool cli_write(const cli_folder *f, const char *name, mode_t mode, atls_bytes data, atls_error *err);
 
+/* cli_write_path writes a file that the user named, mode 0644 before umask; one that is there is overwritten, as a shell's
+ * redirection would. "-" is standard output. Errors: USAGE with the option as field. */
+ATLS_MUST_USE bool cli_write_path(const char *path, const char *field, atls_bytes data, atls_error *err);
+
 #endif

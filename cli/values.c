@@ -2,7 +2,9 @@
 /* values.c: strict readers for words of the command line. */
 #include "values.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "files.h"
@@ -80,6 +82,16 @@ bool cli_number(const char *word, const char *field, uint32_t min, uint32_t max,
     }
     *out = (uint32_t)value;
     return true;
+}
+
+bool cli_random(uint8_t *out, size_t n, atls_error *err)
+{
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, out, n); /* up to 256 bytes come whole */
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return got == (ssize_t)n || atls_fail(err, ATLS_E_INTERNAL, "/dev/urandom", "no random bytes");
 }
 
 bool cli_pin(const char *word, const char *field, atls_arena *a, uint8_t out[32], atls_error *err)

@@ -17,6 +17,9 @@ ATLS_MUST_USE bool cli_time(const char *word, const char *field, atls_time *out,
 ATLS_MUST_USE bool cli_number(const char *word, const char *field, uint32_t min, uint32_t max, uint32_t *out,
                               atls_error *err);
 
+/* cli_random fills out from the kernel's generator. Errors: INTERNAL. */
+ATLS_MUST_USE bool cli_random(uint8_t *out, size_t n, atls_error *err);
+
 /* cli_pin reads the SHA-256 of a SubjectPublicKeyInfo as curl writes it, "sha256//BASE64", or as 64 hex digits. */
 ATLS_MUST_USE bool cli_pin(const char *word, const char *field, atls_arena *a, uint8_t out[32], atls_error *err);
 

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tpm_document.c: a quote, what it covers and what vouches for its key, as one piece of CBOR. */
+#include "tpm_document.h"
+
+#include "base/cbor_write.h"
+#include "base/cursor.h"
+#include "base/der.h"
+#include "evidence.h"
+
+#define HCL_HEADER_LEN 32u
+#define HCL_DATA_LEN   20u
+#define HCL_SNP        2u
+#define HCL_SHA256     1u
+
+static void put_quote(atls_cw *w, const atls_tpm_quote *q)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < ATLS_TPM_N_PCRS; i++) {
+        n += q->pcrs >> i & 1u;
+    }
+    atls_cw_array(w, 3);
+    atls_cw_bytes(w, q->message);
+    atls_cw_bytes(w, q->signature);
+    atls_cw_map(w, 1);
+    atls_cw_uint(w, q->bank);
+    atls_cw_map(w, n);
+    for (uint32_t i = 0; i < ATLS_TPM_N_PCRS; i++) {
+        if ((q->pcrs >> i & 1u) != 0) {
+            atls_cw_uint(w, i);
+            atls_cw_bytes(w, q->values[i]);
+        }
+    }
+}
+
+static void put_rest(atls_cw *w, const atls_tpm_document *d)
+{
+    if (d->event_log.len > 0) {
+        atls_cw_uint(w, 2);
+        atls_cw_bytes(w, d->event_log);
+    }
+    if (d->certificate.len > 0) {
+        atls_cw_uint(w, 3);
+        atls_cw_array(w, 1);
+        atls_cw_bytes(w, d->certificate);
+    }
+    if (d->snp_report.len > 0) {
+        atls_cw_uint(w, 4);
+        atls_cw_array(w, 4);
+        atls_cw_text(w, atls_bytes_str("sev-snp"));
+        atls_cw_bytes(w, d->snp_report);
+        atls_cw_bytes(w, d->runtime_data);
+        atls_cw_array(w, 0);
+    }
+}
+
+bool atls_tpm_document_write(const atls_tpm_document *in, atls_arena *arena, atls_bytes *out, atls_error *err)
+{
+    atls_buf b;
+    atls_cw w;
+    const uint64_t n = 2u + (in->event_log.len > 0 ? 1u : 0u) + (in->certificate.len > 0 ? 1u : 0u)
+                       + (in->snp_report.len > 0 ? 1u : 0u);
+    atls_buf_init(&b, arena, err);
+    atls_cw_init(&w, &b);
+    atls_cw_map(&w, n);
+    atls_cw_uint(&w, 0);
+    atls_cw_bytes(&w, in->public_area);
+    atls_cw_uint(&w, 1);
+    atls_cw_array(&w, in->n_quotes);
+    for (size_t i = 0; i < in->n_quotes; i++) {
+        put_quote(&w, &in->quotes[i]);
+    }
+    put_rest(&w, in);
+    return atls_buf_done(&b, out);
+}
+
+/* ---- what indices hold -------------------------------------------------------------------------------------------- */
+
+typedef struct hcl {
+    uint8_t magic[4];
+    uint32_t data_len, version, type, hash, json_len;
+} hcl;
+
+static bool read_hcl(atls_cur *c, hcl *h, atls_bytes *report, atls_bytes *json)
+{
+    return atls_cur_copy(c, "magic", h->magic, sizeof h->magic)
+           && atls_cur_skip(c, "header", HCL_HEADER_LEN - sizeof h->magic)
+           && atls_cur_bytes(c, "report", ATLS_SNP_REPORT_LEN, report) && atls_cur_u32le(c, "data_len", &h->data_len)
+           && atls_cur_u32le(c, "version", &h->version) && atls_cur_u32le(c, "type", &h->type)
+           && atls_cur_u32le(c, "hash", &h->hash) && atls_cur_u32le(c, "json_len", &h->json_len)
+           && atls_cur_bytes(c, "json", h->json_len, json);
+}
+
+bool atls_tpm_hcl_read(atls_bytes in, atls_bytes *report, atls_bytes *runtime_data)
+{
+    atls_error ignored = {0};
+    atls_cur c;
+    hcl h = {{0}, 0, 0, 0, 0, 0};
+    atls_cur_init(&c, in, "hcl", &ignored);
+    return read_hcl(&c, &h, report, runtime_data)
+           && atls_bytes_equal_str(atls_bytes_of(h.magic, sizeof h.magic), "HCLA") && h.type == HCL_SNP
+           && h.hash == HCL_SHA256 && h.data_len >= HCL_DATA_LEN && h.data_len - HCL_DATA_LEN == h.json_len;
+}
+
+atls_bytes atls_tpm_first_der(atls_bytes in)
+{
+    atls_error ignored = {0};
+    atls_cur c;
+    atls_der_tag tag = 0;
+    atls_bytes whole = atls_bytes_empty();
+    atls_cur_init(&c, in, "nv", &ignored);
+    if (!atls_der_any(&c, "certificate", &tag, NULL, &whole) || tag != ATLS_DER_SEQUENCE) {
+        return atls_bytes_empty();
+    }
+    return whole;
+}

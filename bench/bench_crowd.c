@@ -2,7 +2,7 @@
 /* bench_crowd: new attested sessions in a second, profile atls/1, with a quote generator that takes 40 ms and makes one quote
  * at a time, as real platforms do: one quote for all who asked meanwhile, and one quote for each. Whole sessions, both ends
  * in this process (TLS handshake, evidence, warm appraisal), over memory BIOs, two threads that drive a few hundred at a
- * time. The time is that of the wall. */
+ * time. The rate is by the clock on the wall, and the CPU time of a session, both ends, says what bounds it. */
 #include "bench.h"
 #include "world.h"
 
@@ -105,10 +105,14 @@ static void *drive(void *arg)
     for (size_t i = 0; i < N_SLOTS; i++) {
         open_slot(d, &slots[i]);
     }
-    while (wall_ns() < d->end_ns) {
+    uint64_t looked_ns = 0;
+    for (uint64_t now = wall_ns(); now < d->end_ns; now = wall_ns()) {
+        /* whoever waits for evidence is looked at once a millisecond: a server has atls_session_wait_fd instead */
+        const bool look = now - looked_ns >= 1000000u;
+        looked_ns = look ? now : looked_ns;
         size_t waiting = 0;
-        for (size_t i = 0; i < N_SLOTS && wall_ns() < d->end_ns; i++) {
-            if (move_slot(&slots[i])) {
+        for (size_t i = 0; i < N_SLOTS; i++) {
+            if ((look || slots[i].served != ATLS_STEP_WANT_EVIDENCE) && move_slot(&slots[i])) {
                 d->n_sessions++;
                 close_slot(&slots[i]);
                 open_slot(d, &slots[i]);
@@ -137,6 +141,7 @@ static double sessions_per_second(world *w, uint32_t max_batch)
         world_die("attester", &err);
     }
     const uint64_t began = wall_ns();
+    const uint64_t cpu_ns = bench_now();
     for (size_t i = 0; i < N_THREADS; i++) {
         drivers[i] = (driver){.w = w, .attester = attester, .end_ns = began + RUN_MS * 1000000ull};
         if (pthread_create(&drivers[i].id, NULL, drive, &drivers[i]) != 0) {
@@ -150,9 +155,10 @@ static double sessions_per_second(world *w, uint32_t max_batch)
     const uint64_t quotes = atls_attester_count(attester).quotes;
     atls_attester_free(attester);
     double rate = (double)total * 1000 / RUN_MS;
-    printf("%-46s %10.1f sessions/s %8llu quotes for %llu sessions\n",
+    printf("%-46s %10.1f sessions/s %8llu quotes for %llu sessions, %.2f ms of CPU each\n",
            max_batch == 1 ? "one quote for each session" : "one quote for all who asked meanwhile", rate,
-           (unsigned long long)quotes, (unsigned long long)total);
+           (unsigned long long)quotes, (unsigned long long)total,
+           (double)(bench_now() - cpu_ns) / 1e6 / (double)(total == 0 ? 1 : total));
     return rate;
 }
 

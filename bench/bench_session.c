@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench_session: attested sessions of each profile against a plain TLS 1.3 one, both ends in this process over memory
  * BIOs, with the same certificates and the same check of the server's name. Printed apart: the simulator's time for a quote (hardware
- * needs 10 to 100 ms, and no protocol can change that), and the appraisal of the evidence (warm, from the text of the bundle), the same for every
+ * needs 10 to 100 ms, and no protocol can change that), and the appraisal of the evidence (warm, endorsements at hand), the same for every
  * profile (bench_appraise has its parts). What is left is what the binding itself costs.
  * usage: bench_session [KIND], one of those below */
 #include "bench.h"
@@ -132,16 +132,16 @@ static void hooked_init(world *w, hooked *h, bool is_mutual)
         world_die("policy", &err);
     }
     const atls_hook_client_options co = {.verifier = h->verifier,
-                                         .endorse = atls_endorsements_from_bundle_fn,
-                                         .endorse_ctx = &w->bundle,
+                                         .endorse = world_endorse,
+                                         .endorse_ctx = w,
                                          .attest = is_mutual ? attest : NULL,
                                          .attest_ctx = w,
                                          .now = sim_now(w->room)};
     const atls_hook_server_options so = {.attest = attest,
                                          .attest_ctx = w,
                                          .verifier = is_mutual ? h->verifier : NULL,
-                                         .endorse = atls_endorsements_from_bundle_fn,
-                                         .endorse_ctx = &w->bundle,
+                                         .endorse = world_endorse,
+                                         .endorse_ctx = w,
                                          .now = sim_now(w->room)};
     h->client = SSL_CTX_new(TLS_client_method());
     h->server = SSL_CTX_new(TLS_server_method());
@@ -190,8 +190,8 @@ static uint64_t appraisal(world *w, atls_arena *arena)
     atls_result result;
     atls_appraisal in = {.binding = {.grade = ATLS_GRADE_REPORT_DATA, .value = {1}},
                          .now = sim_now(w->room),
-                         .endorse = atls_endorsements_from_bundle_fn,
-                         .endorse_ctx = &w->bundle};
+                         .endorse = world_endorse,
+                         .endorse_ctx = w};
     if (!sim_attest(w->room, report_data, arena, &e, &err)) {
         world_die("evidence", &err);
     }

@@ -46,13 +46,12 @@ static void load_identity(world *w)
 void world_init(world *w)
 {
     atls_error err = {0};
-    atls_endorsements e;
     atls_bytes document;
     if (!atls_arena_new(&w->keep, ATLS_ARENA_DEFAULT_SIZE, &err)
         || !sim_new(&(sim_options){.kind = SIM_TDX_V4}, &w->room, &err)
         || !sim_tls_identity(w->room, WORLD_SERVER_NAME, &w->keep, &w->tls, &err)
-        || !sim_measure_certificate(w->room, w->tls.leaf_der, &err) || !sim_collateral(w->room, &w->keep, &e, &err)
-        || !atls_endorsements_to_bundle(&e, &w->keep, &w->bundle, &err)
+        || !sim_measure_certificate(w->room, w->tls.leaf_der, &err)
+        || !sim_collateral(w->room, &w->keep, &w->endorsements, &err)
         || !sim_policy(w->room, "dstack_tdx", &w->keep, &document, &err)) {
         world_die("set-up", &err);
     }
@@ -89,12 +88,22 @@ void world_connect(SSL *client, SSL *server)
     SSL_set_bio(server, s, s);
 }
 
+bool world_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
+                   atls_error *err)
+{
+    (void)request;
+    (void)arena;
+    (void)err;
+    *out = ((const world *)ctx)->endorsements;
+    return true;
+}
+
 atls_client_options world_client(world *w, unsigned profiles)
 {
     return (atls_client_options){.server_name = WORLD_SERVER_NAME,
                                  .verifier = w->verifier,
-                                 .endorse = atls_endorsements_from_bundle_fn,
-                                 .endorse_ctx = &w->bundle,
+                                 .endorse = world_endorse,
+                                 .endorse_ctx = w,
                                  .identity = ATLS_IDENTITY_CA,
                                  .ca_store = SSL_CTX_get_cert_store(w->client_ctx),
                                  .now = sim_now(w->room),
@@ -103,8 +112,6 @@ atls_client_options world_client(world *w, unsigned profiles)
 
 atls_server_options world_server(world *w, unsigned profiles)
 {
-    return (atls_server_options){.endorse = atls_endorsements_from_bundle_fn,
-                                 .endorse_ctx = &w->bundle,
-                                 .now = sim_now(w->room),
-                                 .profiles = profiles};
+    return (atls_server_options){
+        .endorse = world_endorse, .endorse_ctx = w, .now = sim_now(w->room), .profiles = profiles};
 }

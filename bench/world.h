@@ -16,7 +16,7 @@ typedef struct world {
     atls_arena keep;
     atls_policy *policy;
     atls_verifier *verifier;
-    atls_bytes bundle;
+    atls_endorsements endorsements;
     SSL_CTX *server_ctx;
     SSL_CTX *client_ctx;
     uint64_t quote_ns; /* spent in the attester during the session being measured */
@@ -28,7 +28,10 @@ void world_free(world *w);
 void world_die(const char *what, const atls_error *err);
 /* Two SSLs with a pair of BIOs between them. */
 void world_connect(SSL *client, SSL *server);
-/* Options of an honest client and server: by CA, endorsements from the room's bundle, the room's time. */
+/* An atls_endorse_fn whose ctx is the world. */
+bool world_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
+                   atls_error *err);
+/* Options of an honest client and server: by CA, endorsements that are at hand, the room's time. */
 atls_client_options world_client(world *w, unsigned profiles);
 atls_server_options world_server(world *w, unsigned profiles);
 

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_native_kinds.c: machines of different kinds admit each other by atls/1: an AMD SEV-SNP machine, one with a TPM, a Nitro
+ * enclave and a TDX machine, each under the other's policy; and none of them passes as another. */
+#include "rig.h"
+
+#include "sim/sim_nitro.h"
+#include "sim/sim_sevsnp.h"
+#include "sim/sim_tpm.h"
+
+static void check(bool ok, const atls_error *err)
+{
+    if (!ok) {
+        char line[700];
+        (void)atls_error_line(err, line, sizeof line);
+        fail_msg("%s", line);
+    }
+}
+
+/* ---- machines ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct machine {
+    atls_platform platform;
+    void *room;
+    atls_attest_fn attest;
+    atls_endorse_fn endorse;
+    atls_bytes document; /* of a policy that accepts it */
+    atls_time now;
+} machine;
+
+/* A session's 64 bytes; a TPM takes the first 32. */
+static bool attest_tpm(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out, atls_error *err)
+{
+    *out = (atls_evidence){.event_log = atls_bytes_empty(), .vm_config = atls_bytes_empty()};
+    return sim_tpm_document(ctx, SIM_TPM_CBOR, atls_bytes_of(report_data, 32), arena, &out->quote, err);
+}
+
+static void machine_open(machine *m, rig *r, atls_platform platform)
+{
+    *m = (machine){.platform = platform, .now = SIM_NOW};
+    if (platform == ATLS_PLATFORM_SEV_SNP) {
+        sim_snp *room = NULL;
+        check(sim_snp_new(&(sim_snp_options){.version = 3}, &room, &r->err), &r->err);
+        check(sim_snp_policy(room, &r->arena, &m->document, &r->err), &r->err);
+        m->room = room;
+        m->attest = sim_snp_attest;
+        m->endorse = sim_snp_endorse;
+    } else if (platform == ATLS_PLATFORM_TPM) {
+        sim_tpm *room = NULL;
+        check(sim_tpm_new(&(sim_tpm_options){0}, &room, &r->err), &r->err);
+        check(sim_tpm_policy(room, "", &r->arena, &m->document, &r->err), &r->err);
+        m->room = room;
+        m->attest = attest_tpm;
+        m->endorse = sim_tpm_endorse;
+    } else if (platform == ATLS_PLATFORM_NITRO) {
+        sim_nitro *room = NULL;
+        check(sim_nitro_new(&(sim_nitro_options){0}, &room, &r->err), &r->err);
+        check(sim_nitro_policy(room, &r->arena, &m->document, &r->err), &r->err);
+        m->room = room;
+        m->attest = sim_nitro_attest;
+        m->endorse = sim_nitro_endorse;
+    } else {
+        check(sim_policy(r->sim, "tdx", &r->arena, &m->document, &r->err), &r->err);
+        m->room = r->sim;
+        m->attest = sim_attest;
+        m->endorse = sim_endorse;
+    }
+}
+
+static void machine_close(machine *m)
+{
+    if (m->platform == ATLS_PLATFORM_SEV_SNP) {
+        sim_snp_free(m->room);
+    } else if (m->platform == ATLS_PLATFORM_TPM) {
+        sim_tpm_free(m->room);
+    } else if (m->platform == ATLS_PLATFORM_NITRO) {
+        sim_nitro_free(m->room);
+    }
+}
+
+/* A verifier of the other's machine; clients have no certificate here. */
+static void judge_open(rig *r, const char *document, size_t len, atls_policy **policy, atls_verifier **verifier)
+{
+    const char *text = atls_text_format(&r->arena, &r->err, "{\"attested_only\":true,%.*s", (int)len - 1, document + 1);
+    assert_non_null(text);
+    check(atls_policy_parse(atls_bytes_str(text), policy, &r->err), &r->err);
+    check(atls_verifier_new(*policy, verifier, &r->err), &r->err);
+}
+
+/* ---- two machines --------------------------------------------------------------------------------------------------------- */
+
+typedef struct meeting {
+    const char *name;
+    atls_platform client;
+    atls_platform server;
+    atls_platform expected_by_client; /* NONE: the server's own */
+    atls_platform said_by_server;     /* the type it claims; NONE: the truth */
+    bool any_of;                      /* the client's policy takes TDX, too */
+    const char *code;                 /* of the client; NULL: the session comes about */
+} meeting;
+
+static const meeting meetings[] = {
+    {"SNP calls a TPM", ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TPM, 0, 0, false, NULL},
+    {"a TPM calls SNP", ATLS_PLATFORM_TPM, ATLS_PLATFORM_SEV_SNP, 0, 0, false, NULL},
+    {"Nitro calls SNP", ATLS_PLATFORM_NITRO, ATLS_PLATFORM_SEV_SNP, 0, 0, false, NULL},
+    {"a TPM calls Nitro", ATLS_PLATFORM_TPM, ATLS_PLATFORM_NITRO, 0, 0, false, NULL},
+    {"TDX calls Nitro", ATLS_PLATFORM_TDX, ATLS_PLATFORM_NITRO, 0, 0, false, NULL},
+    {"SNP calls TDX", ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TDX, 0, 0, false, NULL},
+    {"any of two kinds", ATLS_PLATFORM_TPM, ATLS_PLATFORM_SEV_SNP, 0, 0, true, NULL},
+    {"SNP where a TPM is expected", ATLS_PLATFORM_TDX, ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TPM, 0, false,
+     "PEER_REFUSED"},
+    {"SNP that says it is a TPM", ATLS_PLATFORM_TDX, ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TPM, ATLS_PLATFORM_TPM, false,
+     "EVIDENCE_FORMAT"},
+    {"a TPM that says it is Nitro", ATLS_PLATFORM_TDX, ATLS_PLATFORM_TPM, ATLS_PLATFORM_NITRO, ATLS_PLATFORM_NITRO,
+     false, "EVIDENCE_FORMAT"},
+    {"Nitro that says it is SNP", ATLS_PLATFORM_TDX, ATLS_PLATFORM_NITRO, ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_SEV_SNP,
+     false, "EVIDENCE_FORMAT"},
+    {"SNP that says it is SGX, where both are taken", ATLS_PLATFORM_TDX, ATLS_PLATFORM_SEV_SNP, 0, ATLS_PLATFORM_SGX,
+     true, "TEE_TYPE_MISMATCH"},
+};
+
+static atls_bytes expectation(rig *r, const machine *m, bool any_of)
+{
+    const char *text = any_of ? atls_text_format(&r->arena, &r->err,
+                                                 "{\"type\":\"any_of\",\"policies\":[{\"attested_only\":true,\"type\":"
+                                                 "\"tdx\"},{\"attested_only\":true,%.*s]}",
+                                                 (int)m->document.len - 1, (const char *)m->document.ptr + 1)
+                              : atls_text_format(&r->arena, &r->err, "{\"attested_only\":true,%.*s",
+                                                 (int)m->document.len - 1, (const char *)m->document.ptr + 1);
+    assert_non_null(text);
+    return atls_bytes_str(text);
+}
+
+static void run(void **state)
+{
+    const meeting *t = *state;
+    rig r;
+    machine client, server, expected;
+    atls_policy *of_client = NULL, *of_server = NULL;
+    atls_verifier *by_client = NULL, *by_server = NULL;
+    rig_open(&r);
+    rig_native(&r);
+    machine_open(&client, &r, t->client);
+    machine_open(&server, &r, t->server);
+    machine_open(&expected, &r, t->expected_by_client == ATLS_PLATFORM_NONE ? t->server : t->expected_by_client);
+    check(atls_policy_parse(expectation(&r, &expected, t->any_of), &of_client, &r.err), &r.err);
+    check(atls_verifier_new(of_client, &by_client, &r.err), &r.err);
+    judge_open(&r, (const char *)client.document.ptr, client.document.len, &of_server, &by_server);
+    r.client_options.verifier = by_client;
+    r.client_options.endorse = expected.endorse;
+    r.client_options.endorse_ctx = expected.room;
+    r.client_options.attest = client.attest;
+    r.client_options.attest_ctx = client.room;
+    r.client_options.attest_platform = client.platform;
+    r.server_options.verifier = by_server;
+    r.server_options.endorse = client.endorse;
+    r.server_options.endorse_ctx = client.room;
+    r.server_options.attest = server.attest;
+    r.server_options.attest_ctx = server.room;
+    r.server_options.attest_platform = t->said_by_server == ATLS_PLATFORM_NONE ? server.platform : t->said_by_server;
+    r.server_options.now = SIM_NOW;
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    if (t->code == NULL) {
+        check(r.client_step == ATLS_STEP_DONE, &r.client_err);
+        check(r.server_step == ATLS_STEP_DONE, &r.server_err);
+        rig_expect_established(&r);
+        rig_say(r.client, r.server, "hello");
+        rig_say(r.server, r.client, "good evening");
+        assert_int_equal(atls_session_result(r.client)->claims.platform, server.platform);
+        assert_int_equal(atls_session_result(r.server)->claims.platform, client.platform);
+        assert_int_equal(atls_session_result(r.client)->grade, ATLS_GRADE_SESSION);
+        assert_int_equal(atls_session_result(r.server)->grade, ATLS_GRADE_SESSION);
+    } else {
+        assert_int_equal(r.client_step, ATLS_STEP_FAILED);
+        assert_string_equal(atls_code_name(r.client_err.code), t->code);
+        assert_int_equal(r.server_step, ATLS_STEP_FAILED);
+    }
+    rig_close(&r);
+    machine_close(&client);
+    machine_close(&server);
+    machine_close(&expected);
+    atls_verifier_free(by_client);
+    atls_verifier_free(by_server);
+    atls_policy_free(of_client);
+    atls_policy_free(of_server);
+}
+
+int main(void)
+{
+    tap_list tests = {0};
+    for (size_t i = 0; i < sizeof meetings / sizeof meetings[0]; i++) {
+        tap_add(&tests, meetings[i].name, run, &meetings[i]);
+    }
+    return tap_run("edge/native_kinds", &tests);
+}

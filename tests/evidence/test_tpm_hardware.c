@@ -6,6 +6,7 @@
 
 #include "evidence/tpm/tpm.h"
 #include "sim/sim.h"
+#include "sim/sim_sevsnp.h"
 #include "tpm_world.h"
 
 /* ---- instance info ---- */
@@ -93,6 +94,7 @@ typedef enum rule { AZURE, AWS, OTHER_DATA, OTHER_KEY } rule;
 typedef struct pair {
     tpm_world w;
     sim *td;
+    sim_snp *snp;
     char *report; /* settings */
     char *runtime_data;
     const char *settings[6];
@@ -102,8 +104,9 @@ static bool endorse_both(void *ctx, const atls_endorsement_request *request, atl
                          atls_error *err)
 {
     pair *p = ctx;
-    return request->platform == ATLS_PLATFORM_TPM ? sim_tpm_endorse(p->w.machine, request, a, out, err)
-                                                  : sim_endorse(p->td, request, a, out, err);
+    return request->platform == ATLS_PLATFORM_TPM       ? sim_tpm_endorse(p->w.machine, request, a, out, err)
+           : request->platform == ATLS_PLATFORM_SEV_SNP ? sim_snp_endorse(p->snp, request, a, out, err)
+                                                        : sim_endorse(p->td, request, a, out, err);
 }
 
 static void put_runtime_data(const sim_tpm *machine, bool other, char *out, size_t size)
@@ -135,7 +138,7 @@ static void make_report_data(rule which, const char *runtime_data, atls_bytes sp
     out[63] ^= which == OTHER_DATA ? 1 : 0;
 }
 
-static void open_pair(pair *p, rule which)
+static void open_pair(pair *p, rule which, bool is_snp)
 {
     const char *const none[] = {NULL};
     const sim_options td_options = {.kind = SIM_TDX_V4};
@@ -148,12 +151,13 @@ static void open_pair(pair *p, rule which)
     tpm_key key;
     *p = (pair){.report = malloc(65536), .runtime_data = malloc(2048)};
     assert_true(p->report != NULL && p->runtime_data != NULL && atls_arena_new(&a, TPM_WORLD_ARENA, &err));
-    assert_true(sim_tpm_new(&(sim_tpm_options){.settings = none}, &machine, &err)
-                && sim_new(&td_options, &p->td, &err));
+    assert_true(sim_tpm_new(&(sim_tpm_options){.settings = none}, &machine, &err) && sim_new(&td_options, &p->td, &err)
+                && sim_snp_new(&(sim_snp_options){.version = 3}, &p->snp, &err));
     put_runtime_data(machine, which == OTHER_KEY, p->runtime_data, 2048);
     assert_true(tpm_public_decode(sim_tpm_ak_pub(machine), "", &ak, &err) && tpm_key_make(&ak, &a, &key, &err));
     make_report_data(which, p->runtime_data, key.spki, report_data);
-    assert_true(sim_quote(p->td, report_data, &a, &quote, &err));
+    assert_true(is_snp ? sim_snp_report(p->snp, report_data, &a, &quote, &err)
+                       : sim_quote(p->td, report_data, &a, &quote, &err));
     (void)snprintf(p->report, 65536, "hardware.report=%s", atls_hex_text(quote, &a, &err));
     char *setting = malloc(4096);
     assert_non_null(setting);
@@ -168,6 +172,7 @@ static void close_pair(pair *p)
 {
     tpm_world_close(&p->w);
     sim_free(p->td);
+    sim_snp_free(p->snp);
     free(p->report);
     free(p->runtime_data);
 }
@@ -206,7 +211,7 @@ static void test_td(void **state)
     const td_row *row = *state;
     pair p;
     char policy[256];
-    open_pair(&p, row->which);
+    open_pair(&p, row->which, false);
     const char *const settings[] = {"hardware.kind=tdx", p.report, p.runtime_data, row->extra, NULL};
     hardware_policy(&p, policy, sizeof policy);
     tpm_world_open(&p.w, settings, SIM_TPM_CBOR, policy);
@@ -222,12 +227,58 @@ static void test_td(void **state)
     close_pair(&p);
 }
 
+/* ---- an SNP guest around a TPM ---- */
+
+typedef struct snp_row {
+    const char *name;
+    rule which;
+    const char *members; /* of the hardware's policy */
+    const char *code;
+    const char *field;
+} snp_row;
+
+#define A32 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+static const snp_row snp_rows[] = {
+    {"SNP vouches, as on Azure", AZURE, "", "OK", ""},
+    {"SNP vouches by the key alone, as on AWS", AWS, "", "OK", ""},
+    {"SNP over other data", OTHER_DATA, "", "REPORT_DATA_MISMATCH", "hardware.report.report_data"},
+    {"SNP over another key", OTHER_KEY, "", "KEY_NOT_AUTHENTICATED", "hardware.runtime_data.HCLAkPub.n"},
+    {"SNP that its own policy refuses", AZURE, ",\"measurement\":\"" A32 A32 A32 "\"", "MEASUREMENT_MISMATCH",
+     "hardware.report.measurement"},
+};
+
+static void test_snp(void **state)
+{
+    const snp_row *row = *state;
+    pair p;
+    char policy[512];
+    char hex[65];
+    uint8_t digest[32];
+    open_pair(&p, row->which, true);
+    const atls_bytes root = sim_snp_certificate(p.snp, "ark");
+    (void)SHA256(root.ptr, root.len, digest);
+    atls_hex_encode(atls_bytes_of(digest, sizeof digest), hex);
+    (void)snprintf(policy, sizeof policy, ",\"hardware\":{\"type\":\"sev_snp\",\"trusted_roots\":[\"%s\"]%s}", hex,
+                   row->members);
+    const char *const settings[] = {"hardware.kind=sev-snp", p.report, p.runtime_data, "cert=none", NULL};
+    tpm_world_open(&p.w, settings, SIM_TPM_CBOR, policy);
+    p.w.in.endorse = endorse_both;
+    p.w.in.endorse_ctx = &p;
+    const bool ok = tpm_world_appraise(&p.w);
+    tpm_world_expect(&p.w, ok, row->code, row->field);
+    if (ok) {
+        assert_int_equal(p.w.result.claims.tpm.trust, ATLS_TPM_TRUST_HARDWARE);
+        assert_true(p.w.result.claims.sev_snp.present && !p.w.result.claims.root_is_production);
+    }
+    close_pair(&p);
+}
+
 /* Without the member hardware nobody looks at the report, and then it vouches for nothing. */
 static void test_not_asked(void **state)
 {
     pair p;
     (void)state;
-    open_pair(&p, AZURE);
+    open_pair(&p, AZURE, false);
     const char *const settings[] = {"hardware.kind=tdx", p.report, p.runtime_data, "cert=none", NULL};
     tpm_world_open(&p.w, settings, SIM_TPM_CBOR, "");
     tpm_world_expect(&p.w, tpm_world_appraise(&p.w), "KEY_NOT_AUTHENTICATED", "ak_pub");
@@ -242,6 +293,9 @@ int main(void)
     }
     for (size_t i = 0; i < sizeof td_rows / sizeof td_rows[0]; i++) {
         tap_add(&l, td_rows[i].name, test_td, &td_rows[i]);
+    }
+    for (size_t i = 0; i < sizeof snp_rows / sizeof snp_rows[0]; i++) {
+        tap_add(&l, snp_rows[i].name, test_snp, &snp_rows[i]);
     }
     tap_add(&l, "hardware that the policy does not ask for", test_not_asked, NULL);
     return tap_run("tpm hardware", &l);

@@ -108,20 +108,22 @@ static atls_cached **bucket_of(atls_cache *c, const uint8_t key[32])
     return &c->buckets[index & (c->n_buckets - 1)];
 }
 
-/* The place that points to the entry with this key, or to NULL. */
-static atls_cached **place_of(atls_cache *c, const uint8_t key[32])
+static atls_cached *find(atls_cache *c, const uint8_t key[32])
 {
-    atls_cached **at = bucket_of(c, key);
-    while (*at != NULL && memcmp((*at)->key, key, sizeof(*at)->key) != 0) {
-        at = &(*at)->next;
+    atls_cached *e = *bucket_of(c, key);
+    while (e != NULL && memcmp(e->key, key, sizeof e->key) != 0) {
+        e = e->next;
     }
-    return at;
+    return e;
 }
 
 /* Takes an entry out; it is chained to `out`. */
-static void take_out(atls_cache *c, atls_cached **at, atls_cached **out)
+static void take_out(atls_cache *c, atls_cached *e, atls_cached **out)
 {
-    atls_cached *e = *at;
+    atls_cached **at = bucket_of(c, e->key);
+    while (*at != e) {
+        at = &(*at)->next;
+    }
     *at = e->next;
     list_remove(list_of(c, e), e);
     (void)atomic_fetch_sub_explicit(&c->n, 1, memory_order_relaxed);
@@ -188,7 +190,7 @@ atls_cached *atls_cache_find(atls_cache *c, const uint8_t key[32], atls_time now
     }
     atls_cached *found = NULL;
     if (lock(c)) {
-        atls_cached *e = *place_of(c, key);
+        atls_cached *e = find(c, key);
         if (e != NULL && now >= e->from && now <= e->until) {
             (void)atomic_fetch_add_explicit(&e->references, 1, memory_order_relaxed);
             meet_again(c, e);
@@ -205,20 +207,20 @@ static void make_room(atls_cache *c, size_t len, atls_cached **out)
     while (atomic_load_explicit(&c->n, memory_order_relaxed) >= c->max_entries
            || atomic_load_explicit(&c->len, memory_order_relaxed) > c->max_len - len) {
         const entry_list *from = c->once.n > 0 ? &c->once : &c->again;
-        take_out(c, place_of(c, from->oldest->key), out);
+        take_out(c, from->oldest, out);
         add(&c->evictions);
     }
 }
 
 static void put_in(atls_cache *c, atls_cached *fresh, atls_cached **out)
 {
-    atls_cached **at = place_of(c, fresh->key);
-    fresh->is_known = *at != NULL && (*at)->is_known;
-    if (*at != NULL) {
-        take_out(c, at, out);
+    atls_cached *old = find(c, fresh->key);
+    fresh->is_known = old != NULL && old->is_known;
+    if (old != NULL) {
+        take_out(c, old, out);
     }
     make_room(c, fresh->len, out);
-    at = bucket_of(c, fresh->key);
+    atls_cached **at = bucket_of(c, fresh->key);
     fresh->next = *at;
     *at = fresh;
     list_add(list_of(c, fresh), fresh);

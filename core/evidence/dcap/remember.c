@@ -227,7 +227,7 @@ void dcap_recall_proof(dcap_proof *p)
         p->known = NULL; /* a platform is worth nothing without what says whether it was revoked */
     } else {
         use_endorsements(p, e);
-        if (p->known == NULL) {
+        if (m.path.ca != NULL) { /* the platform is not known */
             use_path(p, &m.path);
         }
     }

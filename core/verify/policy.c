@@ -399,25 +399,24 @@ bool atls_policy_parse(atls_bytes json, atls_policy **out, atls_error *err)
     return atls_policy_parse_with_roots(json, NULL, 0, out, err);
 }
 
-/* What a policy holds in its arena is not to be written, but its inner policies are its own. */
+/* What a policy holds in its arena is not to be written, but its inner policies are its own: also those of a document that
+ * was refused for how deep they are. The reader of JSON bounds that depth. */
 static void free_inner(const atls_policy *inner)
 {
-    if (inner != NULL) {
-        atls_arena arena = inner->arena;
-        free_inner(inner->hardware);
-        atls_arena_free(&arena);
+    if (inner == NULL) {
+        return;
     }
+    for (size_t i = 0; i < inner->n_alternatives; i++) {
+        free_inner(inner->alternatives[i]);
+    }
+    free_inner(inner->hardware);
+    atls_arena arena = inner->arena; /* inner itself lives inside */
+    atls_arena_free(&arena);
 }
 
 void atls_policy_free(atls_policy *p)
 {
-    if (p == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < p->n_alternatives; i++) {
-        free_inner(p->alternatives[i]);
-    }
-    free_inner(p); /* p itself lives inside its arena */
+    free_inner(p);
 }
 
 /* ---- looking at it ---- */

@@ -246,19 +246,34 @@ static bool read_member(policy_reader *r, const atls_json *v)
     return field != NULL && unknown_member(r, field, v->name);
 }
 
+static const struct kind *named_kind(const atls_json *document)
+{
+    const atls_json *type = document->type == ATLS_JSON_OBJECT ? atls_json_find(document, "type") : NULL;
+    for (size_t i = 0; type != NULL && type->type == ATLS_JSON_STRING && i < N_KINDS; i++) {
+        if (atls_bytes_equal_str(type->text, kinds[i].name)) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}
+
+const char *atls_policy_named_type(const atls_json *document)
+{
+    const struct kind *kind = named_kind(document);
+    return kind == NULL ? NULL : kind->name;
+}
+
 static bool read_type(policy_reader *r, const atls_json *document)
 {
     if (document->type != ATLS_JSON_OBJECT) {
         return atls_policy_wrong(r, "policy", "a JSON object", document);
     }
-    const atls_json *type = atls_json_find(document, "type");
-    for (size_t i = 0; type != NULL && type->type == ATLS_JSON_STRING && i < N_KINDS; i++) {
-        if (atls_bytes_equal_str(type->text, kinds[i].name)) {
-            r->policy->type = kinds[i].type;
-            return true;
-        }
+    const struct kind *kind = named_kind(document);
+    if (kind == NULL) {
+        return atls_policy_wrong(r, "type", KIND_NAMES, atls_json_find(document, "type"));
     }
-    return atls_policy_wrong(r, "type", KIND_NAMES, type);
+    r->policy->type = kind->type;
+    return true;
 }
 
 /* A grace period for a status that is refused anyway would be a mistake about what is allowed. */

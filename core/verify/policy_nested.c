@@ -10,6 +10,12 @@
 #include "base/text.h"
 #include "policy_reader.h"
 
+static bool is_of_type(const atls_json *document, const char *type)
+{
+    const char *name = atls_policy_named_type(document);
+    return name != NULL && strcmp(name, type) == 0;
+}
+
 /* The error of an inner document names its place in the outer one. */
 static atls_policy *read_inner(policy_reader *r, const char *path, const atls_json *v)
 {
@@ -45,15 +51,19 @@ static bool join_insecure(policy_reader *r, const char *path, const atls_policy 
 
 static bool read_alternative(policy_reader *r, const char *path, const atls_json *v, const atls_policy **slot)
 {
-    const atls_policy *inner = path == NULL ? NULL : read_inner(r, path, v);
+    if (path == NULL) {
+        return false;
+    }
+    /* before it is read: what is nested deeper costs nothing */
+    if (is_of_type(v, "any_of")) {
+        return atls_fail(r->err, ATLS_E_CONFIGURATION, path, "any_of holds no any_of");
+    }
+    const atls_policy *inner = read_inner(r, path, v);
     if (inner == NULL) {
         return false;
     }
     *slot = inner; /* the outer policy frees it from here on */
     r->policy->n_alternatives++;
-    if (inner->type == ATLS_POLICY_ANY_OF) {
-        return atls_fail(r->err, ATLS_E_CONFIGURATION, path, "any_of holds no any_of");
-    }
     return join_insecure(r, path, inner);
 }
 
@@ -103,14 +113,15 @@ bool atls_policy_check_any_of(policy_reader *r)
 
 bool atls_policy_read_hardware(policy_reader *r, const policy_member *m, const atls_json *v)
 {
+    const char *type = atls_policy_named_type(v);
+    if (type != NULL && !is_of_type(v, "sev_snp") && !is_of_type(v, "tdx")) {
+        return atls_fail_values(r->err, ATLS_E_CONFIGURATION, m->name, "a policy of type sev_snp or tdx", type,
+                                "only such hardware vouches for the key of a TPM");
+    }
     const atls_policy *inner = read_inner(r, m->name, v);
     if (inner == NULL) {
         return false;
     }
     r->policy->hardware = inner;
-    if (inner->type != ATLS_POLICY_SEV_SNP && inner->type != ATLS_POLICY_TDX) {
-        return atls_fail_values(r->err, ATLS_E_CONFIGURATION, m->name, "a policy of type sev_snp or tdx",
-                                atls_policy_kind(inner), "only such hardware vouches for the key of a TPM");
-    }
     return join_insecure(r, m->name, inner);
 }

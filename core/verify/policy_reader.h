@@ -53,6 +53,8 @@ typedef struct policy_member {
 /* atls_policy_read_document reads an inner policy, an object of its own. Borrows r's scratch and crypto. */
 ATLS_MUST_USE bool atls_policy_read_document(policy_reader *r, const atls_json *document, atls_policy **out,
                                              atls_error *err);
+/* atls_policy_named_type gives the type that a document names, static; NULL when it is no object, or names none of ours. */
+const char *atls_policy_named_type(const atls_json *document);
 /* atls_policy_crypto gives the reader's crypto, made at its first use; NULL with err set when there is none. */
 const atls_crypto *atls_policy_crypto(policy_reader *r);
 /* atls_policy_wrong fails with CONFIGURATION: expected in words, actual is the value as it stands in the document. */

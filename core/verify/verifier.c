@@ -10,30 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 
 /* ---- any_of ---- */
 
 /* What the alternatives left behind. */
 typedef struct tally {
-    atls_trace trace;
+    struct refusal {
+        const atls_check *checks; /* in the appraisal's arena */
+        size_t n_checks;
+    } refused[ATLS_MAX_ALTERNATIVES];
+    size_t n;
     verify_stage furthest;
     atls_error error;
     atls_verdict verdict;
 } tally;
-
-static bool list_all(tally *t, const atls_result *r, size_t i, atls_arena *arena, atls_error *err)
-{
-    for (size_t k = 0; k < r->n_checks && t->trace.n < t->trace.cap; k++) {
-        atls_check check = r->checks[k];
-        check.id = atls_text_format(arena, err, "any_of[%zu].%s", i, check.id);
-        if (check.id == NULL) {
-            return false;
-        }
-        t->trace.items[t->trace.n++] = check;
-    }
-    return true;
-}
 
 /* An alternative that could not find out may have been the one: then nobody knows. */
 static void count_refusal(tally *t, const atls_result *r, verify_stage stage, const atls_error *why)
@@ -45,32 +37,97 @@ static void count_refusal(tally *t, const atls_result *r, verify_stage stage, co
         t->furthest = stage;
         t->error = *why;
     }
+    t->refused[t->n++] = (struct refusal){.checks = r->checks, .n_checks = r->n_checks};
 }
 
-/* The list of who accepts begins with which alternative that was. */
-static bool list_chosen(atls_result *r, size_t i, atls_arena *arena, atls_error *err)
+/* A refusal lists what each of them checked, whole. */
+static bool list_all(const tally *t, atls_arena *arena, atls_result *out, atls_error *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        n += t->refused[i].n_checks;
+    }
+    atls_check *checks = atls_arena_array(arena, n + 1, sizeof *checks, err);
+    for (size_t i = 0; checks != NULL && i < t->n; i++) {
+        for (size_t k = 0; k < t->refused[i].n_checks; k++) {
+            atls_check check = t->refused[i].checks[k];
+            check.id = atls_text_format(arena, err, "any_of[%zu].%s", i, check.id);
+            if (check.id == NULL) {
+                return false;
+            }
+            checks[out->n_checks++] = check;
+        }
+    }
+    out->checks = checks;
+    return checks != NULL;
+}
+
+static bool is_listed(const atls_result *r, const char *id)
+{
+    for (size_t i = 0; i < r->n_checks; i++) {
+        if (strcmp(r->checks[i].id, id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What weakens an alternative that was not needed would have let another machine in: it shows all the same. */
+static bool list_weaknesses(const atls_policy *p, const atls_result *r, atls_arena *arena, atls_check *checks,
+                            size_t *n, atls_error *err)
+{
+    for (size_t i = 0; i < p->insecure.n; i++) {
+        const char *id = atls_text_format(arena, err, "policy.%s", p->insecure.items[i]);
+        if (id == NULL) {
+            return false;
+        }
+        if (!is_listed(r, id)) {
+            checks[(*n)++] = (atls_check){.id = id,
+                                          .verdict = ATLS_CHECK_SKIPPED,
+                                          .field = p->insecure.items[i],
+                                          .expected = "",
+                                          .actual = "",
+                                          .why = "another policy of the list weakens its checks by this member"};
+        }
+    }
+    return true;
+}
+
+/* The list of who accepts begins with which alternative that was, and ends with what weakens the others. */
+static bool list_chosen(const atls_policy *p, atls_result *r, size_t i, atls_arena *arena, atls_error *err)
 {
     const char *name = atls_text_format(arena, err, "policies[%zu]", i);
-    atls_check *checks = atls_arena_array(arena, r->n_checks + 1, sizeof *checks, err);
+    atls_check *checks = atls_arena_array(arena, r->n_checks + 1 + p->insecure.n, sizeof *checks, err);
+    size_t n = r->n_checks + 1;
     if (name == NULL || checks == NULL) {
         return false;
     }
     checks[0] = (atls_check){
         .id = "any_of", .verdict = ATLS_CHECK_PASS, .field = "policies", .expected = "", .actual = name, .why = ""};
     memcpy(checks + 1, r->checks, r->n_checks * sizeof *checks);
+    if (!list_weaknesses(p, r, arena, checks, &n, err)) {
+        return false;
+    }
     r->checks = checks;
-    r->n_checks++;
+    r->n_checks = n;
+    r->insecure = p->insecure.n > 0;
     return true;
 }
 
-static bool accept_alternative(atls_result *out, const atls_appraisal *in, size_t i, atls_arena *arena, atls_error *err)
+static atls_result undecided(const atls_appraisal *in)
 {
-    if (list_chosen(out, i, arena, err)) {
-        return true;
-    }
-    *out = (atls_result){.verdict = ATLS_VERDICT_UNDECIDED,
+    return (atls_result){.verdict = ATLS_VERDICT_UNDECIDED,
                          .profile = in->binding.profile == NULL ? "" : in->binding.profile,
                          .time = in->now};
+}
+
+static bool accept_alternative(const atls_policy *p, atls_result *out, const atls_appraisal *in, size_t i,
+                               atls_arena *arena, atls_error *err)
+{
+    if (list_chosen(p, out, i, arena, err)) {
+        return true;
+    }
+    *out = undecided(in);
     return false;
 }
 
@@ -78,28 +135,22 @@ static bool any_of(const atls_verifier *v, const atls_appraisal *in, atls_arena 
                    atls_error *err)
 {
     tally t = {.verdict = ATLS_VERDICT_REJECTED};
-    *out = (atls_result){.verdict = ATLS_VERDICT_UNDECIDED,
-                         .profile = in->binding.profile == NULL ? "" : in->binding.profile,
-                         .time = in->now};
-    if (!atls_trace_init(&t.trace, arena, err)) {
-        return false;
-    }
     for (size_t i = 0; i < v->n_alternatives; i++) {
         atls_error why = *err; /* an error that is set already is each alternative's business to refuse */
         verify_stage stage = VERIFY_BEGIN;
         atls_result r;
         if (atls_verify_one(v->alternatives[i], in, arena, &r, &stage, &why)) {
             *out = r;
-            return accept_alternative(out, in, i, arena, err);
+            return accept_alternative(v->policy, out, in, i, arena, err);
         }
         count_refusal(&t, &r, stage, &why);
-        if (!list_all(&t, &r, i, arena, err)) {
-            return false;
-        }
+    }
+    *out = undecided(in);
+    if (!list_all(&t, arena, out, err)) {
+        *out = undecided(in);
+        return false;
     }
     out->verdict = t.verdict;
-    out->checks = t.trace.items;
-    out->n_checks = t.trace.n;
     if (err->code == ATLS_OK) {
         *err = t.error;
     }

@@ -219,6 +219,7 @@ static bool get_endorsements(appraisal *a)
 typedef struct nested_source {
     const atls_appraisal *in;
     const atls_certificate_pile *pile;
+    atls_error why; /* the caller's, where it found nothing: what came along may be enough, and may not */
 } nested_source;
 
 static bool join_certificates(const atls_certificate_pile *more, atls_arena *arena, atls_certificate_pile *pile,
@@ -244,15 +245,12 @@ static bool join_certificates(const atls_certificate_pile *more, atls_arena *are
 static bool endorse_nested(void *ctx, const atls_endorsement_request *request, atls_arena *arena,
                            atls_endorsements *out, atls_error *err)
 {
-    const nested_source *s = ctx;
+    nested_source *s = ctx;
     *out = (atls_endorsements){0};
-    const bool found = s->in->endorse != NULL && s->in->endorse(s->in->endorse_ctx, request, arena, out, err);
+    const bool found = s->in->endorse != NULL && s->in->endorse(s->in->endorse_ctx, request, arena, out, &s->why)
+                       && s->why.code == ATLS_OK;
     if (!found) {
         *out = (atls_endorsements){0};
-        if (s->pile->n_certificates == 0) {
-            return false;
-        }
-        atls_error_clear(err);
     }
     return join_certificates(s->pile, arena, &out->pile, err);
 }
@@ -283,12 +281,19 @@ static bool appraise_nested(appraisal *a, const atls_nested *nested)
     atls_error why = {0};
     atls_result r;
     memcpy(inner.binding.value, nested->report_data, sizeof inner.binding.value);
+    if (nested->platform != a->v->hardware->kind->platform) {
+        (void)atls_fail_values(a->err, ATLS_E_TEE_TYPE_MISMATCH, "hardware",
+                               atls_platform_name(a->v->hardware->kind->platform), atls_platform_name(nested->platform),
+                               "the hardware report is of another kind than the policy's member hardware asks for");
+        return atls_trace_fail(&a->trace, "hardware", a->err);
+    }
     const bool ok = atls_verifier_appraise(a->v->hardware, &inner, a->arena, &r, &why);
     if (!list_nested(a, &r)) {
         return false;
     }
     if (!ok) {
-        *a->err = why;
+        *a->err = why.code == ATLS_E_ENDORSEMENTS_MISSING && source.why.code != ATLS_OK ? source.why : why;
+        why = *a->err;
         return atls_error_relabel(a->err, why.code, "hardware");
     }
     a->is_vouched = true;

@@ -99,6 +99,61 @@ static void test_binding(void **state)
     world_close(&w);
 }
 
+/* What weakens a policy that was not needed would have let another machine in: every result shows it. */
+static const struct {
+    const char *policies;
+    bool insecure;
+    int listed; /* how often */
+} weak[] = {
+    {"{\"type\":\"tdx\"" ROOTS "},{\"type\":\"sgx\"" ROOTS "}", false, 0},
+    {"{\"type\":\"tdx\"" ROOTS "},{\"type\":\"sgx\",\"insecure_allow_debug\":true" ROOTS "}", true, 1},
+    {"{\"type\":\"tdx\",\"insecure_allow_debug\":true" ROOTS "},{\"type\":\"sgx\"" ROOTS "}", true, 1},
+    {"{\"type\":\"tdx\",\"insecure_allow_debug\":true" ROOTS "},{\"type\":\"sgx\",\"insecure_allow_debug\":true" ROOTS
+     "}",
+     true, 1},
+};
+
+static void test_weak(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof weak / sizeof weak[0]; i++) {
+        world w;
+        open_with(&w, SIM_TDX_V4, weak[i].policies);
+        world_appraise(&w);
+        assert_true(w.accepted);
+        assert_int_equal(w.result.insecure, weak[i].insecure);
+        int n = 0;
+        for (size_t k = 0; k < w.result.n_checks; k++) {
+            n += strcmp(w.result.checks[k].id, "policy.insecure_allow_debug") == 0 ? 1 : 0;
+        }
+        assert_int_equal(n, weak[i].listed);
+        world_close(&w);
+    }
+}
+
+/* Nothing of a refusal is cut, also where all together checked more than one list has room for. */
+#define MANY 12
+
+static void test_many(void **state)
+{
+    (void)state;
+    static char policies[MANY * 256];
+    size_t n = 0;
+    for (int i = 0; i < MANY; i++) {
+        n += (size_t)snprintf(policies + n, sizeof policies - n, "%s%s", i == 0 ? "" : ",", STRICT_TDX);
+        assert_true(n < sizeof policies);
+    }
+    world w;
+    open_with(&w, SIM_TDX_V4, policies);
+    world_appraise(&w);
+    assert_false(w.accepted);
+    assert_non_null(world_check(&w, "any_of[0].dcap.measurement.mrtd"));
+    assert_non_null(world_check(&w, "any_of[11].dcap.measurement.mrtd"));
+    assert_int_equal(w.result.n_checks % MANY, 0);
+    assert_true(w.result.n_checks > 256);
+    world_close(&w);
+}
+
 /* Who could not find out says neither yes nor no, and an alternative that refuses changes nothing about that. */
 static bool find_nothing(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                          atls_error *err)
@@ -131,6 +186,10 @@ static const struct {
     {"{\"type\":\"any_of\",\"policies\":[]}", "policies"},
     {"{\"type\":\"any_of\",\"policies\":{}}", "policies"},
     {"{\"type\":\"any_of\",\"policies\":[{\"type\":\"any_of\",\"policies\":[{\"type\":\"tdx\"}]}]}", "policies[0]"},
+    /* before it is read: what is in there is not looked at */
+    {"{\"type\":\"any_of\",\"policies\":[{\"type\":\"any_of\",\"policies\":[{\"type\":\"tdx\",\"mrtdd\":7}]}]}",
+     "policies[0]"},
+    {"{\"type\":\"tpm\",\"hardware\":{\"type\":\"any_of\",\"policies\":[{\"type\":\"tdx\",\"mrtdd\":7}]}}", "hardware"},
     {"{\"type\":\"any_of\",\"policies\":[{\"type\":\"tdx\"},{\"type\":\"tdx\",\"mrtdd\":\"\"}]}", "policies[1].mrtdd"},
     {"{\"type\":\"any_of\",\"policies\":[{\"type\":\"tdx\"},7]}", "policies[1].policy"},
     {"{\"type\":\"any_of\",\"mrtd\":\"\",\"policies\":[{\"type\":\"tdx\"}]}", "mrtd"},
@@ -178,6 +237,8 @@ int main(void)
         tap_add(&tests, rows[i].name, run_row, &rows[i]);
     }
     tap_add(&tests, "the binding is every alternative's", test_binding, NULL);
+    tap_add(&tests, "what weakens one shows of all", test_weak, NULL);
+    tap_add(&tests, "nothing of many refusals is cut", test_many, NULL);
     tap_add(&tests, "could not find out", test_undecided, NULL);
     tap_add(&tests, "documents that are refused", test_bad, NULL);
     tap_add(&tests, "what a session asks beforehand", test_together, NULL);

@@ -4,7 +4,7 @@
  *   constellation_hook.c      options, SSL_CTX
  *   constellation_ssl.c       one SSL: begin, information, results
  *   constellation_prove.c     our side: server_name, acceptable CA, evidence, certificate callback
- *   constellation_template.c  key and certificate
+ *   constellation_template.c  key and certificate; a header of their own
  *   constellation_judge.c     the peer: certificate, document, verdict
  *
  * The kinds of documents are a list of variants. libatls has TDX and, to be judged only, those of vTPMs; tests bring another. */
@@ -14,6 +14,7 @@
 #include <openssl/ssl.h>
 
 #include "atls/hooks.h"
+#include "constellation_template.h"
 #include "edge/attester/queue.h"
 #include "evidence/constellation/certificate.h"
 
@@ -64,10 +65,11 @@ struct atls_hook {
     atls_hook_refused_fn refused;
     void *refused_ctx;
     atls_crypto *crypto;                                   /* the hook's own */
+    atls_template_shelf *shelf;                            /* same; what lies there changes, under its own lock */
     void (*info)(const SSL *ssl, int where, int argument); /* of whoever was there before */
 };
 
-/* atls_hook_install copies a hook (crypto and info are set here) and hangs it on ctx. Errors: CONFIGURATION, MEMORY,
+/* atls_hook_install copies a hook (crypto, shelf and info are set here) and hangs it on ctx. Errors: CONFIGURATION, MEMORY,
  * INTERNAL. */
 ATLS_MUST_USE bool atls_hook_install(SSL_CTX *ctx, const atls_hook *hook, atls_error *err);
 
@@ -95,7 +97,7 @@ typedef struct atls_hooked {
     uint8_t user_data[32];  /* of our key */
     uint8_t report_data[64];
     uint8_t random[32];  /* client random of the handshake that was judged */
-    EVP_PKEY *key;       /* ours, until the SSL has it */
+    atls_template own;   /* our key and certificate, until the handshake is done */
     atls_ticket *ticket; /* while the attester works */
     atls_arena arena;
     atls_result result;
@@ -120,14 +122,6 @@ int atls_hooked_verify(X509_STORE_CTX *store, void *arg);
 
 /* atls_hooked_announce puts the nonce where the peer finds it: server_name, or the acceptable CA. Errors: INTERNAL. */
 ATLS_MUST_USE bool atls_hooked_announce(SSL *ssl, const atls_hooked *s, atls_error *err);
-
-/* atls_template_key makes a key and the hash of its SubjectPublicKeyInfo. The key is the caller's. Errors: INTERNAL. */
-ATLS_MUST_USE bool atls_template_key(EVP_PKEY **out, uint8_t user_data[32], atls_error *err);
-
-/* atls_template_certificate makes the certificate of section 3 around a document; oid NULL: none. The caller's.
- * Errors: INTERNAL. */
-ATLS_MUST_USE bool atls_template_certificate(EVP_PKEY *key, const char *oid, atls_bytes document, atls_time now,
-                                             X509 **out, atls_error *err);
 
 /* atls_hook_judge does what section 7 asks for, in its order, to one DER certificate. True: nothing spoke against it; when
  * the hook accepts no variant, that is all. *has_result says whether an appraisal took place. result points into der and

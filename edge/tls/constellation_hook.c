@@ -29,6 +29,7 @@ static void free_hook(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, lo
     (void)argl;
     (void)argp;
     if (hook != NULL) {
+        atls_template_shelf_free(hook->shelf);
         atls_crypto_free(hook->crypto);
         free(hook);
     }
@@ -135,7 +136,9 @@ static bool copy_hook(const atls_hook *in, atls_hook **out, atls_error *err)
     }
     **out = *in;
     (*out)->crypto = NULL;
-    if (!atls_crypto_new(&(*out)->crypto, err)) {
+    (*out)->shelf = NULL;
+    if (!atls_crypto_new(&(*out)->crypto, err) || !atls_template_shelf_new(&(*out)->shelf, err)) {
+        atls_crypto_free((*out)->crypto);
         free(*out);
         *out = NULL;
         return false;

@@ -154,38 +154,33 @@ static progress make_document(atls_hooked *s, atls_bytes *document)
 
 static bool make_key(atls_hooked *s)
 {
-    if (s->key != NULL) {
+    if (s->own.key != NULL) {
         return true;
     }
     const atls_bytes user_data = atls_bytes_of(s->user_data, sizeof s->user_data);
     const atls_bytes nonce = atls_bytes_of(s->peer_nonce, sizeof s->peer_nonce);
-    return atls_template_key(&s->key, s->user_data, &s->failure)
+    return atls_template_take(s->hook->shelf, s->hook->crypto, &s->own, s->user_data, &s->failure)
            && constellation_report_data(s->hook->crypto, user_data, nonce, s->report_data, &s->failure);
 }
 
 static bool install(SSL *ssl, atls_hooked *s, atls_bytes document)
 {
     atls_time now;
-    X509 *x = NULL;
-    if (!atls_hook_time(s->hook, &now, &s->failure)
-        || !atls_template_certificate(s->key, s->hook->issues == NULL ? NULL : s->hook->issues->oid, document, now, &x,
-                                      &s->failure)) {
+    const char *oid = s->hook->issues == NULL ? NULL : s->hook->issues->oid;
+    if (!atls_hook_time(s->hook, &now, &s->failure) || !atls_template_fill(&s->own, oid, document, now, &s->failure)) {
         return false;
     }
     SSL_certs_clear(ssl); /* whatever else the program has loaded, it would not be attested */
     (void)SSL_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN); /* there is none to look for */
-    bool ok = SSL_use_certificate(ssl, x) == 1 && SSL_use_PrivateKey(ssl, s->key) == 1;
-    X509_free(x);
+    bool ok = SSL_use_certificate(ssl, s->own.certificate) == 1 && SSL_use_PrivateKey(ssl, s->own.key) == 1;
     ERR_clear_error();
     return ok || atls_fail(&s->failure, ATLS_E_INTERNAL, "certificate", "OpenSSL refuses the certificate");
 }
 
-/* What made the certificate is not needed any more. The result of an appraisal needs the arena. */
+/* What made the document is not needed any more. The result of an appraisal needs the arena. */
 static void tidy(atls_hooked *s)
 {
     s->certified = true;
-    EVP_PKEY_free(s->key); /* the SSL has its own reference */
-    s->key = NULL;
     atls_ticket_free(s->ticket);
     s->ticket = NULL;
     if (s->hook->is_server && s->hook->n_accepts == 0) {

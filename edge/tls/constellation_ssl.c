@@ -15,7 +15,7 @@
 void atls_hooked_free(atls_hooked *s)
 {
     if (s != NULL) {
-        EVP_PKEY_free(s->key);
+        atls_template_free(&s->own); /* the SSL may hold it still */
         atls_ticket_free(s->ticket);
         atls_arena_free(&s->arena);
         atls_wipe(s, sizeof *s);
@@ -115,6 +115,16 @@ static void note_alert(atls_hooked *s, int where, int alert)
     }
 }
 
+/* The peer has what our certificate had to say. Key and certificate leave the SSL, and the key's life ends here. */
+static void finish(SSL *ssl, atls_hooked *s)
+{
+    s->done = true;
+    if (s->certified && s->own.key != NULL) {
+        SSL_certs_clear(ssl);
+        atls_template_give(s->hook->shelf, &s->own);
+    }
+}
+
 void atls_hooked_info(const SSL *ssl, int where, int argument)
 {
     const atls_hook *hook = atls_hook_of(ssl);
@@ -123,7 +133,7 @@ void atls_hooked_info(const SSL *ssl, int where, int argument)
     }
     atls_hooked *s = atls_hooked_of(ssl);
     if (s != NULL && (where & SSL_CB_HANDSHAKE_DONE) != 0) {
-        s->done = true;
+        finish(writable(ssl), s);
     }
     if (s != NULL && (where & SSL_CB_ALERT) != 0) {
         note_alert(s, where, argument);

@@ -1,45 +1,103 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* constellation_template.c: the certificate of section 3, field by field, and the key that it is for. */
+/* constellation_template.c: section 3, field by field. */
+#include "constellation_template.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-#include "constellation.h"
+#include "evidence/constellation/document.h"
 
 #define VALIDITY_S 7200 /* before and after now */
+#define SHELF_SIZE 16   /* more wait only where more handshakes end at the same moment than begin */
+#define POINT_LEN  65u  /* uncompressed */
 
-static bool hash_key(EVP_PKEY *key, uint8_t user_data[32])
-{
-    unsigned char *spki = NULL;
-    unsigned n = 0;
-    int len = i2d_PUBKEY(key, &spki);
-    bool ok = len > 0 && EVP_Digest(spki, (size_t)len, user_data, &n, EVP_sha256(), NULL) == 1 && n == 32;
-    OPENSSL_free(spki);
-    return ok;
-}
+/* SubjectPublicKeyInfo of a P-256 key, up to the point (RFC 5480). */
+static const uint8_t spki_prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
+                                      0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
 
-bool atls_template_key(EVP_PKEY **out, uint8_t user_data[32], atls_error *err)
+struct atls_template_shelf {
+    pthread_mutex_t lock;
+    atls_template items[SHELF_SIZE];
+    size_t n;
+};
+
+/* ---- the shelf --------------------------------------------------------------------------------------------------- */
+
+bool atls_template_shelf_new(atls_template_shelf **out, atls_error *err)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
+    atls_template_shelf *shelf = calloc(1, sizeof *shelf);
     *out = NULL;
-    if (key == NULL || !hash_key(key, user_data)) {
-        ERR_clear_error();
-        EVP_PKEY_free(key);
-        return atls_fail(err, ATLS_E_INTERNAL, "certificate.key", "OpenSSL could not make a key");
+    if (shelf == NULL || pthread_mutex_init(&shelf->lock, NULL) != 0) {
+        free(shelf);
+        return atls_fail(err, ATLS_E_MEMORY, "certificate", NULL);
     }
-    *out = key;
+    *out = shelf;
     return true;
 }
 
-static bool set_serial(X509 *x)
+void atls_template_shelf_free(atls_template_shelf *shelf)
 {
-    uint8_t serial[16];
-    BIGNUM *n = NULL;
-    bool ok = RAND_bytes(serial, sizeof serial) == 1 && (n = BN_bin2bn(serial, sizeof serial, NULL)) != NULL
-              && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x)) != NULL;
-    BN_free(n);
-    return ok;
+    if (shelf == NULL) {
+        return;
+    }
+    while (shelf->n > 0) {
+        atls_template_free(&shelf->items[--shelf->n]);
+    }
+    (void)pthread_mutex_destroy(&shelf->lock);
+    free(shelf);
 }
+
+static bool take(atls_template_shelf *shelf, atls_template *out)
+{
+    (void)pthread_mutex_lock(&shelf->lock);
+    const bool found = shelf->n > 0;
+    if (found) {
+        *out = shelf->items[--shelf->n];
+    }
+    (void)pthread_mutex_unlock(&shelf->lock);
+    return found;
+}
+
+static bool put(atls_template_shelf *shelf, const atls_template *t)
+{
+    (void)pthread_mutex_lock(&shelf->lock);
+    const bool fits = shelf->n < SHELF_SIZE;
+    if (fits) {
+        shelf->items[shelf->n++] = *t;
+    }
+    (void)pthread_mutex_unlock(&shelf->lock);
+    return fits;
+}
+
+void atls_template_free(atls_template *t)
+{
+    X509_free(t->certificate);
+    EVP_PKEY_free(t->key);
+    EVP_PKEY_CTX_free(t->generator);
+    *t = (atls_template){0};
+}
+
+/* The next key takes the place of the one whose handshake is over. */
+static bool renew(const atls_template *t)
+{
+    EVP_PKEY *key = t->key; /* is filled anew, and stays where it is */
+    return key != NULL && EVP_PKEY_generate(t->generator, &key) == 1;
+}
+
+void atls_template_give(atls_template_shelf *shelf, atls_template *t)
+{
+    if (!renew(t) || !put(shelf, t)) {
+        atls_template_free(t);
+    }
+    ERR_clear_error();
+    *t = (atls_template){0};
+}
+
+/* ---- once -------------------------------------------------------------------------------------------------------- */
 
 static bool set_names(X509 *x)
 {
@@ -53,6 +111,77 @@ static bool set_names(X509 *x)
     return ok;
 }
 
+static bool make_generator(EVP_PKEY_CTX **out)
+{
+    *out = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    return *out != NULL && EVP_PKEY_keygen_init(*out) == 1 && EVP_PKEY_CTX_set_group_name(*out, "P-256") == 1;
+}
+
+/* The expensive part. */
+static bool make(atls_template *t)
+{
+    t->certificate = X509_new();
+    return t->certificate != NULL && make_generator(&t->generator) && EVP_PKEY_generate(t->generator, &t->key) == 1
+           && X509_set_version(t->certificate, X509_VERSION_3) == 1 && set_names(t->certificate)
+           && X509_set_pubkey(t->certificate, t->key) == 1;
+}
+
+/* ---- each time --------------------------------------------------------------------------------------------------- */
+
+/* The certificate's copy of the public key, as bytes. */
+static bool set_point(const atls_template *t, const uint8_t *point, size_t len)
+{
+    unsigned char *copy = len == POINT_LEN ? OPENSSL_memdup(point, len) : NULL;
+    X509_PUBKEY *in = X509_get_X509_PUBKEY(t->certificate);
+    bool ok = copy != NULL
+              && X509_PUBKEY_set0_param(in, OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
+                                        OBJ_nid2obj(NID_X9_62_prime256v1), copy, (int)len)
+                     == 1;
+    if (!ok) {
+        OPENSSL_free(copy);
+    }
+    /* and its object is still this key's: an OpenSSL that takes these bytes apart itself is served the slow way */
+    return ok && (X509_get0_pubkey(t->certificate) == t->key || X509_set_pubkey(t->certificate, t->key) == 1);
+}
+
+static bool hash_point(const atls_crypto *c, const uint8_t point[POINT_LEN], uint8_t user_data[32], atls_error *err)
+{
+    const atls_bytes spki[] = {atls_bytes_of(spki_prefix, sizeof spki_prefix), atls_bytes_of(point, POINT_LEN)};
+    return atls_digest(c, ATLS_SHA256, spki, 2, user_data, err);
+}
+
+static bool set_key(const atls_template *t, const atls_crypto *c, uint8_t user_data[32], atls_error *err)
+{
+    unsigned char *point = NULL;
+    size_t len = EVP_PKEY_get1_encoded_public_key(t->key, &point);
+    bool ok = len > 0 && set_point(t, point, len) && hash_point(c, point, user_data, err);
+    OPENSSL_free(point);
+    return ok;
+}
+
+bool atls_template_take(atls_template_shelf *shelf, const atls_crypto *crypto, atls_template *out,
+                        uint8_t user_data[32], atls_error *err)
+{
+    *out = (atls_template){0};
+    bool ok = (take(shelf, out) || make(out)) && set_key(out, crypto, user_data, err);
+    ERR_clear_error();
+    if (!ok) {
+        atls_template_free(out);
+        return atls_fail(err, ATLS_E_INTERNAL, "certificate.key", "OpenSSL could not make a key");
+    }
+    return true;
+}
+
+static bool set_serial(X509 *x)
+{
+    uint8_t serial[16];
+    BIGNUM *n = NULL;
+    bool ok = RAND_bytes(serial, sizeof serial) == 1 && (n = BN_bin2bn(serial, sizeof serial, NULL)) != NULL
+              && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x)) != NULL;
+    BN_free(n);
+    return ok;
+}
+
 static bool set_validity(X509 *x, atls_time now)
 {
     time_t at = (time_t)now;
@@ -60,34 +189,43 @@ static bool set_validity(X509 *x, atls_time now)
            && X509_time_adj_ex(X509_getm_notAfter(x), 0, VALIDITY_S, &at) != NULL;
 }
 
-/* The document's bytes stand in extnValue as they are, without an ASN.1 value of their own. */
-static bool add_document(X509 *x, const char *oid, atls_bytes document)
+static bool add_extension(X509 *x, const char *oid)
 {
     ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
     ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
     X509_EXTENSION *e = NULL;
-    bool ok = object != NULL && value != NULL && document.len <= CONSTELLATION_MAX_DOCUMENT_LEN
-              && ASN1_OCTET_STRING_set(value, document.ptr, (int)document.len) == 1
-              && (e = X509_EXTENSION_create_by_OBJ(NULL, object, 0, value)) != NULL && X509_add_ext(x, e, -1) == 1;
+    bool ok = object != NULL && value != NULL && (e = X509_EXTENSION_create_by_OBJ(NULL, object, 0, value)) != NULL
+              && X509_add_ext(x, e, -1) == 1;
     X509_EXTENSION_free(e);
     ASN1_OCTET_STRING_free(value);
     ASN1_OBJECT_free(object);
     return ok;
 }
 
-bool atls_template_certificate(EVP_PKEY *key, const char *oid, atls_bytes document, atls_time now, X509 **out,
-                               atls_error *err)
+/* The document's bytes stand in extnValue as they are, without an ASN.1 value of their own. A shelf is one hook's, whose
+ * certificates all have the one extension, or none. */
+static bool set_document(X509 *x, const char *oid, atls_bytes document)
 {
-    X509 *x = X509_new();
-    bool ok = x != NULL && X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x) && set_names(x)
-              && set_validity(x, now) && X509_set_pubkey(x, key) == 1 && (oid == NULL || add_document(x, oid, document))
-              && X509_sign(x, key, EVP_sha256()) > 0;
-    *out = NULL;
-    ERR_clear_error();
-    if (!ok) {
-        X509_free(x);
-        return atls_fail(err, ATLS_E_INTERNAL, "certificate", "OpenSSL could not make a certificate");
+    if (oid == NULL) {
+        return X509_get_ext_count(x) == 0;
     }
-    *out = x;
-    return true;
+    if (X509_get_ext_count(x) == 0 && !add_extension(x, oid)) {
+        return false;
+    }
+    X509_EXTENSION *e = X509_get_ext(x, 0);
+    ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+    bool ok = e != NULL && object != NULL && OBJ_cmp(X509_EXTENSION_get_object(e), object) == 0
+              && document.len <= CONSTELLATION_MAX_DOCUMENT_LEN
+              && ASN1_OCTET_STRING_set(X509_EXTENSION_get_data(e), document.ptr, (int)document.len) == 1;
+    ASN1_OBJECT_free(object);
+    return ok;
+}
+
+bool atls_template_fill(const atls_template *t, const char *oid, atls_bytes document, atls_time now, atls_error *err)
+{
+    X509 *x = t->certificate;
+    bool ok = set_serial(x) && set_validity(x, now) && set_document(x, oid, document)
+              && X509_sign(x, t->key, EVP_sha256()) > 0;
+    ERR_clear_error();
+    return ok || atls_fail(err, ATLS_E_INTERNAL, "certificate", "OpenSSL could not make a certificate");
 }

@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Enough for one appraisal of the largest evidence and endorsements within the limits of the documentation. */
-#define ATLS_ARENA_DEFAULT_SIZE ((size_t)32 * 1024 * 1024)
+#define ATLS_ARENA_DEFAULT_SIZE ((size_t)24 * 1024 * 1024)
 
 typedef struct atls_arena {
     uint8_t *base; /* the block; the caller's */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pair_dummy.h: the variant that proves nothing, in the tests only. Source: constellation, section 8, "Fake document". */
+/* pair_dummy.h: the variant that proves nothing, in the tests and benchmarks only. Source: constellation, section 8, "Fake document". */
 #ifndef ATLS_TESTS_EDGE_PAIR_DUMMY_H
 #define ATLS_TESTS_EDGE_PAIR_DUMMY_H
 

@@ -3,6 +3,8 @@
  * verdicts that are written down for them. */
 #include "pair.h"
 
+#include <pthread.h>
+
 #include <openssl/x509.h>
 
 #include "base/text.h"
@@ -127,12 +129,164 @@ static void is_the_template(void **state)
     pair_again(&p);
     pair_run(&p);
     atls_bytes second = der_of(p.client.ssl, &p.arena);
+    expect_template(&p, p.client.ssl, atls_hooked_of(p.client.ssl)->nonce, *with_documents); /* in the same objects */
     atls_cert a;
     atls_cert b;
     assert_true(atls_cert_decode(first, "", &a, &p.err) && atls_cert_decode(second, "", &b, &p.err));
     assert_false(atls_bytes_equal(a.spki, b.spki));
     assert_false(atls_bytes_equal(a.serial, b.serial));
     pair_close(&p);
+}
+
+/* The key of a handshake ends with it, on both sides. One that waits has it still. */
+static void key_ends_with_the_handshake(void **state)
+{
+    pair p;
+    (void)state;
+    pair_open(&p);
+    pair_mutual(&p);
+    pair_start(&p);
+    pair_expect_accepted(&p.client);
+    pair_expect_accepted(&p.server);
+    assert_null(SSL_get_privatekey(p.client.ssl));
+    assert_null(SSL_get_privatekey(p.server.ssl));
+    assert_null(SSL_get_certificate(p.server.ssl));
+    assert_null(atls_hooked_of(p.server.ssl)->own.key);
+    pair_close(&p);
+}
+
+/* A handshake that does not come to its end keeps its objects, and the next one makes others. */
+static void unfinished_gives_nothing_back(void **state)
+{
+    pair p;
+    (void)state;
+    pair_open(&p);
+    pair_ssl(&p);
+    (void)SSL_do_handshake(p.client.ssl);
+    (void)SSL_do_handshake(p.server.ssl);
+    X509 *shown = SSL_get_certificate(p.server.ssl);
+    assert_non_null(shown);
+    assert_int_equal(X509_up_ref(shown), 1);
+    unsigned char *before = NULL;
+    const int len = i2d_X509(shown, &before);
+    pair_again(&p);
+    pair_run(&p);
+    pair_expect_accepted(&p.client);
+    unsigned char *after = NULL;
+    assert_int_equal(i2d_X509(shown, &after), len);
+    assert_memory_equal(before, after, (size_t)len);
+    OPENSSL_free(before);
+    OPENSSL_free(after);
+    X509_free(shown);
+    pair_close(&p);
+}
+
+/* Threads share a shelf: whoever takes something has it alone. */
+#define N_THREADS 4
+#define N_ROUNDS  25
+
+typedef struct worker {
+    atls_template_shelf *shelf;
+    uint8_t seen[N_ROUNDS][32];
+    bool ok;
+} worker;
+
+static bool is_whole(const atls_template *t, const uint8_t user_data[32])
+{
+    unsigned char *der = NULL;
+    const int len = i2d_X509(t->certificate, &der);
+    const unsigned char *at = der;
+    X509 *read = len > 0 ? d2i_X509(NULL, &at, len) : NULL;
+    unsigned char *spki = NULL;
+    const int n = read == NULL ? 0 : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(read), &spki);
+    uint8_t hash[32];
+    const bool ok = n > 0 && X509_verify(read, X509_get0_pubkey(read)) == 1
+                    && EVP_PKEY_eq(X509_get0_pubkey(read), t->key) == 1
+                    && EVP_Digest(spki, (size_t)n, hash, NULL, EVP_sha256(), NULL) == 1
+                    && memcmp(hash, user_data, sizeof hash) == 0;
+    OPENSSL_free(spki);
+    X509_free(read);
+    OPENSSL_free(der);
+    return ok;
+}
+
+static void *work(void *ctx)
+{
+    worker *w = ctx;
+    atls_error err = {.code = ATLS_OK};
+    atls_crypto *crypto = NULL;
+    w->ok = atls_crypto_new(&crypto, &err);
+    for (size_t i = 0; w->ok && i < N_ROUNDS; i++) {
+        atls_template t;
+        w->ok = atls_template_take(w->shelf, crypto, &t, w->seen[i], &err)
+                && atls_template_fill(&t, "1.3.9900.1.1", atls_bytes_of(w->seen[i], 1 + i), 1781524800, &err)
+                && is_whole(&t, w->seen[i]);
+        if (i % 5 == 4) {
+            atls_template_free(&t);
+        } else {
+            atls_template_give(w->shelf, &t);
+        }
+    }
+    atls_crypto_free(crypto);
+    return NULL;
+}
+
+static void threads_share_a_shelf(void **state)
+{
+    static worker workers[N_THREADS];
+    pthread_t threads[N_THREADS];
+    atls_error err = {.code = ATLS_OK};
+    atls_template_shelf *shelf = NULL;
+    (void)state;
+    assert_true(atls_template_shelf_new(&shelf, &err));
+    for (size_t i = 0; i < N_THREADS; i++) {
+        workers[i] = (worker){.shelf = shelf};
+        assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+    }
+    for (size_t i = 0; i < N_THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(workers[i].ok);
+    }
+    for (size_t i = 0; i < N_THREADS * N_ROUNDS; i++) {
+        for (size_t k = 0; k < i; k++) {
+            assert_memory_not_equal(workers[i / N_ROUNDS].seen[i % N_ROUNDS], workers[k / N_ROUNDS].seen[k % N_ROUNDS],
+                                    32);
+        }
+    }
+    atls_template_shelf_free(shelf);
+}
+
+/* A shelf is for certificates of one kind: another extension than the one that is there is refused. */
+static void one_extension_per_shelf(void **state)
+{
+    static const struct {
+        const char *first;
+        const char *second;
+        bool accepted;
+    } rows[] = {
+        {"1.3.9900.1.1", "1.3.9900.1.1", true},
+        {NULL, NULL, true},
+        {"1.3.9900.1.1", "1.3.9900.5.99", false},
+        {"1.3.9900.1.1", NULL, false},
+    };
+    atls_crypto *crypto = NULL;
+    atls_error err = {.code = ATLS_OK};
+    (void)state;
+    assert_true(atls_crypto_new(&crypto, &err));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        atls_template_shelf *shelf = NULL;
+        atls_template t;
+        uint8_t user_data[32];
+        assert_true(atls_template_shelf_new(&shelf, &err));
+        assert_true(atls_template_take(shelf, crypto, &t, user_data, &err));
+        assert_true(atls_template_fill(&t, rows[i].first, atls_bytes_str("a"), 1781524800, &err));
+        assert_int_equal(atls_template_fill(&t, rows[i].second, atls_bytes_str("b"), 1781524800, &err),
+                         rows[i].accepted);
+        atls_template_free(&t);
+        atls_template_shelf_free(shelf);
+        atls_error_clear(&err);
+    }
+    atls_crypto_free(crypto);
 }
 
 /* What a program has loaded of its own is not shown. */
@@ -255,6 +409,10 @@ int main(void)
     tap_list l = {0};
     tap_add(&l, "the template, with documents", is_the_template, &yes);
     tap_add(&l, "the template, without", is_the_template, &no);
+    tap_add(&l, "a key ends with its handshake", key_ends_with_the_handshake, NULL);
+    tap_add(&l, "an unfinished handshake gives nothing back", unfinished_gives_nothing_back, NULL);
+    tap_add(&l, "threads share a shelf", threads_share_a_shelf, NULL);
+    tap_add(&l, "one extension for each shelf", one_extension_per_shelf, NULL);
     tap_add(&l, "nothing else is shown", shows_nothing_else, NULL);
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         tap_add(&l, vectors[i].file, judges_vector, &vectors[i]);

@@ -2,7 +2,10 @@
 /* bench_crowd: new attested sessions in a second, profile atls/1, with a quote generator that takes 40 ms and makes one quote
  * at a time, as real platforms do: one quote for all who asked meanwhile, and one quote for each. Whole sessions, both ends
  * in this process (TLS handshake, evidence, warm appraisal), over memory BIOs, two threads that drive a few hundred at a
- * time. The rate is by the clock on the wall, and the CPU time of a session, both ends, says what bounds it. */
+ * time. The rate is by the clock on the wall, and the CPU time of a session, both ends, says what bounds it.
+ *
+ * Clients are elsewhere where it matters. So the CPU time of the server's steps is counted apart (it runs on the same thread, while
+ * the other thread is as busy): what these cores could serve if clients had cores of their own. */
 #include "bench.h"
 #include "world.h"
 
@@ -31,12 +34,22 @@ typedef struct driver {
     atls_attester *attester;
     uint64_t end_ns;
     uint64_t n_sessions;
+    uint64_t server_ns; /* CPU time of the server's end, opening and closing it included */
 } driver;
 
 static uint64_t wall_ns(void)
 {
     struct timespec t;
     if (clock_gettime(CLOCK_MONOTONIC, &t) != 0) {
+        bench_die("no clock");
+    }
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t thread_ns(void)
+{
+    struct timespec t;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0) {
         bench_die("no clock");
     }
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
@@ -63,29 +76,38 @@ static void open_slot(driver *d, slot *s)
     co.arena_size = 1024 * 1024;
     so.arena_size = 256 * 1024;
     so.attester = d->attester;
-    *s = (slot){.client_ssl = SSL_new(d->w->client_ctx), .server_ssl = SSL_new(d->w->server_ctx)};
+    *s = (slot){.client_ssl = SSL_new(d->w->client_ctx)};
+    const uint64_t began = thread_ns();
+    s->server_ssl = SSL_new(d->w->server_ctx);
     world_connect(s->client_ssl, s->server_ssl);
-    if (!atls_client_session_new(s->client_ssl, &co, &s->client, &err)
-        || !atls_server_session_new(s->server_ssl, &so, &s->server, &err)) {
+    if (!atls_server_session_new(s->server_ssl, &so, &s->server, &err)) {
+        world_die("session", &err);
+    }
+    d->server_ns += thread_ns() - began;
+    if (!atls_client_session_new(s->client_ssl, &co, &s->client, &err)) {
         world_die("session", &err);
     }
     s->done = ATLS_STEP_WANT_READ;
     s->served = ATLS_STEP_WANT_READ;
 }
 
-static void close_slot(slot *s)
+static void close_slot(driver *d, slot *s)
 {
-    atls_session_free(s->client);
+    const uint64_t began = thread_ns();
     atls_session_free(s->server);
-    SSL_free(s->client_ssl);
     SSL_free(s->server_ssl);
+    d->server_ns += thread_ns() - began;
+    atls_session_free(s->client);
+    SSL_free(s->client_ssl);
 }
 
 /* Moves both ends as far as they go. True: the session is there. */
-static bool move_slot(slot *s)
+static bool move_slot(driver *d, slot *s)
 {
     atls_error err = {0};
+    const uint64_t began = thread_ns();
     s->served = s->served == ATLS_STEP_DONE ? s->served : atls_session_step(s->server, &err);
+    d->server_ns += thread_ns() - began;
     if (s->served != ATLS_STEP_FAILED && s->served != ATLS_STEP_WANT_EVIDENCE && s->done != ATLS_STEP_DONE) {
         s->done = atls_session_step(s->client, &err);
     }
@@ -112,9 +134,9 @@ static void *drive(void *arg)
         looked_ns = look ? now : looked_ns;
         size_t waiting = 0;
         for (size_t i = 0; i < N_SLOTS; i++) {
-            if ((look || slots[i].served != ATLS_STEP_WANT_EVIDENCE) && move_slot(&slots[i])) {
+            if ((look || slots[i].served != ATLS_STEP_WANT_EVIDENCE) && move_slot(d, &slots[i])) {
                 d->n_sessions++;
-                close_slot(&slots[i]);
+                close_slot(d, &slots[i]);
                 open_slot(d, &slots[i]);
             }
             waiting += slots[i].served == ATLS_STEP_WANT_EVIDENCE ? 1 : 0;
@@ -124,19 +146,26 @@ static void *drive(void *arg)
         }
     }
     for (size_t i = 0; i < N_SLOTS; i++) {
-        close_slot(&slots[i]);
+        close_slot(d, &slots[i]);
     }
     free(slots);
     return NULL;
 }
 
-static double sessions_per_second(world *w, uint32_t max_batch)
+/* What a run came to. */
+typedef struct rate {
+    double whole;  /* sessions per second, both ends here */
+    double served; /* what N_THREADS cores serve, by the CPU time of the server's end */
+} rate;
+
+static rate sessions_per_second(world *w, uint32_t max_batch)
 {
     atls_error err = {0};
     atls_attester *attester;
     const atls_attester_options options = {.attest = quote_slowly, .attest_ctx = w->room, .max_batch = max_batch};
     driver drivers[N_THREADS];
     uint64_t total = 0;
+    uint64_t server_ns = 0;
     if (!atls_attester_new(&options, &attester, &err)) {
         world_die("attester", &err);
     }
@@ -151,15 +180,18 @@ static double sessions_per_second(world *w, uint32_t max_batch)
     for (size_t i = 0; i < N_THREADS; i++) {
         (void)pthread_join(drivers[i].id, NULL);
         total += drivers[i].n_sessions;
+        server_ns += drivers[i].server_ns;
     }
     const uint64_t quotes = atls_attester_count(attester).quotes;
     atls_attester_free(attester);
-    double rate = (double)total * 1000 / RUN_MS;
-    printf("%-46s %10.1f sessions/s %8llu quotes for %llu sessions, %.2f ms of CPU each\n",
-           max_batch == 1 ? "one quote for each session" : "one quote for all who asked meanwhile", rate,
-           (unsigned long long)quotes, (unsigned long long)total,
-           (double)(bench_now() - cpu_ns) / 1e6 / (double)(total == 0 ? 1 : total));
-    return rate;
+    const double n = (double)(total == 0 ? 1 : total);
+    const rate r = {.whole = n * 1000 / RUN_MS,
+                    .served = N_THREADS * 1e9 * n / (double)(server_ns == 0 ? 1 : server_ns)};
+    printf("%-46s %10.1f sessions/s %8llu quotes for %llu sessions, %.2f ms of CPU each, %.2f of them the server's\n",
+           max_batch == 1 ? "one quote for each session" : "one quote for all who asked meanwhile", r.whole,
+           (unsigned long long)quotes, (unsigned long long)total, (double)(bench_now() - cpu_ns) / 1e6 / n,
+           (double)server_ns / 1e6 / n);
+    return r;
 }
 
 int main(void)
@@ -167,9 +199,11 @@ int main(void)
     static world w;
     bench_machine();
     world_init(&w);
-    const double alone = sessions_per_second(&w, 1);
-    const double batched = sessions_per_second(&w, 0);
-    printf("%-46s %10.1f\n", "ratio", alone > 0 ? batched / alone : 0.0);
+    const rate alone = sessions_per_second(&w, 1);
+    const rate batched = sessions_per_second(&w, 0);
+    printf("%-46s %10.1f\n", "ratio, both ends on these cores", batched.whole / alone.whole);
+    printf("%-46s %10.1f  (%.0f sessions/s)\n", "ratio, clients elsewhere", batched.served / alone.whole,
+           batched.served);
     world_free(&w);
     return 0;
 }

@@ -199,6 +199,83 @@ static void test_open_profile(void **state)
     net_close(&n);
 }
 
+/* ---- clients' certificates -------------------------------------------------------------------------------------------- */
+
+/* A key and the self-signed certificate for it, which is its own authority. Both files are the caller's to remove. */
+static void write_client(const char *certificate_file, const char *key_file, atls_time now)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *x = X509_new();
+    X509_NAME *name = X509_NAME_new();
+    time_t at = (time_t)now;
+    FILE *certificate = fopen(certificate_file, "wb");
+    FILE *secret = fopen(key_file, "wb");
+    assert_true(key != NULL && x != NULL && name != NULL && certificate != NULL && secret != NULL);
+    assert_int_equal(X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING,
+                                                (const unsigned char *)"a client", -1, -1, 0),
+                     1);
+    assert_int_equal(X509_set_version(x, X509_VERSION_3), 1);
+    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(x), 1), 1);
+    assert_non_null(X509_time_adj_ex(X509_getm_notBefore(x), -1, 0, &at));
+    assert_non_null(X509_time_adj_ex(X509_getm_notAfter(x), 1, 0, &at));
+    assert_true(X509_set_subject_name(x, name) == 1 && X509_set_issuer_name(x, name) == 1);
+    assert_true(X509_set_pubkey(x, key) == 1 && X509_sign(x, key, EVP_sha256()) > 0);
+    assert_int_equal(PEM_write_X509(certificate, x), 1);
+    assert_int_equal(PEM_write_PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL), 1);
+    assert_int_equal(fclose(certificate), 0);
+    assert_int_equal(fclose(secret), 0);
+    X509_NAME_free(name);
+    X509_free(x);
+    EVP_PKEY_free(key);
+}
+
+typedef struct client_row {
+    const char *name;
+    unsigned profile;
+    bool shows;   /* the client has a certificate */
+    bool trusted; /* of the authority that the server names */
+    bool accepted;
+} client_row;
+
+static const client_row client_rows[] = {
+    {"a client of these authorities", ATLS_PROFILE_NATIVE, true, true, true},
+    {"a client of others", ATLS_PROFILE_NATIVE, true, false, false},
+    {"a client without a certificate", ATLS_PROFILE_NATIVE, false, true, false},
+    {"dstack: a client of these authorities", ATLS_PROFILE_DSTACK, true, true, true},
+    {"dstack: a client of others", ATLS_PROFILE_DSTACK, true, false, false},
+    {"dstack: a client without a certificate", ATLS_PROFILE_DSTACK, false, true, false},
+};
+
+static void test_client_authorities(void **state)
+{
+    const client_row *w = *state;
+    char certificate[] = "/tmp/atls-client-XXXXXX";
+    char key[] = "/tmp/atls-client-XXXXXX";
+    net n;
+    net_open(&n, NULL);
+    assert_int_equal(close(mkstemp(certificate)), 0);
+    assert_int_equal(close(mkstemp(key)), 0);
+    n.server.now = sim_now(n.rig.sim);
+    write_client(certificate, key, n.server.now);
+    n.client.profiles = w->profile;
+    n.server.profiles = w->profile;
+    n.client.certificate_file = w->shows ? certificate : NULL;
+    n.client.private_key_file = w->shows ? key : NULL;
+    n.server.client_ca_file = w->trusted ? certificate : n.rig.ca_file;
+    n.serve = net_accept;
+    net_start(&n);
+    net_connect(&n);
+    net_join(&n);
+    assert_int_equal(n.accepted, w->accepted);
+    assert_int_equal(n.connected, w->accepted);
+    if (!w->accepted) {
+        assert_int_equal(n.server_err.code, ATLS_E_TLS_HANDSHAKE);
+    }
+    assert_int_equal(unlink(certificate), 0);
+    assert_int_equal(unlink(key), 0);
+    net_close(&n);
+}
+
 int main(void)
 {
     tap_list l = {0};
@@ -209,6 +286,9 @@ int main(void)
     tap_add(&l, "a refusal arrives before the close", test_refusal_arrives, NULL);
     for (size_t i = 0; i < sizeof alpn_rows / sizeof alpn_rows[0]; i++) {
         tap_add(&l, alpn_rows[i].name, test_alpn, &alpn_rows[i]);
+    }
+    for (size_t i = 0; i < sizeof client_rows / sizeof client_rows[0]; i++) {
+        tap_add(&l, client_rows[i].name, test_client_authorities, &client_rows[i]);
     }
     tap_add(&l, "ALPN: a strict server of dstack, profile left open", test_open_profile, NULL);
     return tap_run("accept", &l);

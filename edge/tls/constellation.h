@@ -16,6 +16,7 @@
 #include "atls/hooks.h"
 #include "edge/attester/queue.h"
 #include "evidence/constellation/certificate.h"
+#include "tape.h"
 
 #define ATLS_CONSTELLATION_PROFILE      "constellation"
 #define ATLS_CONSTELLATION_MAX_VARIANTS 10u
@@ -27,6 +28,7 @@ typedef struct atls_variant_input {
     atls_bytes document;
     const uint8_t *nonce; /* 32 bytes, drawn by us */
     atls_time now;
+    atls_tape *tape; /* NULL: nothing is recorded */
 } atls_variant_input;
 
 /* A kind of document. */
@@ -63,6 +65,7 @@ struct atls_hook {
     size_t arena_size;
     atls_hook_refused_fn refused;
     void *refused_ctx;
+    atls_record_options record;
     atls_crypto *crypto;                                   /* the hook's own */
     void (*info)(const SSL *ssl, int where, int argument); /* of whoever was there before */
 };

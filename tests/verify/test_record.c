@@ -245,20 +245,16 @@ static void test_callback(void **state)
 static char *any_of_world(world *w, unsigned n)
 {
     const char *at = strstr(w->policy, "\"trusted_roots\":");
+    const size_t size = 16384;
     char root[128] = {0};
-    assert_non_null(at);
+    char *text = calloc(1, size);
+    assert_true(at != NULL && text != NULL);
     memcpy(root, at, strlen("\"trusted_roots\":[\"\"]") + 64);
-    char *text = calloc(1, 16384);
-    assert_non_null(text);
-    strcat(text, "{\"type\":\"any_of\",\"policies\":[");
+    size_t len = (size_t)snprintf(text, size, "{\"type\":\"any_of\",\"policies\":[");
     for (unsigned i = 0; i + 1 < n; i++) { /* alternatives that ask, and refuse */
-        char one[400];
-        (void)snprintf(one, sizeof one, "{\"type\":\"tdx\",\"mrconfigid\":\"%096u\",%s},", i + 1, root);
-        strcat(text, one);
+        len += (size_t)snprintf(text + len, size - len, "{\"type\":\"tdx\",\"mrconfigid\":\"%096u\",%s},", i + 1, root);
     }
-    strcat(text, "{\"type\":\"tdx\",");
-    strcat(text, root);
-    strcat(text, "}]}");
+    (void)snprintf(text + len, size - len, "{\"type\":\"tdx\",%s}]}", root);
     return text;
 }
 

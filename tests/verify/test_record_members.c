@@ -434,6 +434,39 @@ static void test_other_library(void **state)
     atls_replay_free(&r);
 }
 
+/* The file of docs/record.md, as it stands there (where the tests run in the source folder). */
+static void test_page(void **state)
+{
+    char line[512];
+    uint8_t file[512];
+    size_t n = 0;
+    atls_record opened;
+    atls_error err = {0};
+    FILE *f = fopen("docs/record.md", "rb");
+    (void)state;
+    if (f == NULL) {
+        skip();
+    }
+    for (bool inside = false; fgets(line, sizeof line, f) != NULL;) {
+        const size_t hex = strspn(line + (strncmp(line, "    ", 4) == 0 ? 4 : 0), "0123456789abcdef");
+        inside = inside || strncmp(line, "    866b", 8) == 0 || strncmp(line, "    86 ", 7) == 0;
+        if (!inside || strncmp(line, "    ", 4) != 0) {
+            inside = false;
+            continue;
+        }
+        assert_true(hex % 2 == 0 && n + hex / 2 < sizeof file);
+        assert_true(atls_hex_fixed(atls_bytes_of(line + 4, hex), file + n, hex / 2));
+        n += hex / 2;
+    }
+    (void)fclose(f);
+    must(atls_record_open(atls_bytes_of(file, n), &all.keep, &opened, &err), &err);
+    assert_string_equal(opened.kind, "example");
+    assert_string_equal(opened.library, "0.1.0");
+    assert_int_equal(opened.n_members, 5);
+    assert_int_equal(atls_record_find(&opened, "at")->number, SIM_NOW);
+    assert_int_equal(atls_record_find(&opened, "items")->n_items, 2);
+}
+
 /* ---- the writer's own rules ---- */
 
 static void test_writer(void **state)
@@ -484,6 +517,7 @@ int main(void)
     tap_add(&tests, "a question without an answer", test_unanswered, NULL);
     tap_add(&tests, "another kind of recording", test_other_kind, NULL);
     tap_add(&tests, "another version of atls", test_other_library, NULL);
+    tap_add(&tests, "the file of docs/record.md", test_page, NULL);
     tap_add(&tests, "what the writer refuses", test_writer, NULL);
     const int failed = _cmocka_run_group_tests("verify/record_members", tests.items, tests.n, open_all, close_all);
     free(tests.items);

@@ -21,6 +21,7 @@ typedef struct cli_verb {
 
 int cli_connect(int argc, char *const argv[]);
 int cli_verify(int argc, char *const argv[]);
+int cli_replay(int argc, char *const argv[]);
 int cli_inspect(int argc, char *const argv[]);
 int cli_evidence_get(int argc, char *const argv[]);
 int cli_doctor(int argc, char *const argv[]);

@@ -7,11 +7,13 @@
 #include "inputs.h"
 #include "page.h"
 #include "pipe.h"
+#include "record.h"
 #include "values.h"
 
 typedef struct words {
     const char *policy, *profile, *server_name, *cacert, *pin, *alpn, *timeout, *at;
     cli_list endorsements;
+    cli_record record;
     bool attested_only, showcerts, json, quiet, verbose;
     cli_list operands;
 } words;
@@ -45,6 +47,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"at", 0, "TIME", "appraise as of YYYY-MM-DDTHH:MM:SSZ (now)", .text = &w->at},
         {"showcerts", 0, NULL, "print the server's certificates, and what is recognised in them",
          .flag = &w->showcerts},
+        {"record", 0, "PATH", "record the appraisal, for atls replay, in this file or folder", .text = &w->record.path},
+        {"record-failures", 0, "DIR", "the same for what is not accepted, in this folder", .text = &w->record.failures},
         {"json", 0, NULL, "print the verdict as one JSON object and close", .flag = &w->json},
         {"quiet", 'q', NULL, "no page; only warnings, and the refusal", .flag = &w->quiet},
         {"verbose", 'v', NULL, "list every check and every event", .flag = &w->verbose},
@@ -124,7 +128,7 @@ static bool load_policy(const words *w, job *j, atls_error *err)
     return true;
 }
 
-static bool load(const words *w, job *j, atls_error *err)
+static bool load(words *w, job *j, atls_error *err)
 {
     atls_client_options *o = &j->options;
     if (!cli_address_parse(w->operands.items[0], &j->arena, &j->address, err) || !choose_identity(w, j, err)
@@ -138,6 +142,7 @@ static bool load(const words *w, job *j, atls_error *err)
     o->verifier = j->verifier;
     o->endorse = cli_endorse;
     o->endorse_ctx = &j->endorsements;
+    o->record = cli_record_options(&w->record);
     o->on_certificates = w->showcerts ? cli_certificates : NULL;
     o->certificates_ctx = &j->arena;
     return true;
@@ -192,12 +197,13 @@ int cli_connect(int argc, char *const argv[])
     if (!atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err)) {
         return cli_report("connect", &err);
     }
-    bool established = load(&w, &j, &err) && establish(&j, &err);
+    w.record.quiet = w.quiet || w.json;
+    bool established = cli_record_open(&w.record, &j.arena, &err) && load(&w, &j, &err) && establish(&j, &err);
     cli_page page = page_of(&w, &j, &err);
     int status = cli_page_end("connect", &page, w.json, w.quiet, &j.arena);
     if (established && status == 0) {
         status = carry(&w, &j);
     }
     release(&j);
-    return status;
+    return cli_record_end(&w.record, "connect", status);
 }

@@ -10,6 +10,7 @@
 static const cli_verb verbs[] = {
     {"connect", "connect to a server, prove what it is, then carry stdin and stdout", cli_connect},
     {"verify", "appraise a quote or a response in a file", cli_verify},
+    {"replay", "appraise a recording again, and see the same verdict", cli_replay},
     {"inspect", "show what a file holds, without believing any of it", cli_inspect},
     {"evidence", "make evidence of this machine over given bytes", cli_evidence_get},
     {"doctor", "say which attesters this machine has, and what is missing", cli_doctor},

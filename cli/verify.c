@@ -6,12 +6,14 @@
 #include "files.h"
 #include "inputs.h"
 #include "page.h"
+#include "record.h"
 #include "values.h"
 
 /* The command line, as words. */
 typedef struct words {
     const char *policy, *kind, *event_log, *report_data, *nonce, *ekm, *leaf, *at;
     cli_list roots, endorsements;
+    cli_record record;
     bool json, quiet, verbose;
     cli_list operands;
 } words;
@@ -40,6 +42,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"ekm", 0, "HEX|@FILE", "with --nonce: the exporter value, 32 bytes", .text = &w->ekm},
         {"leaf", 0, "FILE", "certificate of the peer (PEM or DER), for its event", .text = &w->leaf},
         {"at", 0, "TIME", "appraise as of YYYY-MM-DDTHH:MM:SSZ (now)", .text = &w->at},
+        {"record", 0, "PATH", "record the appraisal, for atls replay, in this file or folder", .text = &w->record.path},
+        {"record-failures", 0, "DIR", "the same for what is not accepted, in this folder", .text = &w->record.failures},
         {"json", 0, NULL, "print one JSON object on stdout, and nothing else", .flag = &w->json},
         {"quiet", 'q', NULL, "no page; only warnings, and the refusal", .flag = &w->quiet},
         {"verbose", 'v', NULL, "list every check", .flag = &w->verbose},
@@ -142,7 +146,7 @@ static bool load(const words *w, job *j, atls_error *err)
            && (!is_guess(w) || cli_policy_load(NULL, guess(j), &w->roots, &j->arena, &j->policy, err));
 }
 
-static bool appraise(job *j, atls_error *err)
+static bool appraise(words *w, job *j, atls_error *err)
 {
     atls_verifier *v = NULL;
     j->appraisal.endorse = cli_endorse;
@@ -150,7 +154,7 @@ static bool appraise(job *j, atls_error *err)
     if (!atls_verifier_new(j->policy, &v, err)) {
         return false;
     }
-    bool ok = atls_verifier_appraise(v, &j->appraisal, &j->arena, &j->result, err);
+    bool ok = cli_record_appraise(&w->record, v, &j->appraisal, &j->arena, &j->result, err);
     atls_verifier_free(v);
     return ok;
 }
@@ -167,8 +171,9 @@ int cli_verify(int argc, char *const argv[])
     if (!atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err)) {
         return cli_report("verify", &err);
     }
-    if (load(&w, &j, &err)) {
-        (void)appraise(&j, &err);
+    w.record.quiet = w.quiet || w.json;
+    if (cli_record_open(&w.record, &j.arena, &err) && load(&w, &j, &err)) {
+        (void)appraise(&w, &j, &err);
     }
     cli_page page = {
         .result = &j.result,
@@ -176,7 +181,7 @@ int cli_verify(int argc, char *const argv[])
         .policy = j.policy,
         .verbose = w.verbose,
     };
-    int status = cli_page_end("verify", &page, w.json, w.quiet, &j.arena);
+    int status = cli_record_end(&w.record, "verify", cli_page_end("verify", &page, w.json, w.quiet, &j.arena));
     atls_policy_free(j.policy);
     atls_arena_free(&j.arena);
     return status;

@@ -100,6 +100,11 @@ struct atls_policy {
     const struct atls_policy *const *alternatives; /* any_of: one of these must be satisfied */
     size_t n_alternatives;                         /* 1 to ATLS_MAX_ALTERNATIVES there, else 0 */
     atls_arena arena;                              /* holds everything above */
+    /* What it was made from, for recordings; of an outer policy only. In an arena of its own. */
+    atls_bytes source; /* the document, as it was given */
+    const atls_bytes *source_roots;
+    size_t n_source_roots;
+    atls_arena source_arena;
 };
 
 /* atls_policy_reference finds the reference values of a member, NULL when the policy has none. */

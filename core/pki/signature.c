@@ -9,6 +9,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 
 #include "base/der.h"
+#include "base/text.h"
 
 #define MAX_FIELD_LEN    48u                           /* P-384 */
 #define MAX_SIG_DER_LEN  (2 + 2 * (3 + MAX_FIELD_LEN)) /* every length fits in one byte */
@@ -163,6 +165,12 @@ void atls_crypto_free(atls_crypto *c)
         EVP_PKEY_free(c->template[i]);
     }
     free(c); /* the first member of its block */
+}
+
+const char *atls_crypto_version(atls_arena *arena, atls_error *err)
+{
+    return atls_text_format(arena, err, "OpenSSL %u.%u.%u", OPENSSL_version_major(), OPENSSL_version_minor(),
+                            OPENSSL_version_patch());
 }
 
 uint64_t atls_crypto_verifications(const atls_crypto *c)

@@ -69,6 +69,10 @@ ATLS_MUST_USE bool atls_verify_der(const atls_crypto *c, atls_key *k, atls_hash 
 ATLS_MUST_USE bool atls_verify_pss(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data, atls_bytes sig,
                                    atls_code code, const char *field, atls_error *err);
 
+/* atls_crypto_version gives the release of OpenSSL that runs, "OpenSSL 3.0.17", in the arena; NULL with err set when that is
+ * full. For recordings: which signatures are good may depend on it. */
+ATLS_MUST_USE const char *atls_crypto_version(atls_arena *arena, atls_error *err);
+
 /* atls_crypto_verifications counts signature checks made through c, for tests and bench only ("verified once"). The
  * count is atomic. */
 uint64_t atls_crypto_verifications(const atls_crypto *c);

@@ -3,6 +3,7 @@
  *
  * Read the table first: it is the language. The rest walks the document in its own order, looks each member up, and
  * then checks the rules that hold between members. docs/policy.md says the same in words. */
+#include <stdalign.h>
 #include <string.h>
 
 #include "atls/policy.h"
@@ -378,8 +379,8 @@ bool atls_policy_read_document(policy_reader *r, const atls_json *document, atls
     return ok;
 }
 
-bool atls_policy_parse_with_roots(atls_bytes json, const atls_bytes *roots, size_t n_roots, atls_policy **out,
-                                  atls_error *err)
+/* Reads a document of ours, or one that has to be translated first. */
+static bool parse(atls_bytes json, const atls_bytes *roots, size_t n_roots, atls_policy **out, atls_error *err)
 {
     atls_arena scratch;
     const atls_json *document = NULL;
@@ -396,8 +397,7 @@ bool atls_policy_parse_with_roots(atls_bytes json, const atls_bytes *roots, size
               || atls_error_relabel(err, ATLS_E_CONFIGURATION, "policy");
     if (ok && atls_policy_is_measurements(document)) {
         atls_bytes ours; /* has a type: this goes one level deep */
-        ok = atls_policy_from_measurements(&r, document, &ours)
-             && atls_policy_parse_with_roots(ours, roots, n_roots, out, err);
+        ok = atls_policy_from_measurements(&r, document, &ours) && parse(ours, roots, n_roots, out, err);
         atls_crypto_free(r.crypto);
         atls_arena_free(&scratch);
         return ok;
@@ -407,6 +407,41 @@ bool atls_policy_parse_with_roots(atls_bytes json, const atls_bytes *roots, size
     atls_arena_free(&scratch);
     *out = r.policy;
     return ok;
+}
+
+/* Keeps what a policy was made from: a recording says it in the author's own words. */
+static bool keep_source(atls_policy *p, atls_bytes json, const atls_bytes *roots, size_t n_roots, atls_error *err)
+{
+    size_t size = json.len + (n_roots + 1) * sizeof *roots + alignof(max_align_t);
+    for (size_t i = 0; i < n_roots; i++) {
+        size += roots[i].len; /* at most POLICY_MAX_ROOT_LEN, or it had been refused */
+    }
+    if (!atls_arena_new(&p->source_arena, size, err)) {
+        return false;
+    }
+    atls_bytes *kept = atls_arena_array(&p->source_arena, n_roots + 1, sizeof *kept, err);
+    for (size_t i = 0; kept != NULL && i < n_roots; i++) {
+        if (!atls_arena_copy(&p->source_arena, roots[i], &kept[i], err)) {
+            return false;
+        }
+    }
+    p->source_roots = kept;
+    p->n_source_roots = n_roots;
+    return kept != NULL && atls_arena_copy(&p->source_arena, json, &p->source, err);
+}
+
+bool atls_policy_parse_with_roots(atls_bytes json, const atls_bytes *roots, size_t n_roots, atls_policy **out,
+                                  atls_error *err)
+{
+    if (!parse(json, roots, n_roots, out, err)) {
+        return false;
+    }
+    if (keep_source(*out, json, roots, n_roots, err)) {
+        return true;
+    }
+    atls_policy_free(*out);
+    *out = NULL;
+    return false;
 }
 
 bool atls_policy_parse(atls_bytes json, atls_policy **out, atls_error *err)
@@ -425,6 +460,8 @@ static void free_inner(const atls_policy *inner)
         free_inner(inner->alternatives[i]);
     }
     free_inner(inner->hardware);
+    atls_arena source = inner->source_arena;
+    atls_arena_free(&source);
     atls_arena arena = inner->arena; /* inner itself lives inside */
     atls_arena_free(&arena);
 }

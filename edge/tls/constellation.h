@@ -17,6 +17,7 @@
 #include "constellation_template.h"
 #include "edge/attester/queue.h"
 #include "evidence/constellation/certificate.h"
+#include "tape.h"
 
 #define ATLS_CONSTELLATION_PROFILE      "constellation"
 #define ATLS_CONSTELLATION_MAX_VARIANTS 10u
@@ -28,6 +29,7 @@ typedef struct atls_variant_input {
     atls_bytes document;
     const uint8_t *nonce; /* 32 bytes, drawn by us */
     atls_time now;
+    atls_tape *tape; /* NULL: nothing is recorded */
 } atls_variant_input;
 
 /* A kind of document. */
@@ -64,6 +66,7 @@ struct atls_hook {
     size_t arena_size;
     atls_hook_refused_fn refused;
     void *refused_ctx;
+    atls_record_options record;
     atls_crypto *crypto;                                   /* the hook's own */
     atls_template_shelf *shelf;                            /* same; what lies there changes, under its own lock */
     void (*info)(const SSL *ssl, int where, int argument); /* of whoever was there before */

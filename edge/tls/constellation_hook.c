@@ -243,6 +243,7 @@ bool atls_hook_client(SSL_CTX *ctx, const atls_hook_client_options *o, atls_erro
         .now = o->now,
         .refused = o->refused,
         .refused_ctx = o->refused_ctx,
+        .record = o->record,
         .arena_size = o->arena_size == 0 ? ATLS_ARENA_DEFAULT_SIZE : o->arena_size,
     };
     return set_verifier(&hook, o->verifier, err) && set_attester(&hook, o->attest, o->attest_ctx, o->attester, err)
@@ -265,6 +266,7 @@ bool atls_hook_server(SSL_CTX *ctx, const atls_hook_server_options *o, atls_erro
         .now = o->now,
         .refused = o->refused,
         .refused_ctx = o->refused_ctx,
+        .record = o->record,
         .arena_size = o->arena_size == 0 ? size : o->arena_size,
     };
     return set_verifier(&hook, o->verifier, err) && set_attester(&hook, o->attest, o->attest_ctx, o->attester, err)

@@ -37,7 +37,7 @@ static bool check_tdx(const atls_hook *hook, const atls_variant_input *in, atls_
     }
     appraisal.evidence = document.quote;
     memcpy(user_data, document.user_data, CONSTELLATION_USER_DATA_LEN);
-    return atls_verifier_appraise(hook->verifier, &appraisal, arena, result, err);
+    return atls_tape_appraise(in->tape, &hook->record, hook->verifier, &appraisal, arena, result, err);
 }
 
 const atls_variant *atls_variant_tdx(void)
@@ -65,7 +65,7 @@ static bool check_vtpm(const atls_hook *hook, const atls_variant_input *in, atls
     return constellation_user_data_read(in->document, arena, user_data, err)
            && constellation_report_data(hook->crypto, atls_bytes_of(user_data, CONSTELLATION_USER_DATA_LEN),
                                         atls_bytes_of(in->nonce, CONSTELLATION_NONCE_LEN), appraisal.binding.value, err)
-           && atls_verifier_appraise(hook->verifier, &appraisal, arena, result, err);
+           && atls_tape_appraise(in->tape, &hook->record, hook->verifier, &appraisal, arena, result, err);
 }
 
 const atls_variant *atls_variants_vtpm(size_t *n)
@@ -88,11 +88,11 @@ const atls_variant *atls_variants_vtpm(size_t *n)
 
 /* Steps 5 and 6: which document decides, and what it vouches for. */
 static bool check_document(const atls_hook *hook, const atls_cert *cert, const uint8_t nonce[32], atls_time now,
-                           atls_arena *arena, uint8_t user_data[32], atls_result *result, bool *has_result,
-                           atls_error *err)
+                           atls_arena *arena, atls_tape *tape, uint8_t user_data[32], atls_result *result,
+                           bool *has_result, atls_error *err)
 {
     const char *oids[ATLS_CONSTELLATION_MAX_VARIANTS];
-    atls_variant_input in = {.nonce = nonce, .now = now};
+    atls_variant_input in = {.nonce = nonce, .now = now, .tape = tape};
     size_t which;
     for (size_t i = 0; i < hook->n_accepts; i++) {
         oids[i] = hook->accepts[i]->oid;
@@ -109,31 +109,41 @@ static bool check_document(const atls_hook *hook, const atls_cert *cert, const u
     return ok;
 }
 
-bool atls_hook_judge(const atls_hook *hook, atls_bytes der, const uint8_t nonce[32], atls_time now, atls_arena *arena,
-                     atls_result *result, bool *has_result, atls_error *err)
+static bool judge_certificate(const atls_hook *hook, atls_bytes der, const uint8_t nonce[32], atls_time now,
+                              atls_arena *arena, atls_tape *tape, atls_result *result, bool *has_result,
+                              atls_error *err)
 {
     constellation_certificate *peer = atls_arena_alloc(arena, sizeof *peer, err);
     uint8_t claimed[CONSTELLATION_USER_DATA_LEN] = {0};
-    *result = (atls_result){.profile = ATLS_CONSTELLATION_PROFILE};
-    *has_result = false;
     if (peer == NULL || !constellation_certificate_check(hook->crypto, der, now, peer, err)) {
         return false;
     }
     if (hook->n_accepts == 0) { /* step 4 */
         return true;
     }
-    if (!check_document(hook, &peer->cert, nonce, now, arena, claimed, result, has_result, err)) {
+    if (!check_document(hook, &peer->cert, nonce, now, arena, tape, claimed, result, has_result, err)) {
         return false;
     }
     atls_bytes expected = atls_bytes_of(peer->user_data, sizeof peer->user_data);
-    if (!atls_bytes_equal(expected, atls_bytes_of(claimed, sizeof claimed))) { /* step 7 */
+    return atls_bytes_equal(expected, atls_bytes_of(claimed, sizeof claimed)) /* step 7 */
+           || atls_fail_bytes(err, ATLS_E_REPORT_DATA_MISMATCH, "document.UserData", expected,
+                              atls_bytes_of(claimed, sizeof claimed),
+                              "the certificate's key is not the one that the evidence vouches for");
+}
+
+bool atls_hook_judge(const atls_hook *hook, atls_bytes der, const uint8_t nonce[32], atls_time now, atls_arena *arena,
+                     atls_result *result, bool *has_result, atls_error *err)
+{
+    atls_tape tape = {0};
+    *result = (atls_result){.profile = ATLS_CONSTELLATION_PROFILE};
+    *has_result = false;
+    const bool ok = judge_certificate(hook, der, nonce, now, arena, &tape, result, has_result, err);
+    atls_tape_end(&tape, ok, err);
+    if (!ok && result->verdict == ATLS_VERDICT_ACCEPTED) { /* evidence of somebody else */
         *result = (atls_result){.profile = ATLS_CONSTELLATION_PROFILE};
         *has_result = false;
-        return atls_fail_bytes(err, ATLS_E_REPORT_DATA_MISMATCH, "document.UserData", expected,
-                               atls_bytes_of(claimed, sizeof claimed),
-                               "the certificate's key is not the one that the evidence vouches for");
     }
-    return true;
+    return ok;
 }
 
 /* ---- the callback ------------------------------------------------------------------------------------------------ */

@@ -12,6 +12,7 @@
 #include "http.h"
 #include "io.h"
 #include "name.h"
+#include "tape.h"
 
 #define REQUEST_FORMAT                                                                                                 \
     "POST " ATLS_DSTACK_PATH " HTTP/1.1\r\n"                                                                           \
@@ -150,7 +151,7 @@ static atls_step read_response(atls_session *s, exchange *x, atls_error *err)
 
 /* ---- verdict ----------------------------------------------------------------------------------------------------- */
 
-static bool appraise(atls_session *s, const exchange *x, atls_error *err)
+static bool appraise(atls_session *s, const exchange *x, atls_tape *tape, atls_error *err)
 {
     atls_dstack_response response;
     if (!atls_dstack_response_decode(atls_http_body(&x->http), &s->arena, &response, err)) {
@@ -169,21 +170,29 @@ static bool appraise(atls_session *s, const exchange *x, atls_error *err)
     if (in.now == ATLS_TIME_UNSET && !atls_clock_now(&in.now, err)) {
         return false;
     }
-    bool accepted = atls_verifier_appraise(s->client.verifier, &in, &s->arena, &s->result, err);
+    bool accepted = atls_tape_appraise(tape, &s->client.record, s->client.verifier, &in, &s->arena, &s->result, err);
     s->result.attested_only = s->client.identity == ATLS_IDENTITY_ATTESTED_ONLY;
     s->has_result = true;
     return accepted;
 }
 
-/* What remains to be true once the evidence passed. An accepted result must not outlive a session that fails here. */
-static bool conclude(atls_session *s, atls_error *err)
+/* What remains to be true once the evidence passed. */
+static bool is_still_sound(atls_session *s, atls_error *err)
 {
-    if (atls_session_in_time(s, err) && atls_io_is_quiet(s, "response.end", err)) {
-        return true;
+    return atls_session_in_time(s, err) && atls_io_is_quiet(s, "response.end", err);
+}
+
+/* An accepted result must not outlive a session that fails here. */
+static bool conclude(atls_session *s, const exchange *x, atls_error *err)
+{
+    atls_tape tape = {0};
+    const bool ok = appraise(s, x, &tape, err) && is_still_sound(s, err);
+    atls_tape_end(&tape, ok, err);
+    if (!ok && s->result.verdict == ATLS_VERDICT_ACCEPTED) {
+        s->result = (atls_result){.verdict = ATLS_VERDICT_NONE, .profile = s->profile->name};
+        s->has_result = false;
     }
-    s->result = (atls_result){.verdict = ATLS_VERDICT_NONE, .profile = s->profile->name};
-    s->has_result = false;
-    return false;
+    return ok;
 }
 
 static atls_step step(atls_session *s, void *state, atls_error *err)
@@ -196,7 +205,7 @@ static atls_step step(atls_session *s, void *state, atls_error *err)
     if (done != ATLS_STEP_DONE) {
         return done;
     }
-    return appraise(s, x, err) && conclude(s, err) ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
+    return conclude(s, x, err) ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
 }
 
 static void end(void *state)

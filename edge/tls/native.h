@@ -47,6 +47,7 @@ typedef struct native_side {
     atls_attester *attester;
     const char *type; /* of what the two make */
     const char *const *protocols;
+    const atls_record_options *record;
 } native_side;
 
 /* Bytes of one frame, as many as have arrived. */

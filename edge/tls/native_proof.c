@@ -11,6 +11,7 @@
 #include "native.h"
 #include "server.h"
 #include "spki.h"
+#include "tape.h"
 #include "verify/verifier_crypto.h"
 
 /* ---- types of evidence ---------------------------------------------------------------------------------------------- */
@@ -53,7 +54,8 @@ static native_side side_of(const atls_session *s)
                              .attest_ctx = o->attest_ctx,
                              .attester = o->attester,
                              .type = made_type(o->attester, o->attest_platform),
-                             .protocols = o->alpn};
+                             .protocols = o->alpn,
+                             .record = &o->record};
     }
     const atls_client_options *o = &s->client;
     return (native_side){.verifier = o->verifier,
@@ -68,7 +70,8 @@ static native_side side_of(const atls_session *s)
                          .attest_ctx = o->attest_ctx,
                          .attester = o->attester,
                          .type = made_type(o->attester, o->attest_platform),
-                         .protocols = o->alpn};
+                         .protocols = o->alpn,
+                         .record = &o->record};
 }
 
 /* Somebody who lives longer has the algorithms at hand; making them anew costs more than a key exchange. */
@@ -362,12 +365,17 @@ static bool appraise(atls_session *s, const native *n, const atls_native_evidenc
     if (in.now == ATLS_TIME_UNSET && !atls_clock_now(&in.now, err)) {
         return false;
     }
-    bool accepted =
-        atls_verifier_appraise(n->side.verifier, &in, &s->arena, &s->result, err) && check_type(e, &s->result, err);
-    if (!accepted && s->result.verdict == ATLS_VERDICT_ACCEPTED) {
-        s->result = (atls_result){.verdict = ATLS_VERDICT_REJECTED, .profile = s->profile->name, .time = in.now};
-    }
+    atls_tape tape = {0};
+    bool accepted = atls_tape_appraise(&tape, n->side.record, n->side.verifier, &in, &s->arena, &s->result, err);
     s->result.attested_only = !has_verified_name(s);
+    accepted = accepted && check_type(e, &s->result, err);
+    atls_tape_end(&tape, accepted, err);
+    if (!accepted && s->result.verdict == ATLS_VERDICT_ACCEPTED) {
+        s->result = (atls_result){.verdict = ATLS_VERDICT_REJECTED,
+                                  .profile = s->profile->name,
+                                  .time = in.now,
+                                  .attested_only = s->result.attested_only};
+    }
     s->has_result = true;
     return accepted;
 }

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "hooks.h"
 #include "policy.h"
+#include "record.h"
 #include "result.h"
 #include "time.h"
 #include "tls.h"

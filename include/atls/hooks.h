@@ -28,6 +28,7 @@
 
 #include "attester.h"
 #include "endorse.h"
+#include "record.h"
 #include "result.h"
 #include "verifier.h"
 
@@ -58,6 +59,7 @@ typedef struct atls_hook_client_options {
     size_t arena_size;       /* bytes per SSL; 0: ATLS_ARENA_DEFAULT_SIZE */
     atls_hook_refused_fn refused; /* NULL: nobody is told */
     void *refused_ctx;
+    atls_record_options record; /* of the appraisal of the peer, inside the handshake; zeroed: none */
 } atls_hook_client_options;
 
 typedef struct atls_hook_server_options {
@@ -74,6 +76,7 @@ typedef struct atls_hook_server_options {
     size_t arena_size; /* 0: 4 MiB without a verifier, ATLS_ARENA_DEFAULT_SIZE with one */
     atls_hook_refused_fn refused;
     void *refused_ctx;
+    atls_record_options record;
 } atls_hook_server_options;
 
 /* atls_hook_client, atls_hook_server make every SSL that is made from ctx afterwards an attested client or server. options

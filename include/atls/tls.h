@@ -44,6 +44,7 @@
 
 #include "attester.h"
 #include "endorse.h"
+#include "record.h"
 #include "result.h"
 #include "verifier.h"
 
@@ -125,6 +126,9 @@ typedef struct atls_client_options {
     struct x509_store_st *ca_store;
     const char *certificate_file; /* the client's own, PEM chain, leaf first; NULL: none. atls_connect only */
     const char *private_key_file; /* PEM. atls_connect only */
+    atls_record_options
+        record; /* of the appraisal of the server; zeroed: none. What fails before the evidence is there is
+                                   * no appraisal, and leaves no recording */
 } atls_client_options;
 
 typedef struct atls_server_options {
@@ -156,6 +160,7 @@ typedef struct atls_server_options {
     const char *client_ca_file; /* PEM: clients must have a certificate of these authorities; NULL: they need none.
                                       * atls_accept only: over the caller's SSL its own settings count. Not with
                                       * constellation */
+    atls_record_options record; /* of the appraisal of the client, with a verifier: as of a client */
 } atls_server_options;
 
 typedef enum atls_step {

@@ -6,6 +6,7 @@
 
 #include "atls/atls.h"
 #include "tap.h"
+#include "verify/again.h"
 
 typedef struct scene {
     atls_arena arena;
@@ -63,7 +64,7 @@ static inline void scene_run(scene *s, const char *policy_text)
                                .now = s->now,
                                .endorse = scene_endorse,
                                .endorse_ctx = s};
-    s->accepted = atls_verifier_appraise(verifier, &in, &s->arena, &s->result, &s->err);
+    s->accepted = again_appraise(verifier, &in, &s->arena, &s->result, &s->err);
     atls_verifier_free(verifier);
     atls_policy_free(policy);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snp_scene.h"
 
+#include "verify/again.h"
 #include "verify/world.h"
 
 const uint8_t scene_report_data[64] = {0x5e, 0x55, 0x10, 0x4e};
@@ -67,7 +68,7 @@ bool scene_appraise(scene *s, atls_bytes evidence, atls_result *r, atls_error *e
     in.endorse = s->in_table ? NULL : endorse;
     in.endorse_ctx = s;
     memcpy(in.binding.value, scene_report_data, sizeof scene_report_data);
-    return atls_verifier_appraise(s->verifier, &in, &s->arena, r, err);
+    return again_appraise(s->verifier, &in, &s->arena, r, err);
 }
 
 static bool is_left_out(const atls_result *r, const char *id)

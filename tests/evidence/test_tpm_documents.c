@@ -183,7 +183,7 @@ static void test_qemu_caller(void **state)
         assert_true(atls_policy_parse(atls_bytes_str("{\"type\":\"tpm\",\"pcrs\":{\"4\":\"" QEMU_PCR4 "\"}}"), &policy,
                                       &r.err));
         assert_true(atls_verifier_new(policy, &verifier, &r.err));
-        const bool ok = atls_verifier_appraise(verifier, &in, &r.arena, &r.result, &r.err);
+        const bool ok = again_appraise(verifier, &in, &r.arena, &r.result, &r.err);
         expect(&r, ok, yes ? "OK" : "IO", yes ? "" : "api");
         assert_int_equal(asked, yes);
         assert_true(!yes || r.result.claims.tpm.trust == ATLS_TPM_TRUST_CALLER);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
 
+#include "again.h"
 #include "pki/signature.h"
 
 #define ARENA_SIZE ((size_t)64 * 1024 * 1024)
@@ -91,7 +92,7 @@ void world_appraise(world *w)
     must(atls_policy_parse(atls_bytes_str(w->policy), &w->parsed, &w->err), &w->err);
     must(atls_verifier_new(w->parsed, &w->verifier, &w->err), &w->err);
     assert_ptr_equal(atls_verifier_policy(w->verifier), w->parsed);
-    w->accepted = atls_verifier_appraise(w->verifier, &w->in, &w->arena, &w->result, &w->err);
+    w->accepted = again_appraise(w->verifier, &w->in, &w->arena, &w->result, &w->err);
 }
 
 const atls_check *world_check(const world *w, const char *id)

@@ -61,6 +61,10 @@ void cli_put_time(FILE *f, atls_time t)
 void cli_put_distance(FILE *f, atls_time t, atls_time now)
 {
     const atls_time away = t >= now ? t - now : now - t;
+    if (away < 60) {
+        (void)fputs("now", f);
+        return;
+    }
     const bool in_days = away >= 2 * 86400;
     const bool in_hours = !in_days && away >= 2 * 3600;
     (void)fprintf(f, t >= now ? "in %" PRId64 " %s" : "%" PRId64 " %s ago",

@@ -3,6 +3,7 @@
  *
  * This is for the operator who made the bundle, or is about to use it. An appraisal does not come here: it verifies what it
  * uses in its own room, by that room's rules, which are stricter (names, extensions, which root for what). */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -273,6 +274,27 @@ static bool signer_of(const look *l, atls_code code, atls_cert **out)
     return atls_fail(l->err, code, "chain", "there is no certificate of Intel SGX TCB Signing in it");
 }
 
+static bool fail_date(look *l, atls_code code, const char *name, const char *relation, atls_time limit)
+{
+    char field[64];
+    char expected[64];
+    char at[ATLS_TIME_TEXT_SIZE];
+    char actual[ATLS_TIME_TEXT_SIZE];
+    atls_time_format(limit, at);
+    atls_time_format(l->k->now, actual);
+    (void)snprintf(field, sizeof field, "%s.%s", strchr(l->piece->kind, '.') + 1, name);
+    (void)snprintf(expected, sizeof expected, "%s%s", relation, at);
+    return atls_fail_values(l->err, code, field, expected, actual, NULL);
+}
+
+static bool check_window(look *l, atls_time issued, atls_time next)
+{
+    if (l->k->now < issued) {
+        return fail_date(l, ATLS_E_NOT_YET_VALID, "issueDate", "not before ", issued);
+    }
+    return l->k->now <= next || fail_date(l, ATLS_E_EXPIRED, "nextUpdate", "not after ", next);
+}
+
 static bool check_document(look *l, atls_code code, atls_time issued, atls_time next)
 {
     uint8_t rs[64];
@@ -288,7 +310,7 @@ static bool check_document(look *l, atls_code code, atls_time issued, atls_time 
                     && atls_verify_raw(l->k->crypto, key, ATLS_SHA256, l->piece->parts[0], atls_bytes_of(rs, sizeof rs),
                                        code, "signature", l->err);
     atls_key_close(key);
-    return ok && atls_validity_check(issued, next, l->k->now, "text", l->err);
+    return ok && check_window(l, issued, next);
 }
 
 static bool check_tcb_info(look *l)

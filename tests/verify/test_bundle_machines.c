@@ -443,8 +443,9 @@ static void test_check_times(void **state)
     assert_int_equal(finding_of(&s, check(&s, s.roots, 4, until), "dcap.tcb_info", "sgx")->error.code, ATLS_OK);
     assert_int_equal(finding_of(&s, check(&s, s.roots, 4, from - 1), "dcap.tcb_info", "sgx")->error.code,
                      ATLS_E_NOT_YET_VALID);
-    assert_int_equal(finding_of(&s, check(&s, s.roots, 4, until + 1), "dcap.tcb_info", "sgx")->error.code,
-                     ATLS_E_EXPIRED);
+    const atls_piece_finding *late = finding_of(&s, check(&s, s.roots, 4, until + 1), "dcap.tcb_info", "sgx");
+    assert_int_equal(late->error.code, ATLS_E_EXPIRED);
+    assert_string_equal(late->error.field, "tcb_info.nextUpdate");
     close_scene(&s);
 }
 

@@ -42,17 +42,21 @@ bool atls_bundle_is(atls_bytes file)
 static bool read_frame(atls_bytes file, frame *out, atls_error *err)
 {
     if (!atls_bundle_is(file)) {
-        return atls_fail(err, ATLS_E_COLLATERAL_FORMAT, "bundle", "the file is no signed bundle of endorsements");
+        (void)atls_fail(err, ATLS_E_COLLATERAL_FORMAT, "bundle", "the file is no signed bundle of endorsements");
+        return false;
     }
     if (!begins_with(file, magic, sizeof magic)) {
-        return atls_fail_unsupported(err, ATLS_E_UNSUPPORTED, "bundle.version", "1", "another",
-                                     "the bundle is of a version that this program does not know");
+        (void)atls_fail_unsupported(err, ATLS_E_UNSUPPORTED, "bundle.version", "1", "another",
+                                    "the bundle is of a version that this program does not know");
+        return false;
     }
     if (file.len > ATLS_BUNDLE_MAX_LEN) {
-        return atls_fail(err, ATLS_E_LIMIT, "bundle", "more than %u bytes", ATLS_BUNDLE_MAX_LEN);
+        (void)atls_fail(err, ATLS_E_LIMIT, "bundle", "more than %u bytes", ATLS_BUNDLE_MAX_LEN);
+        return false;
     }
     if (file.len - sizeof magic < TRAILER_LEN + 1) {
-        return atls_fail(err, ATLS_E_TRUNCATED, "bundle", "the file ends before a bundle could");
+        (void)atls_fail(err, ATLS_E_TRUNCATED, "bundle", "the file ends before a bundle could");
+        return false;
     }
     out->signed_span = atls_bytes_of(file.ptr, file.len - TRAILER_LEN);
     out->payload = atls_bytes_of(file.ptr + sizeof magic, file.len - sizeof magic - TRAILER_LEN);

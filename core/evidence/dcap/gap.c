@@ -93,7 +93,9 @@ static bool find_pck(const dcap_evidence *e, const atls_dcap_collateral *c, atls
             return true;
         }
     }
-    return ok && atls_fail(err, ATLS_E_PCK_CHAIN, "pck.leaf", "no certificate has the extension");
+    (void)atls_fail(err, ATLS_E_PCK_CHAIN, "pck.leaf",
+                    "no certificate has the extension"); /* if nothing was wrong before */
+    return false;
 }
 
 bool dcap_outlook(const void *evidence, const atls_dcap_collateral *c, atls_arena *a, atls_forecast_verdict *out,

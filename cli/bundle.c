@@ -109,7 +109,7 @@ bool cli_pieces_add(const char *path, const char *field, const cli_list *keys, b
 {
     atls_bytes file;
     struct stat st;
-    atls_bundle ignored;
+    atls_bundle ignored = {.n_pieces = 0};
     atls_bundle *out = bundle == NULL ? &ignored : bundle;
     *out = (atls_bundle){.n_pieces = 0};
     if (!cli_exists(path, field, err)) {

@@ -2,6 +2,7 @@
 /* bundle_endorse.c: which pieces of a bundle a request asks for.
  *
  * Subjects are hints of whoever made the bundle: a piece under a wrong one ends in a refusal by the appraisal. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -28,9 +29,9 @@ static const atls_bundle_piece *need(const picker *p, const char *kind, const ch
 {
     const atls_bundle_piece *piece = subject == NULL ? NULL : atls_bundle_find(p->b, kind, subject);
     if (piece == NULL && subject != NULL) {
-        char field[64] = "endorsements.";
-        (void)strncat(field, strchr(kind, '.') == NULL ? kind : strchr(kind, '.') + 1,
-                      sizeof field - sizeof "endorsements.");
+        char field[64];
+        const char *dot = strchr(kind, '.');
+        (void)snprintf(field, sizeof field, "endorsements.%s", dot == NULL ? kind : dot + 1);
         (void)atls_fail_values(p->err, ATLS_E_ENDORSEMENTS_MISSING, field, subject, "not in the bundle",
                                "the bundle has no %s for this evidence", kind);
     }

@@ -14,6 +14,7 @@ typedef struct words {
     const char *policy, *profile, *server_name, *cacert, *pin, *alpn, *timeout, *at;
     cli_list endorsements;
     cli_record record;
+    cli_bundle_words bundle;
     bool attested_only, showcerts, json, quiet, verbose;
     cli_list operands;
 } words;
@@ -35,6 +36,7 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"policy", 'p', "FILE", "what is expected of the server (JSON); required", .text = &w->policy},
         {"endorsements", 'e', "PATH", "bundle, certificates and lists, or a folder; may be given again",
          .list = &w->endorsements},
+        CLI_BUNDLE_ROWS(&w->bundle),
         {"profile", 0, "NAME", "auto, atls/1, dstack or constellation (auto)", .text = &w->profile},
         {"servername", 0, "NAME", "name to ask for and to find in the certificate (HOST)", .text = &w->server_name},
         {"cacert", 0, "FILE", "trust these certificate authorities (PEM) only", .text = &w->cacert},
@@ -134,7 +136,7 @@ static bool load(words *w, job *j, atls_error *err)
     if (!cli_address_parse(w->operands.items[0], &j->arena, &j->address, err) || !choose_identity(w, j, err)
         || !choose_profile(w, j, err) || !choose_timeout(w, j, err) || !choose_time(w, j, err)
         || !cli_alpn(w->alpn, "--alpn", &j->arena, &o->alpn, err) || !load_policy(w, j, err)
-        || !cli_endorsements_load(&w->endorsements, &j->arena, &j->endorsements, err)
+        || !cli_endorsements_load_signed(&w->endorsements, &w->bundle, &j->arena, &j->endorsements, err)
         || !atls_verifier_new(j->policy, &j->verifier, err)) {
         return false;
     }

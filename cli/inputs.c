@@ -73,7 +73,7 @@ static bool certificates(const char *path, const char *field, atls_arena *a, atl
     return atls_pem_certificates(file, false, ATLS_E_USAGE, field, a, out, max, n, err);
 }
 
-static bool load_roots(const cli_list *roots, atls_arena *a, atls_bytes *out, size_t *n, atls_error *err)
+bool cli_roots_load(const cli_list *roots, atls_arena *a, atls_bytes out[CLI_MAX_ROOTS], size_t *n, atls_error *err)
 {
     *n = 0;
     for (size_t i = 0; i < roots->n; i++) {
@@ -121,7 +121,7 @@ bool cli_policy_load(const char *path, const char *kind, const cli_list *roots, 
 {
     atls_bytes text = atls_bytes_empty(), der[CLI_MAX_ROOTS];
     size_t n = 0;
-    if (!policy_text(path, kind, a, &text, err) || !load_roots(roots, a, der, &n, err)) {
+    if (!policy_text(path, kind, a, &text, err) || !cli_roots_load(roots, a, der, &n, err)) {
         return false;
     }
     return n == 0 ? atls_policy_parse(text, out, err) : atls_policy_parse_with_roots(text, der, n, out, err);
@@ -129,24 +129,83 @@ bool cli_policy_load(const char *path, const char *kind, const cli_list *roots, 
 
 bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsements *out, atls_error *err)
 {
+    static const cli_bundle_words nobody = {.state = NULL};
+    return cli_endorsements_load_signed(paths, &nobody, a, out, err);
+}
+
+static bool load_bundle(const char *path, const cli_bundle_words *w, atls_arena *a, cli_endorsements *out,
+                        atls_error *err)
+{
+    atls_bytes file;
+    if (out->signed_bundle.n_pieces > 0) {
+        return atls_fail(err, ATLS_E_USAGE, "--endorsements", "more than one signed bundle");
+    }
+    return cli_read(path, "--endorsements", (size_t)ATLS_BUNDLE_MAX_LEN, a, &file, err)
+           && cli_bundle_open(file, "--endorsements", w, a, &out->signed_bundle, err);
+}
+
+bool cli_endorsements_load_signed(const cli_list *paths, const cli_bundle_words *w, atls_arena *a,
+                                  cli_endorsements *out, atls_error *err)
+{
     *out = (cli_endorsements){.present = paths->n > 0};
     for (size_t i = 0; i < paths->n; i++) {
-        if (!cli_exists(paths->items[i], "--endorsements", err)
-            || !atls_endorsements_load_more(paths->items[i], a, &out->value, err)) {
+        const char *path = paths->items[i];
+        if (!cli_exists(path, "--endorsements", err)) {
+            return false;
+        }
+        if (!(cli_bundle_at(path) ? load_bundle(path, w, a, out, err)
+                                  : atls_endorsements_load_more(path, a, &out->value, err))) {
             return false;
         }
     }
     return true;
 }
 
+static bool join_items(const atls_bytes **items, size_t *n, const atls_bytes *more, size_t n_more, atls_arena *a,
+                       atls_error *err)
+{
+    atls_bytes *all = atls_arena_array(a, *n + n_more + 1, sizeof *all, err);
+    for (size_t i = 0; all != NULL && i < *n + n_more; i++) {
+        all[i] = i < *n ? (*items)[i] : more[i - *n];
+    }
+    *items = all;
+    *n += n_more;
+    return all != NULL;
+}
+
+/* What the bundle has for this request, and the files. Of certificates and lists the rooms pick; a bundle that has nothing is
+ * no reason to refuse what the files have. */
+static bool endorse_both(cli_endorsements *e, const atls_endorsement_request *request, atls_arena *arena,
+                         atls_endorsements *out, atls_error *err)
+{
+    const atls_certificate_pile *pile = &e->value.pile;
+    const bool has_files = e->value.platform != ATLS_PLATFORM_NONE || pile->n_certificates + pile->n_crls > 0;
+    atls_error why = {.code = ATLS_OK};
+    if (!atls_bundle_endorse(&e->signed_bundle, request, arena, out, has_files ? &why : err)) {
+        if (!has_files || why.code != ATLS_E_ENDORSEMENTS_MISSING) {
+            *err = has_files ? why : *err;
+            return false;
+        }
+        *out = (atls_endorsements){.insecure_older = e->signed_bundle.insecure_older};
+    }
+    if (e->value.platform != ATLS_PLATFORM_NONE) {
+        out->platform = e->value.platform;
+        out->dcap = e->value.dcap;
+    }
+    return join_items(&out->pile.certificates, &out->pile.n_certificates, pile->certificates, pile->n_certificates,
+                      arena, err)
+           && join_items(&out->pile.crls, &out->pile.n_crls, pile->crls, pile->n_crls, arena, err);
+}
+
 bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                  atls_error *err)
 {
-    const cli_endorsements *e = ctx;
-    (void)request;
-    (void)arena;
+    cli_endorsements *e = ctx;
     if (!e->present) {
         return atls_fail(err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements", "none were given (--endorsements)");
+    }
+    if (e->signed_bundle.n_pieces > 0) {
+        return endorse_both(e, request, arena, out, err);
     }
     *out = e->value;
     return true;

@@ -6,6 +6,7 @@
 #ifndef ATLS_CLI_INPUTS_H
 #define ATLS_CLI_INPUTS_H
 
+#include "bundle.h"
 #include "options.h"
 
 #define CLI_MAX_ROOTS 8u
@@ -26,13 +27,23 @@ ATLS_MUST_USE bool cli_evidence_load(const char *path, atls_arena *a, cli_eviden
 ATLS_MUST_USE bool cli_policy_load(const char *path, const char *kind, const cli_list *roots, atls_arena *a,
                                    atls_policy **out, atls_error *err);
 
+/* cli_roots_load reads files of --root, at most CLI_MAX_ROOTS certificates, DER or PEM. Errors: USAGE. */
+ATLS_MUST_USE bool cli_roots_load(const cli_list *roots, atls_arena *a, atls_bytes out[CLI_MAX_ROOTS], size_t *n,
+                                  atls_error *err);
+
 /* cli_endorsements_load reads bundles, folders, certificates and lists, all together; an empty list gives none. ctx of
- * cli_endorse. */
+ * cli_endorse. A signed bundle is refused, since nobody said who may have signed it. */
 typedef struct cli_endorsements {
     bool present;
     atls_endorsements value;
+    atls_bundle signed_bundle; /* n_pieces 0: there is none */
 } cli_endorsements;
 ATLS_MUST_USE bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsements *out, atls_error *err);
+
+/* cli_endorsements_load_signed is the same, with at most one signed bundle among them. What it has for a request comes
+ * together with the other files; where both have collateral, the files' is taken. */
+ATLS_MUST_USE bool cli_endorsements_load_signed(const cli_list *paths, const cli_bundle_words *w, atls_arena *a,
+                                                cli_endorsements *out, atls_error *err);
 
 /* cli_endorse is the atls_endorse_fn over them. */
 bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,

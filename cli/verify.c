@@ -14,6 +14,7 @@ typedef struct words {
     const char *policy, *kind, *event_log, *report_data, *nonce, *ekm, *leaf, *at;
     cli_list roots, endorsements;
     cli_record record;
+    cli_bundle_words bundle;
     bool json, quiet, verbose;
     cli_list operands;
 } words;
@@ -34,6 +35,7 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"kind", 0, "NAME", "without --policy: tdx, sgx, sev_snp, tpm or nitro (what it looks like)", .text = &w->kind},
         {"endorsements", 'e', "PATH", "bundle, certificates and lists, or a folder; may be given again",
          .list = &w->endorsements},
+        CLI_BUNDLE_ROWS(&w->bundle),
         {"root", 0, "FILE", "trust this root (DER or PEM) instead of the vendor's", .list = &w->roots},
         {"event-log", 0, "FILE", "event log: dstack's JSON or raw CCEL", .text = &w->event_log},
         {"report-data", 0, "HEX|@FILE", "the evidence must be over this (with zeros up to its field's size)",
@@ -142,7 +144,8 @@ static bool load(const words *w, job *j, atls_error *err)
 {
     return cli_time(w->at, "--at", &j->appraisal.now, err) && load_binding(w, j, err) && load_leaf(w, j, err)
            && (is_guess(w) || cli_policy_load(w->policy, w->kind, &w->roots, &j->arena, &j->policy, err))
-           && cli_endorsements_load(&w->endorsements, &j->arena, &j->endorsements, err) && load_evidence(w, j, err)
+           && cli_endorsements_load_signed(&w->endorsements, &w->bundle, &j->arena, &j->endorsements, err)
+           && load_evidence(w, j, err)
            && (!is_guess(w) || cli_policy_load(NULL, guess(j), &w->roots, &j->arena, &j->policy, err));
 }
 

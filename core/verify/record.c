@@ -155,6 +155,9 @@ static void put_endorsements(atls_box *b, size_t i, const atls_endorsements *e)
     if (e->stapled != 0) {
         atls_box_number(b, atls_box_name(b, "endorse", i, "stapled"), e->stapled);
     }
+    if (e->insecure_older) {
+        atls_box_flag(b, atls_box_name(b, "endorse", i, "insecure_older"), true);
+    }
 }
 
 static bool same_list(const atls_bytes *a, size_t m, const atls_bytes *b, size_t n)
@@ -178,7 +181,7 @@ static bool same_endorsements(const atls_endorsements *x, const atls_endorsement
             return false;
         }
     }
-    return x->platform == y->platform && x->stapled == y->stapled
+    return x->platform == y->platform && x->stapled == y->stapled && x->insecure_older == y->insecure_older
            && same_list(x->pile.certificates, x->pile.n_certificates, y->pile.certificates, y->pile.n_certificates)
            && same_list(x->pile.crls, x->pile.n_crls, y->pile.crls, y->pile.n_crls);
 }

@@ -175,7 +175,9 @@ static bool read_endorsements(reader *r, size_t i, atls_endorsements *out)
     if (stapled != NULL && stapled->number > UINT32_MAX) {
         return atls_fail(r->err, ATLS_E_ENCODING, stapled->name, "a number that cannot be");
     }
+    const atls_record_member *older = take(r, name_of(r, "endorse", i, "insecure_older"), ATLS_RECORD_FLAG);
     out->stapled = stapled == NULL ? 0 : (unsigned)stapled->number;
+    out->insecure_older = older != NULL && older->flag;
     return r->err->code == ATLS_OK && read_dcap(r, i, &out->dcap)
            && take_list(r, name_of(r, "endorse", i, "certificates"), &out->pile.certificates, &out->pile.n_certificates)
            && take_list(r, name_of(r, "endorse", i, "crls"), &out->pile.crls, &out->pile.n_crls);

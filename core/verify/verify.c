@@ -207,10 +207,20 @@ static bool list_stapled(appraisal *a)
     return text == NULL || atls_trace_pass(&a->trace, "endorsements.stapled", "endorsements", text, a->err);
 }
 
+static bool list_older(appraisal *a)
+{
+    return !a->endorsements.insecure_older
+           || atls_trace_skip(
+               &a->trace, "endorsements.bundle_age", "endorsements",
+               "a bundle older than the one that was used before it was allowed: what was revoked or found "
+               "lacking since then is not known",
+               a->err);
+}
+
 static bool get_endorsements(appraisal *a)
 {
     const bool ok = ask(a) && a->err->code == ATLS_OK;
-    return atls_trace_step(&a->trace, ok, "endorsements", "endorsements", a->err) && list_stapled(a);
+    return atls_trace_step(&a->trace, ok, "endorsements", "endorsements", a->err) && list_stapled(a) && list_older(a);
 }
 
 /* ---- hardware: evidence inside evidence ---- */

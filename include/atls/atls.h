@@ -5,9 +5,11 @@
 
 #include "arena.h"
 #include "attester.h"
+#include "bundle.h"
 #include "bytes.h"
 #include "endorse.h"
 #include "error.h"
+#include "forecast.h"
 #include "hooks.h"
 #include "policy.h"
 #include "record.h"

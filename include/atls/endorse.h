@@ -84,6 +84,8 @@ typedef struct atls_endorsements {
     unsigned
         stapled; /* ATLS_PIECE_ bits of what a peer sent along with its evidence; the result's list shows them. It changes
                        * no check. 0: nothing */
+    bool insecure_older; /* out of a signed bundle older than the last one, which the caller allowed; the result's list
+                          * shows it (bundle.h) */
 } atls_endorsements;
 
 /* atls_endorse_fn finds endorsements for a request. It writes *out, whose slices live in the arena or outlive the

@@ -68,6 +68,9 @@ typedef enum atls_platform {
     X(LIMIT, CONTENT, 2, "Quote", "a limit is exceeded")                                                               \
     X(UNSUPPORTED, CONTENT, 8, "Quote", "this kind, version or algorithm is not supported")                            \
     X(QUOTE, CONTENT, 2, "Quote", "the response or the evidence in it is not valid")                                   \
+    /* a signed bundle of endorsements */                                                                              \
+    X(BUNDLE_SIGNATURE, TRUST, 2, "Quote", "the bundle of endorsements is not signed by a key that is trusted for it") \
+    X(BUNDLE_OLDER, TIME, 5, "Quote", "the bundle of endorsements is older than one that was used before")             \
     /* DCAP, in the order of their checks */                                                                           \
     X(QUOTE_FORMAT, CONTENT, 2, "Quote", "the quote is malformed")                                                     \
     X(ENDORSEMENTS_MISSING, INTERNAL, 5, "Quote", "endorsements for this evidence are missing")                        \

@@ -43,6 +43,8 @@ static const run_row rows[] = {
     {"attested_only in the policy alone changes nothing", BASE "-p {d}/attested.json", "hello.txt", 3, NULL, {"IDENTITY"}},
     {"another application: no byte crosses", BASE CA "-p {d}/other/policy-dstack_tdx.json", "hello.txt", 4, NULL, {"Rejected: ", "  field     ", "  expected  "}},
     {"no endorsements", "connect 127.0.0.1:{p} --servername localhost " T " " CA POL, "hello.txt", 5, NULL, {"Undecided: ENDORSEMENTS_MISSING"}},
+    {"a signed bundle", "connect 127.0.0.1:{p} --servername localhost -e {d}/signed.bundle --bundle-key {d}/pub.pem --bundle-state {d}/state " T " --timeout 20 " CA POL, "hello.txt", 0, "=", {"Verified"}},
+    {"a signed bundle, and nobody says whose", "connect 127.0.0.1:{p} --servername localhost -e {d}/signed.bundle " T " " CA POL, "hello.txt", 1, NULL, {"--bundle-key"}},
     {"stale endorsements", "connect 127.0.0.1:{p} --servername localhost -e {d}/srv/collateral.json --at 2026-07-20T00:00:00Z " CA POL, "hello.txt", 5, NULL, {"EXPIRED"}},
     {"a revoked platform", "connect 127.0.0.1:{p} --servername localhost -e {d}/revoked/collateral.json " T " " CA POL, "hello.txt", 7, NULL, {"REVOKED"}},
     {"nobody listens on that family", "connect [::1]:{p} " T " " CA POL "--servername localhost", "hello.txt", 3, NULL, {"IO"}},
@@ -103,6 +105,8 @@ static void test_start(void **state)
     must_run("sim {d}/revoked " T " --set crl.pck.revoked=pck");
     server = run_start("sim {d}/srv --serve 0 --seconds 500 " T, "srv");
     wait_for_port("srv.out");
+    must_run("endorse keygen --key {d}/key.pem --public {d}/pub.pem");
+    must_run("endorse pack -k {d}/key.pem -o {d}/signed.bundle -e {d}/srv/collateral.json");
 }
 
 /* The honest policy and one more member. */

@@ -99,6 +99,30 @@ static void test_deterministic(void **state)
     scene_close(&s);
 }
 
+/* What weakens endorsements is recorded with them: without it the replay (again.h, behind world_appraise) would differ. */
+static bool give_older(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
+                       atls_error *err)
+{
+    const atls_appraisal *honest = ctx;
+    const bool found = honest->endorse(honest->endorse_ctx, request, arena, out, err);
+    out->insecure_older = true;
+    return found;
+}
+
+static void test_older(void **state)
+{
+    world w;
+    (void)state;
+    world_open(&w, SIM_TDX_V4, NULL, "tdx");
+    atls_appraisal inner = w.in;
+    w.in.endorse = give_older;
+    w.in.endorse_ctx = &inner;
+    world_appraise(&w);
+    assert_true(w.accepted);
+    assert_non_null(world_check(&w, "endorsements.bundle_age"));
+    world_close(&w);
+}
+
 /* ---- damage ---- */
 
 static void test_every_bit(void **state)
@@ -479,6 +503,7 @@ int main(void)
 {
     tap_list tests = {0};
     tap_add(&tests, "the same appraisal is the same file, cold and warm", test_deterministic, NULL);
+    tap_add(&tests, "an older bundle that was allowed", test_older, NULL);
     tap_add(&tests, "every changed bit is noticed", test_every_bit, NULL);
     tap_add(&tests, "every cut is noticed, and a byte more", test_prefixes, NULL);
     tap_add(&tests, "damage has a name", test_damage_is_named, NULL);

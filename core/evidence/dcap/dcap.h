@@ -16,6 +16,7 @@
 #ifndef ATLS_EVIDENCE_DCAP_H
 #define ATLS_EVIDENCE_DCAP_H
 
+#include "atls/forecast.h"
 #include "evidence/format.h"
 #include "pki/cert.h"
 
@@ -142,6 +143,12 @@ ATLS_MUST_USE bool dcap_tcb_evaluate(const dcap_tcb_info *info, const dcap_qe_id
 ATLS_MUST_USE bool dcap_collateral_newer(const atls_dcap_collateral *own, const atls_dcap_collateral *stapled,
                                          const atls_endorsement_request *request, atls_arena *a,
                                          atls_dcap_collateral *out, unsigned *stapled_pieces, atls_error *err);
+
+/* dcap_outlook says which status a decoded quote (of this room's decode) has by these documents, and which of its versions are
+ * short of the newest level that is up to date. It verifies nothing: the caller knows that all of it is authentic. Writes has_tcb,
+ * status, evaluation_data_number and gaps. Errors: those of the decoders, PCK_CHAIN, MEMORY. */
+ATLS_MUST_USE bool dcap_outlook(const void *evidence, const atls_dcap_collateral *c, atls_arena *a,
+                                atls_forecast_verdict *out, atls_error *err);
 
 /* dcap_status_fold is the table of section 9. What the table does not list folds to UNKNOWN, which nobody accepts. */
 atls_tcb_status dcap_status_fold(atls_tcb_status base, atls_tcb_status other);

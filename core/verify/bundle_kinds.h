@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bundle_kinds.h: the pieces that a bundle may hold, as one table, and how their subjects are spelt. Inside this folder only. */
+#ifndef ATLS_VERIFY_BUNDLE_KINDS_H
+#define ATLS_VERIFY_BUNDLE_KINDS_H
+
+#include "atls/bundle.h"
+#include "pki/signature.h"
+
+#define BUNDLE_TCB_INFO    "dcap.tcb_info"    /* <tdx|sgx>/<fmspc>: text, signature, issuer chain */
+#define BUNDLE_QE_IDENTITY "dcap.qe_identity" /* <tdx|sgx>: text, signature, issuer chain */
+#define BUNDLE_PCK_CRL     "dcap.pck_crl"     /* <processor|platform>: list, issuer chain (may be empty) */
+#define BUNDLE_ROOT_CA_CRL "dcap.root_ca_crl" /* root: list */
+#define BUNDLE_PCK_CHAIN   "dcap.pck_chain"   /* <fmspc>/<processor|platform>/<sha256 of the PEM>: PEM */
+#define BUNDLE_CERTIFICATE "certificate"      /* <whose>/.../<sha256>: DER */
+#define BUNDLE_CRL         "crl"              /* <whose>/.../<sha256>: DER */
+#define BUNDLE_STATUS      "android.status"   /* google: JSON */
+
+#define BUNDLE_MAX_SUBJECT_LEN 240u
+#define BUNDLE_MAX_SEQUENCE    ((uint64_t)9007199254740991u) /* 2^53 - 1: what JSON can say, too */
+#define BUNDLE_MAX_MADE        ((uint64_t)253402300799)      /* the end of the year 9999 */
+
+typedef struct bundle_part {
+    const char *name;
+    size_t max_len;
+    bool may_be_empty;
+} bundle_part;
+
+typedef struct bundle_kind {
+    const char *name;
+    size_t n_parts;
+    bundle_part parts[ATLS_BUNDLE_MAX_PARTS];
+} bundle_kind;
+
+/* atls_bundle_kind finds a row of the table, NULL when there is none. Static. */
+const bundle_kind *atls_bundle_kind(atls_bytes name);
+
+/* atls_bundle_check_piece checks a piece against its row: parts and their lengths, letters of the subject. at is its index, for
+ * fields. Errors: UNSUPPORTED, COLLATERAL_FORMAT, LIMIT. */
+ATLS_MUST_USE bool atls_bundle_check_piece(const atls_bundle_piece *p, size_t at, atls_error *err);
+
+/* atls_bundle_order compares two pieces by kind, then subject. */
+int atls_bundle_order(const atls_bundle_piece *a, const atls_bundle_piece *b);
+
+/* atls_bundle_subject_of reads the subject out of the parts of a piece whose kind is set. In the arena. Errors:
+ * COLLATERAL_FORMAT, MEMORY. */
+ATLS_MUST_USE bool atls_bundle_subject_of(const atls_crypto *c, const atls_bundle_piece *p, atls_arena *arena,
+                                          const char **out, atls_error *err);
+
+#endif

@@ -2,8 +2,6 @@
 /* Genuine TPM evidence of Azure (tpm/manifest.json, constellation/azure_tdx_hcl.bin): the key is vouched for by a hardware report. */
 #include "tpm_vectors.h"
 
-static atls_crypto *crypto;
-
 /* ---- azure_snp: the parts ---- */
 
 static void read_azure(run *r, tpm_hcl *hcl, tpm_public *ak)
@@ -209,24 +207,14 @@ static void test_azure_tdx_hcl(void **state)
     atls_arena_free(&r.arena);
 }
 
+static void add_tests(tap_list *l)
+{
+    tap_add(l, "azure_snp: the parts", test_azure, NULL);
+    tap_add(l, "azure_snp: hardware vouches", test_azure_document, NULL);
+    tap_add(l, "azure_tdx_hcl", test_azure_tdx_hcl, NULL);
+}
+
 int main(void)
 {
-    tap_list l = {0};
-    atls_arena a;
-    atls_bytes text;
-    atls_error err = {.code = ATLS_OK};
-    if (!atls_arena_new(&a, 1024u * 1024, &err) || !atls_crypto_new(&crypto, &err)) {
-        return 1;
-    }
-    if (!vectors_read("tpm/manifest.json", &a, &text)) {
-        tap_add(&l, "no vectors of TPMs here", vectors_absent, NULL);
-    } else {
-        tap_add(&l, "azure_snp: the parts", test_azure, NULL);
-        tap_add(&l, "azure_snp: hardware vouches", test_azure_document, NULL);
-        tap_add(&l, "azure_tdx_hcl", test_azure_tdx_hcl, NULL);
-    }
-    int failed = tap_run("tpm azure", &l);
-    atls_crypto_free(crypto);
-    atls_arena_free(&a);
-    return failed;
+    return run_vectors("tpm azure", "tpm/manifest.json", "no vectors of TPMs here", add_tests);
 }

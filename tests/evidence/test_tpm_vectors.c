@@ -5,8 +5,6 @@
 
 #include "tpm_vectors.h"
 
-static atls_crypto *crypto;
-
 /* ---- gce_cos85 ---- */
 
 #define GCE_PCR0         "0f35c214608d93c7a6e68ae7359b4a8be5a0e99eea9107ece427c4dea4e439cf"
@@ -393,32 +391,22 @@ static void test_anchors(void **state)
     atls_arena_free(&r.arena);
 }
 
+static void add_tests(tap_list *l)
+{
+    for (size_t i = 0; i < sizeof gce_rows / sizeof gce_rows[0]; i++) {
+        tap_add(l, gce_rows[i].name, test_gce, &gce_rows[i]);
+    }
+    tap_add(l, "gce_cos85: an issuer is missing", test_gce_issuer_missing, NULL);
+    tap_add(l, "gce_cos85: in other forms", test_gce_forms, NULL);
+    tap_add(l, "quote_sample", test_quote_sample, NULL);
+    for (size_t i = 0; i < sizeof log_rows / sizeof log_rows[0]; i++) {
+        tap_add(l, log_rows[i].file, test_log, &log_rows[i]);
+    }
+    tap_add(l, "gce_ek_ak_certs", test_gce_certs, NULL);
+    tap_add(l, "anchors", test_anchors, NULL);
+}
+
 int main(void)
 {
-    tap_list l = {0};
-    atls_arena a;
-    atls_bytes text;
-    atls_error err = {.code = ATLS_OK};
-    if (!atls_arena_new(&a, 1024u * 1024, &err) || !atls_crypto_new(&crypto, &err)) {
-        return 1;
-    }
-    if (!vectors_read("tpm/manifest.json", &a, &text)) {
-        tap_add(&l, "no vectors of TPMs here", vectors_absent, NULL);
-    } else {
-        for (size_t i = 0; i < sizeof gce_rows / sizeof gce_rows[0]; i++) {
-            tap_add(&l, gce_rows[i].name, test_gce, &gce_rows[i]);
-        }
-        tap_add(&l, "gce_cos85: an issuer is missing", test_gce_issuer_missing, NULL);
-        tap_add(&l, "gce_cos85: in other forms", test_gce_forms, NULL);
-        tap_add(&l, "quote_sample", test_quote_sample, NULL);
-        for (size_t i = 0; i < sizeof log_rows / sizeof log_rows[0]; i++) {
-            tap_add(&l, log_rows[i].file, test_log, &log_rows[i]);
-        }
-        tap_add(&l, "gce_ek_ak_certs", test_gce_certs, NULL);
-        tap_add(&l, "anchors", test_anchors, NULL);
-    }
-    int failed = tap_run("tpm vectors", &l);
-    atls_crypto_free(crypto);
-    atls_arena_free(&a);
-    return failed;
+    return run_vectors("tpm vectors", "tpm/manifest.json", "no vectors of TPMs here", add_tests);
 }

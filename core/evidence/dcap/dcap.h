@@ -65,6 +65,8 @@ typedef struct dcap_pck {
     bool smt_enabled;
 } dcap_pck;
 ATLS_MUST_USE bool dcap_pck_decode(const atls_cert *cert, dcap_pck *out, atls_error *err);
+/* dcap_put_extension writes the extension as members of the object that is open in w: claims_json.c */
+void dcap_put_extension(struct atls_jw *w, const dcap_pck *p);
 
 typedef struct dcap_tcb_level {
     uint8_t sgx[16];

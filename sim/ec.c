@@ -230,10 +230,3 @@ void sim_sig_der(atls_buf *b, const uint8_t *rs, size_t half)
     sim_der_unsigned(b, atls_bytes_of(rs + half, half));
     sim_der_close(b, sig);
 }
-
-void sim_sign_der(sim_op *o, const sim_key *key, atls_bytes data, const char *path, atls_buf *b)
-{
-    uint8_t rs[96];
-    sim_sign(o, key, data, path, rs);
-    sim_sig_der(b, rs, key->half);
-}

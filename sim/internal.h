@@ -297,4 +297,20 @@ struct sim {
     uint8_t os_image_hash[32];
 };
 
+/* How a room is made. make lays down all that lasts as long as the room; rehearse makes one of everything that is made on
+ * demand, in an arena of its own, so that each setting is asked for once. */
+typedef struct sim_making {
+    size_t size;                 /* of each arena; pages that are not touched cost nothing */
+    const char *seed;            /* NULL: "atls" */
+    atls_time now;               /* ATLS_TIME_UNSET: SIM_NOW */
+    const char *const *settings; /* NULL: none */
+    void (*make)(sim_op *o);
+    void (*rehearse)(sim_op *o);
+} sim_making;
+
+/* sim_room_open makes a room in s, which is zeroed but for what make needs to know. sim_room_close frees what it made, also
+ * after a failure. Errors: CONFIGURATION with the setting as field, MEMORY, INTERNAL. */
+ATLS_MUST_USE bool sim_room_open(sim *s, const sim_making *making, atls_error *err);
+void sim_room_close(sim *s);
+
 #endif

@@ -2,7 +2,7 @@
 /* internal.h: the parts of the simulator.
  *
  *   settings.c  "path=value" texts and what they say        doc.c     JSON that settings can edit
- *   raw.c       changes of finished bytes
+ *   raw.c       changes of finished bytes               memo.c    what need not be computed again
  *   der.c       a DER writer                                ec.c      keys from labels, signatures without randomness
  *   x509.c      pieces of certificates and lists, for every kind of room
  *   cert.c      certificates       extension.c  SGX extension         crl.c  revocation lists     chain.c  PEM chains
@@ -145,6 +145,14 @@ void sim_sig_der(atls_buf *b, const uint8_t *rs, size_t half);
 void sim_sha256(atls_bytes in, uint8_t out[32]);
 void sim_sha384(atls_bytes in, uint8_t out[48]);
 
+/* ---- memo.c ---- */
+
+/* sim_memo_key names a computation and its two operands, 1000 bytes at most in all. */
+void sim_memo_key(const char *what, atls_bytes a, atls_bytes b, uint8_t key[32]);
+/* sim_memo_find gives len bytes that were kept; false when there are none, or no memo. */
+bool sim_memo_find(const sim_memo *m, const uint8_t key[32], uint8_t *value, size_t len);
+void sim_memo_keep(sim_memo *m, const uint8_t key[32], const uint8_t *value, size_t len);
+
 /* ---- x509.c ---- */
 
 typedef struct sim_cert {
@@ -283,6 +291,7 @@ struct sim {
     size_t n_settings;
     EC_GROUP *groups[2]; /* P-256, P-384 */
     BN_CTX *bn;
+    sim_memo *memo; /* NULL: none */
     sim_key *keys;
     size_t n_keys;
     sim_platform platform;
@@ -304,6 +313,7 @@ typedef struct sim_making {
     const char *seed;            /* NULL: "atls" */
     atls_time now;               /* ATLS_TIME_UNSET: SIM_NOW */
     const char *const *settings; /* NULL: none */
+    sim_memo *memo;              /* NULL: none */
     void (*make)(sim_op *o);
     void (*rehearse)(sim_op *o);
 } sim_making;

@@ -48,8 +48,8 @@ static void rehearse(sim_op *o)
 
 bool sim_nitro_new(const sim_nitro_options *options, sim_nitro **out, atls_error *err)
 {
-    const sim_making making = {ROOM_SIZE,         options->seed,        options->now,
-                               options->settings, sim_nitro_certs_make, rehearse};
+    const sim_making making = {ROOM_SIZE,     options->seed,        options->now, options->settings,
+                               options->memo, sim_nitro_certs_make, rehearse};
     *out = NULL;
     sim_nitro *s = calloc(1, sizeof *s);
     if (s == NULL) {

@@ -65,7 +65,8 @@ static void rehearse(sim_op *o)
 
 bool sim_snp_new(const sim_snp_options *options, sim_snp **out, atls_error *err)
 {
-    const sim_making making = {ROOM_SIZE, options->seed, options->now, options->settings, sim_snp_certs_make, rehearse};
+    const sim_making making = {ROOM_SIZE,     options->seed,      options->now, options->settings,
+                               options->memo, sim_snp_certs_make, rehearse};
     *out = NULL;
     sim_snp *s = calloc(1, sizeof *s);
     if (s == NULL) {

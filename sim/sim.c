@@ -85,6 +85,7 @@ static bool furnish(sim *s, const sim_making *m, atls_error *err)
 bool sim_room_open(sim *s, const sim_making *m, atls_error *err)
 {
     const char *seed = m->seed == NULL ? "atls" : m->seed;
+    s->memo = m->memo;
     s->now = m->now == ATLS_TIME_UNSET ? SIM_NOW : m->now;
     if (!atls_arena_new(&s->arena, m->size, err) || !atls_arena_copy(&s->arena, atls_bytes_str(seed), &s->seed, err)) {
         return false;
@@ -135,7 +136,8 @@ static void rehearse(sim_op *o)
 
 bool sim_new(const sim_options *options, sim **out, atls_error *err)
 {
-    const sim_making making = {ROOM_SIZE, options->seed, options->now, options->settings, make, rehearse};
+    const sim_making making = {ROOM_SIZE,     options->seed, options->now, options->settings,
+                               options->memo, make,          rehearse};
     *out = NULL;
     sim *s = calloc(1, sizeof *s);
     if (s == NULL) {

@@ -32,7 +32,8 @@ static void rehearse(sim_op *o)
 
 bool sim_tpm_new(const sim_tpm_options *options, sim_tpm **out, atls_error *err)
 {
-    const sim_making making = {ROOM_SIZE, options->seed, options->now, options->settings, make, rehearse};
+    const sim_making making = {ROOM_SIZE,     options->seed, options->now, options->settings,
+                               options->memo, make,          rehearse};
     *out = NULL;
     sim_tpm *t = calloc(1, sizeof *t);
     if (t == NULL) {

@@ -41,8 +41,10 @@ static void test_flips(void **state)
     const atls_claims honest = w.result.claims;
     const size_t used = w.arena.used; /* what honest points at */
     size_t n_accepted = 0;
+    size_t n_tried = 0;
     assert_true(kept < used);
     for (size_t bit = 0; bit < 8 * w.document.len; bit += exhaustive ? 1 : STEP) {
+        n_tried++;
         memcpy(bytes, w.document.ptr, w.document.len);
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
         w.in.evidence = atls_bytes_of(bytes, w.document.len);
@@ -56,7 +58,8 @@ static void test_flips(void **state)
         }
         w.arena.used = used;
     }
-    assert_true(n_accepted < w.document.len); /* of 8 bits each: most are refused */
+    printf("# %zu of %zu flips change nothing that is signed\n", n_accepted, n_tried);
+    assert_true(n_accepted < n_tried / 2); /* most are refused */
     free(bytes);
     tpm_world_close(&w);
 }

@@ -98,11 +98,6 @@ atls_bytes sim_snp_certificate(const sim_snp *s, const char *id)
     return cert == NULL ? atls_bytes_empty() : cert->der;
 }
 
-atls_time sim_snp_now(const sim_snp *s)
-{
-    return s->base.now;
-}
-
 /* ---- products ---- */
 
 bool sim_snp_report(sim_snp *s, const uint8_t report_data[64], atls_arena *a, atls_bytes *out, atls_error *err)

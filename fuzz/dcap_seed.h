@@ -18,6 +18,16 @@ static inline bool fuzz_is_within(atls_bytes inner, atls_bytes outer)
 /* Takes the seed out of what a room gives. */
 typedef atls_bytes (*fuzz_pick)(atls_bytes quote, const atls_endorsements *e, atls_arena *a);
 
+/* The endorsements, as a bundle. */
+static inline atls_bytes fuzz_pick_bundle(atls_bytes quote, const atls_endorsements *e, atls_arena *a)
+{
+    atls_bytes text;
+    atls_error err = {0};
+    (void)quote;
+    FUZZ_ASSERT(atls_endorsements_to_bundle(e, a, &text, &err));
+    return text;
+}
+
 static inline size_t fuzz_room_seed(size_t index, fuzz_pick pick, uint8_t *out, size_t cap)
 {
     static const sim_kind kinds[] = {SIM_SGX_V3, SIM_TDX_V4, SIM_TDX_V5};

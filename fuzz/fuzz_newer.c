@@ -81,16 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-static atls_bytes pick(atls_bytes quote, const atls_endorsements *e, atls_arena *a)
-{
-    (void)quote;
-    atls_bytes text;
-    atls_error err = {0};
-    FUZZ_ASSERT(atls_endorsements_to_bundle(e, a, &text, &err));
-    return text;
-}
-
 size_t fuzz_seed(size_t index, uint8_t *out, size_t cap)
 {
-    return fuzz_room_seed(index, pick, out, cap);
+    return fuzz_room_seed(index, fuzz_pick_bundle, out, cap);
 }

@@ -15,30 +15,17 @@ typedef struct plan {
     atls_time after;
 } plan;
 
-/* put_revoked lists what crl.<id>.revoked names: certificates of the room, or serials in hex, "." for the empty list.
- */
+/* crl.<id>.revoked: certificates of the room, or serials in hex, "." for the empty list. */
 static void put_revoked(sim_op *o, const plan *p, atls_buf *b)
 {
     const char *list = sim_get(o, "crl.%s.revoked", p->id);
-    char word[64];
     if (list == NULL) {
         return;
     }
-    size_t entries = sim_der_open(b, SIM_DER_SEQUENCE);
-    while (sim_split(&list, word, sizeof word)) {
-        const sim_cert *cert = sim_cert_find(o->s, word);
-        atls_bytes serial =
-            cert != NULL ? atls_bytes_of(cert->serial, cert->serial_len) : sim_value_bytes(o, "crl.revoked", word);
-        size_t entry = sim_der_open(b, SIM_DER_SEQUENCE);
-        sim_der_unsigned(b, serial);
-        sim_der_time(b, o->s->now - 20 * DAY);
-        size_t exts = sim_der_open(b, SIM_DER_SEQUENCE);
-        bool critical = sim_get(o, "crl.%s.critical_entry_ext", p->id) != NULL;
-        sim_ext_put(b, critical ? "2.5.29.999" : "2.5.29.21", critical, atls_bytes_of("\x0a\x01\x01", 3));
-        sim_der_close(b, exts);
-        sim_der_close(b, entry);
-    }
-    sim_der_close(b, entries);
+    const bool critical = sim_get(o, "crl.%s.critical_entry_ext", p->id) != NULL;
+    atls_buf reason = sim_buf(o);
+    sim_ext_put(&reason, critical ? "2.5.29.999" : "2.5.29.21", critical, atls_bytes_of("\x0a\x01\x01", 3));
+    sim_revoked_put(o, b, list, o->s->certs, o->s->n_certs, o->s->now - 20 * DAY, sim_done(&reason));
 }
 
 static void put_extensions(sim_op *o, const plan *p, atls_buf *b)
@@ -49,17 +36,13 @@ static void put_extensions(sim_op *o, const plan *p, atls_buf *b)
     size_t list = sim_der_open(b, SIM_DER_SEQUENCE);
     const char *number = sim_get_text(o, "1", "crl.%s.number", p->id);
     if (strcmp(number, "none") != 0) {
-        atls_buf value = sim_buf(o);
-        sim_der_uint(&value, SIM_DER_INTEGER, sim_get_uint(o, 1, "crl.%s.number", p->id));
-        sim_ext_put(b, "2.5.29.20", false, sim_done(&value));
+        sim_ext_number_put(o, b, sim_get_uint(o, 1, "crl.%s.number", p->id));
     }
     if (strcmp(sim_get_text(o, "", "crl.%s.aki", p->id), "none") != 0) {
         sim_get_fixed(o, aki, sizeof aki, "crl.%s.aki", p->id);
-        sim_ext_put(b, "2.5.29.35", false, sim_aki(o, aki));
+        sim_ext_aki_put(o, b, aki);
     }
-    if (sim_get(o, "crl.%s.critical_ext", p->id) != NULL) {
-        sim_ext_put(b, "2.5.29.999", true, atls_bytes_of("\x05\x00", 2));
-    }
+    sim_ext_unknown_put(o, b, "crl", p->id);
     sim_der_close(b, list);
     sim_der_close(b, tagged);
 }
@@ -69,7 +52,7 @@ static atls_bytes make_tbs(sim_op *o, const plan *p)
     atls_buf b = sim_buf(o);
     size_t tbs = sim_der_open(&b, SIM_DER_SEQUENCE);
     sim_der_uint(&b, SIM_DER_INTEGER, sim_get_uint(o, 1, "crl.%s.version", p->id));
-    sim_sig_alg_put(&b);
+    sim_ecdsa_put(&b, SIM_SHA256);
     sim_name_put(&b, sim_get_text(o, sim_cert_cn(o, p->issuer), "crl.%s.issuer_cn", p->id), true);
     sim_der_time(&b, sim_get_time(o, o->s->now - p->before, "crl.%s.this_update", p->id));
     if (strcmp(sim_get_text(o, "", "crl.%s.next_update", p->id), "none") != 0) {
@@ -86,16 +69,8 @@ static atls_bytes make_crl(sim_op *o, const plan *p)
     char path[SIM_PATH_SIZE];
     atls_bytes tbs = make_tbs(o, p);
     const sim_key *key = sim_cert_key(o, sim_get_text(o, p->issuer, "crl.%s.signed_by", p->id));
-    atls_buf signature = sim_buf(o);
     (void)snprintf(path, sizeof path, "crl.%s.sig", p->id);
-    sim_sign_der(o, key, tbs, path, &signature);
-    atls_buf b = sim_buf(o);
-    size_t whole = sim_der_open(&b, SIM_DER_SEQUENCE);
-    atls_buf_put(&b, tbs);
-    sim_sig_alg_put(&b);
-    sim_der_bits(&b, 0, sim_done(&signature));
-    sim_der_close(&b, whole);
-    return sim_done(&b);
+    return sim_ecdsa_signed(o, SIM_SHA256, key, tbs, path);
 }
 
 /* select_crl hands out the list that collateral.<member> names: by default the member's own. */

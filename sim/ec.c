@@ -57,13 +57,36 @@ static bool mod_order(sim_op *o, const EC_GROUP *group, const uint8_t *bytes, si
     return ok;
 }
 
-/* times_generator gives the affine coordinates of k times the generator; y may be NULL. */
-static bool times_generator(sim_op *o, const EC_GROUP *group, const BIGNUM *k, BIGNUM *x, BIGNUM *y)
+static bool multiply(sim_op *o, const EC_GROUP *group, const BIGNUM *k, uint8_t *xy, size_t half)
 {
     EC_POINT *point = EC_POINT_new(group);
-    bool ok = point != NULL && EC_POINT_mul(group, point, k, NULL, NULL, o->s->bn) == 1
-              && EC_POINT_get_affine_coordinates(group, point, x, y, o->s->bn) == 1;
+    BIGNUM *x = BN_new();
+    BIGNUM *y = BN_new();
+    const bool ok = point != NULL && x != NULL && y != NULL && EC_POINT_mul(group, point, k, NULL, NULL, o->s->bn) == 1
+                    && EC_POINT_get_affine_coordinates(group, point, x, y, o->s->bn) == 1
+                    && BN_bn2binpad(x, xy, (int)half) > 0 && BN_bn2binpad(y, xy + half, (int)half) > 0;
     EC_POINT_free(point);
+    BN_free(x);
+    BN_free(y);
+    return ok;
+}
+
+/* times_generator gives the affine coordinates, x || y, of k times the generator. */
+static bool times_generator(sim_op *o, const EC_GROUP *group, const BIGNUM *k, uint8_t *xy, size_t half)
+{
+    uint8_t scalar[48];
+    uint8_t key[32];
+    if (BN_bn2binpad(k, scalar, (int)half) < 0) {
+        return false;
+    }
+    sim_memo_key("ec", atls_bytes_of(scalar, half), atls_bytes_empty(), key); /* half says which curve */
+    if (sim_memo_find(o->s->memo, key, xy, 2 * half)) {
+        return true;
+    }
+    const bool ok = multiply(o, group, k, xy, half);
+    if (ok) {
+        sim_memo_keep(o->s->memo, key, xy, 2 * half);
+    }
     return ok;
 }
 
@@ -75,17 +98,11 @@ static bool make_ec(sim_op *o, sim_key *key)
     sim_derive(o, label, seed, key->half);
     const EC_GROUP *group = group_of(o, key->curve);
     BIGNUM *d = BN_new();
-    BIGNUM *x = BN_new();
-    BIGNUM *y = BN_new();
-    bool ok = group != NULL && d != NULL && x != NULL && y != NULL && mod_order(o, group, seed, key->half, d)
-              && times_generator(o, group, d, x, y) && BN_bn2binpad(d, key->d, (int)key->half) > 0
-              && BN_bn2binpad(x, key->point + 1, (int)key->half) > 0
-              && BN_bn2binpad(y, key->point + 1 + key->half, (int)key->half) > 0;
+    bool ok = group != NULL && d != NULL && mod_order(o, group, seed, key->half, d)
+              && times_generator(o, group, d, key->point + 1, key->half) && BN_bn2binpad(d, key->d, (int)key->half) > 0;
     key->point[0] = 0x04;
     key->point_len = 1 + 2 * key->half;
     BN_free(d);
-    BN_free(x);
-    BN_free(y);
     return ok;
 }
 
@@ -131,6 +148,7 @@ static bool ecdsa(sim_op *o, const sim_key *key, atls_bytes digest, uint8_t *rs)
 {
     uint8_t material[48 + 48];
     uint8_t nonce[48];
+    uint8_t xy[96];
     memcpy(material, key->d, key->half);
     memcpy(material + key->half, digest.ptr, digest.len);
     sim_sha384(atls_bytes_of(material, key->half + digest.len), nonce);
@@ -140,7 +158,8 @@ static bool ecdsa(sim_op *o, const sim_key *key, atls_bytes digest, uint8_t *rs)
     BIGNUM *s = BN_bin2bn(key->d, (int)key->half, NULL);
     BIGNUM *z = BN_bin2bn(digest.ptr, (int)digest.len, NULL);
     bool ok = group != NULL && k != NULL && r != NULL && s != NULL && z != NULL
-              && mod_order(o, group, nonce, key->half, k) && times_generator(o, group, k, r, NULL);
+              && mod_order(o, group, nonce, key->half, k) && times_generator(o, group, k, xy, key->half)
+              && BN_bin2bn(xy, (int)key->half, r) != NULL;
     const BIGNUM *n = group == NULL ? NULL : EC_GROUP_get0_order(group);
     ok = ok && BN_nnmod(r, r, n, o->s->bn) == 1 && BN_mod_mul(s, s, r, n, o->s->bn) == 1
          && BN_mod_add(s, s, z, n, o->s->bn) == 1 && BN_mod_inverse(k, k, n, o->s->bn) != NULL
@@ -229,11 +248,4 @@ void sim_sig_der(atls_buf *b, const uint8_t *rs, size_t half)
     sim_der_unsigned(b, atls_bytes_of(rs, half));
     sim_der_unsigned(b, atls_bytes_of(rs + half, half));
     sim_der_close(b, sig);
-}
-
-void sim_sign_der(sim_op *o, const sim_key *key, atls_bytes data, const char *path, atls_buf *b)
-{
-    uint8_t rs[96];
-    sim_sign(o, key, data, path, rs);
-    sim_sig_der(b, rs, key->half);
 }

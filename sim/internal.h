@@ -2,8 +2,9 @@
 /* internal.h: the parts of the simulator.
  *
  *   settings.c  "path=value" texts and what they say        doc.c     JSON that settings can edit
- *   raw.c       changes of finished bytes
+ *   raw.c       changes of finished bytes               memo.c    what need not be computed again
  *   der.c       a DER writer                                ec.c      keys from labels, signatures without randomness
+ *   x509.c      pieces of certificates and lists, for every kind of room
  *   cert.c      certificates       extension.c  SGX extension         crl.c  revocation lists     chain.c  PEM chains
  *   report.c    report bodies      quote.c      quotes                tcb.c  TCB info, QE identity
  *   log.c       event log          ccel.c       its binary form       policy.c, response.c, tls.c, sim.c
@@ -139,16 +140,20 @@ const sim_key *sim_key_of(sim_op *o, const char *label, sim_curve curve);
 void sim_sign(sim_op *o, const sim_key *key, atls_bytes data, const char *path, uint8_t out[96]);
 /* sim_sign384 is the same with SHA-384, for keys of P-384. */
 void sim_sign384(sim_op *o, const sim_key *key, atls_bytes data, const char *path, uint8_t out[96]);
-/* sim_sign_der puts what sim_sign makes as ECDSA-Sig-Value. */
-void sim_sign_der(sim_op *o, const sim_key *key, atls_bytes data, const char *path, atls_buf *b);
+/* sim_sig_der puts r || s as ECDSA-Sig-Value. */
 void sim_sig_der(atls_buf *b, const uint8_t *rs, size_t half);
 void sim_sha256(atls_bytes in, uint8_t out[32]);
 void sim_sha384(atls_bytes in, uint8_t out[48]);
 
-/* ---- cert.c, extension.c, crl.c, chain.c ---- */
+/* ---- memo.c ---- */
 
-#define SIM_N_CERTS 12
-#define SIM_N_CRLS  3
+/* sim_memo_key names a computation and its two operands, 1000 bytes at most in all. */
+void sim_memo_key(const char *what, atls_bytes a, atls_bytes b, uint8_t key[32]);
+/* sim_memo_find gives len bytes that were kept; false when there are none, or no memo. */
+bool sim_memo_find(const sim_memo *m, const uint8_t key[32], uint8_t *value, size_t len);
+void sim_memo_keep(sim_memo *m, const uint8_t key[32], const uint8_t *value, size_t len);
+
+/* ---- x509.c ---- */
 
 typedef struct sim_cert {
     const char *id;
@@ -156,6 +161,54 @@ typedef struct sim_cert {
     uint8_t serial[20];
     size_t serial_len;
 } sim_cert;
+
+/* sim_cert_among gives a certificate by its id; NULL when there is none. */
+const sim_cert *sim_cert_among(const sim_cert *certs, size_t n_certs, const char *id);
+/* sim_serial_set applies cert.<id>.serial to a certificate that has an id and a serial. */
+void sim_serial_set(sim_op *o, sim_cert *cert);
+
+/* sim_is_none tells whether a setting leaves something out. */
+bool sim_is_none(const char *value);
+
+void sim_name_part(atls_buf *b, const char *oid, unsigned tag, const char *text);
+void sim_spki_put(atls_buf *b, const sim_key *key);
+void sim_rsa_spki_put(atls_buf *b, atls_bytes modulus); /* exponent 65537 */
+/* sim_key_id makes a key identifier: the first bytes of SHA-256 of a point or a modulus. */
+void sim_key_id(atls_bytes key, uint8_t out[20]);
+
+/* Extensions. id is a certificate's, whose settings are looked up; the other arguments are what stands there without. */
+void sim_ext_put(atls_buf *b, const char *oid, bool critical, atls_bytes value);
+void sim_ext_aki_put(sim_op *o, atls_buf *b, const uint8_t id[20]);
+void sim_ext_ski_put(sim_op *o, atls_buf *b, const uint8_t id[20]);
+void sim_ext_crl_point_put(sim_op *o, atls_buf *b, const char *url);
+void sim_ext_number_put(sim_op *o, atls_buf *b, uint64_t number);
+/* cert.<id>.key_usage is the first octet of the bits, "none" leaves the extension out. is_trimmed: as DER wants it. */
+void sim_ext_usage_put(sim_op *o, atls_buf *b, const char *id, uint8_t bits, bool is_trimmed, bool critical);
+/* cert.<id>.ca is true, false, or none: no basicConstraints at all. cert.<id>.path_len is a number or none; the argument is
+ * NULL in rooms that have no such setting. */
+void sim_ext_constraints_put(sim_op *o, atls_buf *b, const char *id, const char *ca, const char *path_len,
+                             bool critical);
+/* <kind>.<id>.critical_ext, of a "cert" or a "crl": any value puts an unknown critical extension. */
+void sim_ext_unknown_put(sim_op *o, atls_buf *b, const char *kind, const char *id);
+
+/* sim_tbs_open begins a TBSCertificate, up to its version; sim_der_close ends it. */
+size_t sim_tbs_open(atls_buf *b, uint64_t version);
+void sim_validity_put(atls_buf *b, atls_time not_before, atls_time not_after);
+/* sim_revoked_put lists certificates by id, or serials in hex; extensions are those of each entry, empty: none. */
+void sim_revoked_put(sim_op *o, atls_buf *b, const char *list, const sim_cert *certs, size_t n_certs, atls_time since,
+                     atls_bytes extensions);
+
+/* sim_signed is SIGNED { tbs, algorithm, signature }; sim_ecdsa_signed makes the last two. path is the setting that may spoil
+ * the signature, as for sim_sign. */
+typedef enum sim_digest { SIM_SHA256, SIM_SHA384 } sim_digest;
+atls_bytes sim_signed(sim_op *o, atls_bytes tbs, atls_bytes algorithm, atls_bytes signature);
+void sim_ecdsa_put(atls_buf *b, sim_digest digest);
+atls_bytes sim_ecdsa_signed(sim_op *o, sim_digest digest, const sim_key *key, atls_bytes tbs, const char *path);
+
+/* ---- cert.c, extension.c, crl.c, chain.c ---- */
+
+#define SIM_N_CERTS 12
+#define SIM_N_CRLS  3
 
 void sim_certs_make(sim_op *o);
 /* sim_cert_find gives a certificate by its id; NULL when there is none. */
@@ -165,10 +218,6 @@ const char *sim_cert_cn(sim_op *o, const char *id);
 const sim_key *sim_cert_key(sim_op *o, const char *id);
 void sim_cert_key_id(sim_op *o, const char *id, uint8_t out[20]);
 void sim_name_put(atls_buf *b, const char *cn, bool intel);
-void sim_sig_alg_put(atls_buf *b);
-void sim_spki_put(atls_buf *b, const sim_key *key);
-void sim_ext_put(atls_buf *b, const char *oid, bool critical, atls_bytes value);
-atls_bytes sim_aki(sim_op *o, const uint8_t id[20]);
 
 /* The platform, as its PCK certificate tells it. */
 typedef struct sim_platform {
@@ -242,6 +291,7 @@ struct sim {
     size_t n_settings;
     EC_GROUP *groups[2]; /* P-256, P-384 */
     BN_CTX *bn;
+    sim_memo *memo; /* NULL: none */
     sim_key *keys;
     size_t n_keys;
     sim_platform platform;
@@ -255,5 +305,22 @@ struct sim {
     uint8_t compose_hash[32];
     uint8_t os_image_hash[32];
 };
+
+/* How a room is made. make lays down all that lasts as long as the room; rehearse makes one of everything that is made on
+ * demand, in an arena of its own, so that each setting is asked for once. */
+typedef struct sim_making {
+    size_t size;                 /* of each arena; pages that are not touched cost nothing */
+    const char *seed;            /* NULL: "atls" */
+    atls_time now;               /* ATLS_TIME_UNSET: SIM_NOW */
+    const char *const *settings; /* NULL: none */
+    sim_memo *memo;              /* NULL: none */
+    void (*make)(sim_op *o);
+    void (*rehearse)(sim_op *o);
+} sim_making;
+
+/* sim_room_open makes a room in s, which is zeroed but for what make needs to know. sim_room_close frees what it made, also
+ * after a failure. Errors: CONFIGURATION with the setting as field, MEMORY, INTERNAL. */
+ATLS_MUST_USE bool sim_room_open(sim *s, const sim_making *making, atls_error *err);
+void sim_room_close(sim *s);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "sim/nitro_internal.h"
 
-#define ROOM_SIZE ((size_t)4 * 1024 * 1024) /* pages that are not touched cost nothing */
+#define ROOM_SIZE ((size_t)4 * 1024 * 1024)
 
 sim_nitro *sim_nitro_of(sim_op *o)
 {
@@ -38,7 +38,6 @@ static atls_bytes make_policy(sim_op *o)
 
 /* ---- the room ---- */
 
-/* One of everything that is made on demand, so that each setting is asked for once. */
 static void rehearse(sim_op *o)
 {
     atls_certificate_pile pile;
@@ -47,40 +46,17 @@ static void rehearse(sim_op *o)
     (void)make_policy(o);
 }
 
-static bool make_room(sim_nitro *s, const sim_nitro_options *options, atls_error *err)
-{
-    sim_op o;
-    atls_arena scratch;
-    sim_op_begin(&o, &s->base, &s->base.arena);
-    s->base.bn = BN_CTX_new();
-    if (s->base.bn == NULL) {
-        return atls_fail(err, ATLS_E_MEMORY, "sim", NULL);
-    }
-    if (sim_settings_read(&o, options->settings)) {
-        sim_nitro_certs_make(&o);
-    }
-    if (!sim_ok(&o) || !atls_arena_new(&scratch, ROOM_SIZE, &o.err)) {
-        return sim_op_end(&o, err);
-    }
-    o.a = &scratch;
-    rehearse(&o);
-    sim_settings_check(&o);
-    atls_arena_free(&scratch);
-    return sim_op_end(&o, err);
-}
-
 bool sim_nitro_new(const sim_nitro_options *options, sim_nitro **out, atls_error *err)
 {
-    const char *seed = options->seed == NULL ? "atls" : options->seed;
+    const sim_making making = {ROOM_SIZE,     options->seed,        options->now, options->settings,
+                               options->memo, sim_nitro_certs_make, rehearse};
     *out = NULL;
     sim_nitro *s = calloc(1, sizeof *s);
     if (s == NULL) {
         return atls_fail(err, ATLS_E_MEMORY, "sim", NULL);
     }
     s->is_nitrotpm = options->is_nitrotpm;
-    s->base.now = options->now == ATLS_TIME_UNSET ? SIM_NOW : options->now;
-    if (!atls_arena_new(&s->base.arena, ROOM_SIZE, err)
-        || !atls_arena_copy(&s->base.arena, atls_bytes_str(seed), &s->base.seed, err) || !make_room(s, options, err)) {
+    if (!sim_room_open(&s->base, &making, err)) {
         sim_nitro_free(s);
         return false;
     }
@@ -93,10 +69,7 @@ void sim_nitro_free(sim_nitro *s)
     if (s == NULL) {
         return;
     }
-    EC_GROUP_free(s->base.groups[0]);
-    EC_GROUP_free(s->base.groups[1]);
-    BN_CTX_free(s->base.bn);
-    atls_arena_free(&s->base.arena);
+    sim_room_close(&s->base);
     free(s);
 }
 

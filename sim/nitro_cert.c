@@ -59,31 +59,17 @@ const sim_key *sim_nitro_cert_key(sim_op *o, const char *id)
 
 void sim_nitro_key_id(sim_op *o, const char *id, uint8_t out[20])
 {
-    uint8_t digest[32];
     const sim_key *key = sim_nitro_cert_key(o, id);
-    sim_sha256(atls_bytes_of(key->point, key->point_len), digest);
-    memcpy(out, digest, 20);
-}
-
-/* ---- pieces ---- */
-
-static void name_part(atls_buf *b, const char *oid, unsigned tag, const char *text)
-{
-    size_t set = sim_der_open(b, SIM_DER_SET);
-    size_t pair = sim_der_open(b, SIM_DER_SEQUENCE);
-    sim_der_oid(b, oid);
-    sim_der_put(b, tag, atls_bytes_str(text));
-    sim_der_close(b, pair);
-    sim_der_close(b, set);
+    sim_key_id(atls_bytes_of(key->point, key->point_len), out);
 }
 
 static void name_put(atls_buf *b, const char *cn)
 {
     size_t name = sim_der_open(b, SIM_DER_SEQUENCE);
-    name_part(b, "2.5.4.6", SIM_DER_PRINTABLE_STRING, "US");
-    name_part(b, "2.5.4.10", SIM_DER_UTF8_STRING, "Amazon");
-    name_part(b, "2.5.4.11", SIM_DER_UTF8_STRING, "AWS");
-    name_part(b, "2.5.4.3", SIM_DER_UTF8_STRING, cn);
+    sim_name_part(b, "2.5.4.6", SIM_DER_PRINTABLE_STRING, "US");
+    sim_name_part(b, "2.5.4.10", SIM_DER_UTF8_STRING, "Amazon");
+    sim_name_part(b, "2.5.4.11", SIM_DER_UTF8_STRING, "AWS");
+    sim_name_part(b, "2.5.4.3", SIM_DER_UTF8_STRING, cn);
     sim_der_close(b, name);
 }
 
@@ -95,47 +81,7 @@ void sim_nitro_subject_put(sim_op *o, const char *id, atls_buf *b)
     name_put(b, sim_get_text(o, p->cn == NULL ? own : p->cn, "cert.%s.cn", id));
 }
 
-void sim_nitro_sig_alg_put(atls_buf *b)
-{
-    size_t alg = sim_der_open(b, SIM_DER_SEQUENCE);
-    sim_der_oid(b, "1.2.840.10045.4.3.3"); /* ecdsa-with-SHA384 */
-    sim_der_close(b, alg);
-}
-
-void sim_nitro_sign_der(sim_op *o, const sim_key *key, atls_bytes tbs, const char *path, atls_buf *b)
-{
-    uint8_t rs[96];
-    sim_sign384(o, key, tbs, path, rs);
-    sim_sig_der(b, rs, key->half);
-}
-
-static bool is_none(const char *value)
-{
-    return value != NULL && strcmp(value, "none") == 0;
-}
-
 /* ---- extensions ---- */
-
-/* ca is true, false, or none: no basicConstraints at all. */
-static void put_constraints(sim_op *o, const plan *p, atls_buf *b)
-{
-    const char *ca = sim_get_text(o, p->is_ca ? "true" : "false", "cert.%s.ca", p->id);
-    const char *path_len = sim_get_text(o, p->path_len, "cert.%s.path_len", p->id);
-    const bool critical = strcmp(sim_get_text(o, "true", "cert.%s.ca_critical", p->id), "true") == 0;
-    if (is_none(ca)) {
-        return;
-    }
-    atls_buf value = sim_buf(o);
-    size_t constraints = sim_der_open(&value, SIM_DER_SEQUENCE);
-    if (strcmp(ca, "true") == 0) {
-        sim_der_bool(&value, true);
-        if (!is_none(path_len)) {
-            sim_der_uint(&value, SIM_DER_INTEGER, strtoull(path_len, NULL, 10));
-        }
-    }
-    sim_der_close(&value, constraints);
-    sim_ext_put(b, "2.5.29.19", critical, sim_done(&value));
-}
 
 static void put_key_ids(sim_op *o, const plan *p, const char *issuer, atls_buf *b)
 {
@@ -145,65 +91,33 @@ static void put_key_ids(sim_op *o, const plan *p, const char *issuer, atls_buf *
     sim_nitro_key_id(o, issuer, aki);
     sim_nitro_key_id(o, p->id, ski);
     const bool set_aki = sim_get(o, "cert.%s.aki", p->id) != NULL;
-    if ((has_aki || set_aki) && !is_none(sim_get(o, "cert.%s.aki", p->id))) {
+    if ((has_aki || set_aki) && !sim_is_none(sim_get(o, "cert.%s.aki", p->id))) {
         sim_get_fixed(o, aki, sizeof aki, "cert.%s.aki", p->id);
-        sim_ext_put(b, "2.5.29.35", false, sim_aki(o, aki));
+        sim_ext_aki_put(o, b, aki);
     }
-    if (p->is_ca && !is_none(sim_get(o, "cert.%s.ski", p->id))) {
+    if (p->is_ca && !sim_is_none(sim_get(o, "cert.%s.ski", p->id))) {
         sim_get_fixed(o, ski, sizeof ski, "cert.%s.ski", p->id);
-        atls_buf value = sim_buf(o);
-        sim_der_put(&value, SIM_DER_OCTET_STRING, atls_bytes_of(ski, sizeof ski));
-        sim_ext_put(b, "2.5.29.14", false, sim_done(&value));
+        sim_ext_ski_put(o, b, ski);
     }
-}
-
-/* key_usage is the first octet of the bits, "none" leaves the extension out. */
-static void put_key_usage(sim_op *o, const plan *p, atls_buf *b)
-{
-    uint8_t bits = (uint8_t)strtoul(p->key_usage, NULL, 16);
-    if (is_none(sim_get(o, "cert.%s.key_usage", p->id))) {
-        return;
-    }
-    sim_get_fixed(o, &bits, 1, "cert.%s.key_usage", p->id);
-    unsigned unused = 0;
-    while (unused < 7 && ((unsigned)bits >> unused & 1u) == 0) {
-        unused++;
-    }
-    atls_buf value = sim_buf(o);
-    sim_der_bits(&value, unused, atls_bytes_of(&bits, 1));
-    sim_ext_put(b, "2.5.29.15", p->usage_critical, sim_done(&value));
 }
 
 static void put_crl_point(sim_op *o, const plan *p, atls_buf *b)
 {
-    const char *wanted = sim_get_text(o, p->has_list ? "true" : "none", "cert.%s.crl_point", p->id);
-    if (is_none(wanted)) {
-        return;
+    if (!sim_is_none(sim_get_text(o, p->has_list ? "true" : "none", "cert.%s.crl_point", p->id))) {
+        sim_ext_crl_point_put(o, b, "http://crl.sim.test/nitro.crl");
     }
-    atls_buf value = sim_buf(o);
-    size_t list = sim_der_open(&value, SIM_DER_SEQUENCE);
-    size_t point = sim_der_open(&value, SIM_DER_SEQUENCE);
-    size_t name = sim_der_open(&value, 0xa0);
-    size_t full = sim_der_open(&value, 0xa0);
-    sim_der_put(&value, 0x86, atls_bytes_str("http://crl.sim.test/nitro.crl"));
-    sim_der_close(&value, full);
-    sim_der_close(&value, name);
-    sim_der_close(&value, point);
-    sim_der_close(&value, list);
-    sim_ext_put(b, "2.5.29.31", false, sim_done(&value));
 }
 
 static void put_extensions(sim_op *o, const plan *p, const char *issuer, atls_buf *b)
 {
+    const bool ca_critical = strcmp(sim_get_text(o, "true", "cert.%s.ca_critical", p->id), "true") == 0;
     size_t tagged = sim_der_open(b, 0xa3);
     size_t list = sim_der_open(b, SIM_DER_SEQUENCE);
-    put_constraints(o, p, b);
+    sim_ext_constraints_put(o, b, p->id, p->is_ca ? "true" : "false", p->path_len, ca_critical);
     put_key_ids(o, p, issuer, b);
-    put_key_usage(o, p, b);
+    sim_ext_usage_put(o, b, p->id, (uint8_t)strtoul(p->key_usage, NULL, 16), true, p->usage_critical);
     put_crl_point(o, p, b);
-    if (sim_get(o, "cert.%s.critical_ext", p->id) != NULL) {
-        sim_ext_put(b, "2.5.29.999", true, atls_bytes_of("\x05\x00", 2));
-    }
+    sim_ext_unknown_put(o, b, "cert", p->id);
     if (sim_get(o, "cert.%s.eku", p->id) != NULL) { /* serverAuth, not critical */
         sim_ext_put(b, "2.5.29.37", false, atls_bytes_of("\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01", 12));
     }
@@ -216,15 +130,11 @@ static void put_extensions(sim_op *o, const plan *p, const char *issuer, atls_bu
 static void make_serial(sim_op *o, const plan *p, sim_cert *out)
 {
     char label[48];
-    atls_bytes set = atls_bytes_empty();
     (void)snprintf(label, sizeof label, "nitro serial %s", p->id);
     out->serial_len = 16;
     sim_derive(o, label, out->serial, out->serial_len);
     out->serial[0] = (uint8_t)(out->serial[0] | 0x80);
-    if (sim_get_bytes(o, &set, "cert.%s.serial", p->id)) {
-        out->serial_len = set.len < sizeof out->serial ? set.len : sizeof out->serial;
-        memcpy(out->serial, set.ptr, out->serial_len);
-    }
+    sim_serial_set(o, out);
 }
 
 static void put_issuer(sim_op *o, const plan *p, const char *issuer, atls_buf *b)
@@ -240,17 +150,12 @@ static void put_issuer(sim_op *o, const plan *p, const char *issuer, atls_buf *b
 static atls_bytes make_tbs(sim_op *o, const plan *p, const char *issuer, const sim_cert *cert)
 {
     atls_buf b = sim_buf(o);
-    size_t tbs = sim_der_open(&b, SIM_DER_SEQUENCE);
-    size_t version = sim_der_open(&b, 0xa0);
-    sim_der_uint(&b, SIM_DER_INTEGER, sim_get_uint(o, 2, "cert.%s.version", p->id));
-    sim_der_close(&b, version);
+    size_t tbs = sim_tbs_open(&b, sim_get_uint(o, 2, "cert.%s.version", p->id));
     sim_der_unsigned(&b, atls_bytes_of(cert->serial, cert->serial_len));
-    sim_nitro_sig_alg_put(&b);
+    sim_ecdsa_put(&b, SIM_SHA384);
     put_issuer(o, p, issuer, &b);
-    size_t validity = sim_der_open(&b, SIM_DER_SEQUENCE);
-    sim_der_time(&b, sim_get_time(o, o->s->now - p->before, "cert.%s.not_before", p->id));
-    sim_der_time(&b, sim_get_time(o, o->s->now + p->after, "cert.%s.not_after", p->id));
-    sim_der_close(&b, validity);
+    sim_validity_put(&b, sim_get_time(o, o->s->now - p->before, "cert.%s.not_before", p->id),
+                     sim_get_time(o, o->s->now + p->after, "cert.%s.not_after", p->id));
     sim_nitro_subject_put(o, p->id, &b);
     sim_spki_put(&b, sim_nitro_cert_key(o, p->id));
     put_extensions(o, p, issuer, &b);
@@ -267,18 +172,11 @@ static void make_cert(sim_op *o, const plan *p)
     cert->id = p->id;
     make_serial(o, p, cert);
     atls_bytes tbs = make_tbs(o, p, issuer, cert);
-    atls_buf signature = sim_buf(o);
+    const sim_key *key = sim_nitro_cert_key(o, sim_get_text(o, issuer, "cert.%s.signed_by", p->id));
     (void)snprintf(path, sizeof path, "cert.%s.sig", p->id);
-    sim_nitro_sign_der(o, sim_nitro_cert_key(o, sim_get_text(o, issuer, "cert.%s.signed_by", p->id)), tbs, path,
-                       &signature);
-    atls_buf b = sim_buf(o);
-    size_t whole = sim_der_open(&b, SIM_DER_SEQUENCE);
-    atls_buf_put(&b, tbs);
-    sim_nitro_sig_alg_put(&b);
-    sim_der_bits(&b, 0, sim_done(&signature));
-    sim_der_close(&b, whole);
+    const atls_bytes der = sim_ecdsa_signed(o, SIM_SHA384, key, tbs, path);
     (void)snprintf(path, sizeof path, "cert.%s", p->id);
-    cert->der = sim_raw(o, path, sim_done(&b));
+    cert->der = sim_raw(o, path, der);
 }
 
 void sim_nitro_certs_make(sim_op *o)
@@ -290,10 +188,5 @@ void sim_nitro_certs_make(sim_op *o)
 
 const sim_cert *sim_nitro_cert_find(const sim_nitro *s, const char *id)
 {
-    for (size_t i = 0; i < s->n_certs; i++) {
-        if (strcmp(s->certs[i].id, id) == 0) {
-            return &s->certs[i];
-        }
-    }
-    return NULL;
+    return sim_cert_among(s->certs, s->n_certs, id);
 }

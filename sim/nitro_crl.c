@@ -9,25 +9,14 @@
 
 static const char *const issuers[SIM_NITRO_N_CRLS] = {"root", "regional", "zonal"};
 
-/* put_revoked lists what crl.<id>.revoked names: certificates of the room, or serials in hex. */
+/* crl.<id>.revoked: certificates of the room, or serials in hex. */
 static void put_revoked(sim_op *o, const char *id, atls_buf *b)
 {
+    const sim_nitro *s = sim_nitro_of(o);
     const char *list = sim_get(o, "crl.%s.revoked", id);
-    char word[64];
-    if (list == NULL) {
-        return;
+    if (list != NULL) {
+        sim_revoked_put(o, b, list, s->certs, s->n_certs, o->s->now - DAY, atls_bytes_empty());
     }
-    size_t entries = sim_der_open(b, SIM_DER_SEQUENCE);
-    while (sim_split(&list, word, sizeof word)) {
-        const sim_cert *cert = sim_nitro_cert_find(sim_nitro_of(o), word);
-        atls_bytes serial =
-            cert != NULL ? atls_bytes_of(cert->serial, cert->serial_len) : sim_value_bytes(o, "crl.revoked", word);
-        size_t entry = sim_der_open(b, SIM_DER_SEQUENCE);
-        sim_der_unsigned(b, serial);
-        sim_der_time(b, o->s->now - DAY);
-        sim_der_close(b, entry);
-    }
-    sim_der_close(b, entries);
 }
 
 static void put_extensions(sim_op *o, const char *id, atls_buf *b)
@@ -37,10 +26,8 @@ static void put_extensions(sim_op *o, const char *id, atls_buf *b)
     size_t tagged = sim_der_open(b, 0xa0);
     size_t list = sim_der_open(b, SIM_DER_SEQUENCE);
     sim_get_fixed(o, aki, sizeof aki, "crl.%s.aki", id);
-    sim_ext_put(b, "2.5.29.35", false, sim_aki(o, aki));
-    atls_buf value = sim_buf(o);
-    sim_der_uint(&value, SIM_DER_INTEGER, sim_get_uint(o, 1, "crl.%s.number", id));
-    sim_ext_put(b, "2.5.29.20", false, sim_done(&value));
+    sim_ext_aki_put(o, b, aki);
+    sim_ext_number_put(o, b, sim_get_uint(o, 1, "crl.%s.number", id));
     sim_der_close(b, list);
     sim_der_close(b, tagged);
 }
@@ -50,7 +37,7 @@ static atls_bytes make_tbs(sim_op *o, const char *id)
     atls_buf b = sim_buf(o);
     size_t tbs = sim_der_open(&b, SIM_DER_SEQUENCE);
     sim_der_uint(&b, SIM_DER_INTEGER, 1);
-    sim_nitro_sig_alg_put(&b);
+    sim_ecdsa_put(&b, SIM_SHA384);
     sim_nitro_subject_put(o, id, &b);
     sim_der_time(&b, sim_get_time(o, o->s->now - DAY, "crl.%s.this_update", id));
     sim_der_time(&b, sim_get_time(o, o->s->now + 6 * DAY, "crl.%s.next_update", id));
@@ -64,17 +51,11 @@ static atls_bytes make_crl(sim_op *o, const char *id)
 {
     char path[SIM_PATH_SIZE];
     atls_bytes tbs = make_tbs(o, id);
-    atls_buf signature = sim_buf(o);
+    const sim_key *key = sim_nitro_cert_key(o, sim_get_text(o, id, "crl.%s.signed_by", id));
     (void)snprintf(path, sizeof path, "crl.%s.sig", id);
-    sim_nitro_sign_der(o, sim_nitro_cert_key(o, sim_get_text(o, id, "crl.%s.signed_by", id)), tbs, path, &signature);
-    atls_buf b = sim_buf(o);
-    size_t whole = sim_der_open(&b, SIM_DER_SEQUENCE);
-    atls_buf_put(&b, tbs);
-    sim_nitro_sig_alg_put(&b);
-    sim_der_bits(&b, 0, sim_done(&signature));
-    sim_der_close(&b, whole);
+    const atls_bytes der = sim_ecdsa_signed(o, SIM_SHA384, key, tbs, path);
     (void)snprintf(path, sizeof path, "crl.%s", id);
-    return sim_raw(o, path, sim_done(&b));
+    return sim_raw(o, path, der);
 }
 
 /* Every list is made, so that settings on one that is not handed out are no mistake. */

@@ -31,9 +31,6 @@ const sim_cert *sim_nitro_cert_find(const sim_nitro *s, const char *id);
 const sim_key *sim_nitro_cert_key(sim_op *o, const char *id);
 void sim_nitro_key_id(sim_op *o, const char *id, uint8_t out[20]);
 void sim_nitro_subject_put(sim_op *o, const char *id, atls_buf *b);
-void sim_nitro_sig_alg_put(atls_buf *b);
-/* sim_nitro_sign_der puts a signature over tbs, by the key of a certificate; with SHA-384 or, for P-256, SHA-256. */
-void sim_nitro_sign_der(sim_op *o, const sim_key *key, atls_bytes tbs, const char *path, atls_buf *b);
 
 /* nitro_crl.c */
 void sim_nitro_pile_make(sim_op *o, atls_certificate_pile *out);

@@ -5,7 +5,7 @@
 
 #include "sim/sevsnp_internal.h"
 
-#define ROOM_SIZE ((size_t)4 * 1024 * 1024) /* pages that are not touched cost nothing */
+#define ROOM_SIZE ((size_t)4 * 1024 * 1024)
 
 sim_snp *sim_snp_of(sim_op *o)
 {
@@ -53,7 +53,6 @@ static void make_pile(sim_op *o, atls_certificate_pile *out)
 
 /* ---- the room ---- */
 
-/* One of everything that is made on demand, so that each setting is asked for once. */
 static void rehearse(sim_op *o)
 {
     static const uint8_t no_data[64] = {0};
@@ -64,31 +63,10 @@ static void rehearse(sim_op *o)
     (void)make_policy(o);
 }
 
-static bool make_room(sim_snp *s, const sim_snp_options *options, atls_error *err)
-{
-    sim_op o;
-    atls_arena scratch;
-    sim_op_begin(&o, &s->base, &s->base.arena);
-    s->base.bn = BN_CTX_new();
-    if (s->base.bn == NULL) {
-        return atls_fail(err, ATLS_E_MEMORY, "sim", NULL);
-    }
-    if (sim_settings_read(&o, options->settings)) {
-        sim_snp_certs_make(&o);
-    }
-    if (!sim_ok(&o) || !atls_arena_new(&scratch, ROOM_SIZE, &o.err)) {
-        return sim_op_end(&o, err);
-    }
-    o.a = &scratch;
-    rehearse(&o);
-    sim_settings_check(&o);
-    atls_arena_free(&scratch);
-    return sim_op_end(&o, err);
-}
-
 bool sim_snp_new(const sim_snp_options *options, sim_snp **out, atls_error *err)
 {
-    const char *seed = options->seed == NULL ? "atls" : options->seed;
+    const sim_making making = {ROOM_SIZE,     options->seed,      options->now, options->settings,
+                               options->memo, sim_snp_certs_make, rehearse};
     *out = NULL;
     sim_snp *s = calloc(1, sizeof *s);
     if (s == NULL) {
@@ -97,9 +75,7 @@ bool sim_snp_new(const sim_snp_options *options, sim_snp **out, atls_error *err)
     s->product = options->product == ATLS_SNP_UNKNOWN ? ATLS_SNP_GENOA : options->product;
     s->is_vlek = options->is_vlek;
     s->version = options->version == 0 ? 3 : options->version;
-    s->base.now = options->now == ATLS_TIME_UNSET ? SIM_NOW : options->now;
-    if (!atls_arena_new(&s->base.arena, ROOM_SIZE, err)
-        || !atls_arena_copy(&s->base.arena, atls_bytes_str(seed), &s->base.seed, err) || !make_room(s, options, err)) {
+    if (!sim_room_open(&s->base, &making, err)) {
         sim_snp_free(s);
         return false;
     }
@@ -112,10 +88,7 @@ void sim_snp_free(sim_snp *s)
     if (s == NULL) {
         return;
     }
-    EC_GROUP_free(s->base.groups[0]);
-    EC_GROUP_free(s->base.groups[1]);
-    BN_CTX_free(s->base.bn);
-    atls_arena_free(&s->base.arena);
+    sim_room_close(&s->base);
     free(s);
 }
 
@@ -123,11 +96,6 @@ atls_bytes sim_snp_certificate(const sim_snp *s, const char *id)
 {
     const sim_cert *cert = sim_snp_cert_find(s, id);
     return cert == NULL ? atls_bytes_empty() : cert->der;
-}
-
-atls_time sim_snp_now(const sim_snp *s)
-{
-    return s->base.now;
 }
 
 /* ---- products ---- */

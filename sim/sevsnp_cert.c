@@ -2,7 +2,6 @@
 /* sevsnp_cert.c: the certificates of a room and the list of its ARK, in the shape of AMD's (57230). Every member can be set:
  * cert.<id>.<member>, leaf.<member>, crl.<member>. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/sevsnp_internal.h"
@@ -20,11 +19,6 @@ const char *sim_snp_leaf_id(sim_op *o)
 const char *sim_snp_issuer_id(sim_op *o)
 {
     return sim_snp_of(o)->is_vlek ? "asvk" : "ask";
-}
-
-static bool is_none(const char *value)
-{
-    return value != NULL && strcmp(value, "none") == 0;
 }
 
 static bool is_leaf(const char *id)
@@ -65,33 +59,21 @@ const sim_key *sim_snp_leaf_key(sim_op *o)
 static void key_id(sim_op *o, const char *id, uint8_t out[20])
 {
     uint8_t modulus[SIM_SNP_RSA_LEN];
-    uint8_t digest[32];
     sim_snp_modulus(o, rsa_key_of(o, id), modulus);
-    sim_sha256(atls_bytes_of(modulus, sizeof modulus), digest);
-    memcpy(out, digest, 20);
+    sim_key_id(atls_bytes_of(modulus, sizeof modulus), out);
 }
 
 /* ---- pieces ---- */
 
-static void name_part(atls_buf *b, const char *oid, unsigned tag, const char *text)
-{
-    size_t set = sim_der_open(b, SIM_DER_SET);
-    size_t pair = sim_der_open(b, SIM_DER_SEQUENCE);
-    sim_der_oid(b, oid);
-    sim_der_put(b, tag, atls_bytes_str(text));
-    sim_der_close(b, pair);
-    sim_der_close(b, set);
-}
-
 static void put_name(atls_buf *b, const char *cn)
 {
     size_t name = sim_der_open(b, SIM_DER_SEQUENCE);
-    name_part(b, "2.5.4.11", SIM_DER_UTF8_STRING, "Engineering");
-    name_part(b, "2.5.4.6", SIM_DER_PRINTABLE_STRING, "US");
-    name_part(b, "2.5.4.7", SIM_DER_UTF8_STRING, "Santa Clara");
-    name_part(b, "2.5.4.8", SIM_DER_UTF8_STRING, "CA");
-    name_part(b, "2.5.4.10", SIM_DER_UTF8_STRING, "Advanced Micro Devices");
-    name_part(b, "2.5.4.3", SIM_DER_UTF8_STRING, cn);
+    sim_name_part(b, "2.5.4.11", SIM_DER_UTF8_STRING, "Engineering");
+    sim_name_part(b, "2.5.4.6", SIM_DER_PRINTABLE_STRING, "US");
+    sim_name_part(b, "2.5.4.7", SIM_DER_UTF8_STRING, "Santa Clara");
+    sim_name_part(b, "2.5.4.8", SIM_DER_UTF8_STRING, "CA");
+    sim_name_part(b, "2.5.4.10", SIM_DER_UTF8_STRING, "Advanced Micro Devices");
+    sim_name_part(b, "2.5.4.3", SIM_DER_UTF8_STRING, cn);
     sim_der_close(b, name);
 }
 
@@ -145,74 +127,28 @@ static size_t salt_of(const char *alg)
     return strcmp(alg, "pkcs1") == 0 ? 0 : strcmp(alg, "salt32") == 0 ? 32 : 48;
 }
 
-static void put_rsa_spki(sim_op *o, const char *id, atls_buf *b)
-{
-    uint8_t modulus[SIM_SNP_RSA_LEN];
-    sim_snp_modulus(o, rsa_key_of(o, id), modulus);
-    size_t spki = sim_der_open(b, SIM_DER_SEQUENCE);
-    size_t alg = sim_der_open(b, SIM_DER_SEQUENCE);
-    sim_der_oid(b, "1.2.840.113549.1.1.1");
-    sim_der_put(b, 0x05, atls_bytes_empty());
-    sim_der_close(b, alg);
-    size_t bits = sim_der_open(b, SIM_DER_BIT_STRING);
-    sim_put_u8(b, 0);
-    size_t pair = sim_der_open(b, SIM_DER_SEQUENCE);
-    sim_der_unsigned(b, atls_bytes_of(modulus, sizeof modulus));
-    sim_der_uint(b, SIM_DER_INTEGER, 65537);
-    sim_der_close(b, pair);
-    sim_der_close(b, bits);
-    sim_der_close(b, spki);
-}
-
 /* ---- extensions of authorities ---- */
 
 static void put_key_ids(sim_op *o, const char *id, atls_buf *b)
 {
     uint8_t value[20];
     key_id(o, id, value);
-    if (!is_none(sim_get(o, "cert.%s.ski", id))) {
-        atls_buf ski = sim_buf(o);
-        sim_der_put(&ski, SIM_DER_OCTET_STRING, atls_bytes_of(value, sizeof value));
-        sim_ext_put(b, "2.5.29.14", false, sim_done(&ski));
+    if (!sim_is_none(sim_get(o, "cert.%s.ski", id))) {
+        sim_ext_ski_put(o, b, value);
     }
-    if (strcmp(id, "ark") != 0 && !is_none(sim_get(o, "cert.%s.aki", id))) {
+    if (strcmp(id, "ark") != 0 && !sim_is_none(sim_get(o, "cert.%s.aki", id))) {
         key_id(o, "ark", value);
         sim_get_fixed(o, value, sizeof value, "cert.%s.aki", id);
-        sim_ext_put(b, "2.5.29.35", false, sim_aki(o, value));
+        sim_ext_aki_put(o, b, value);
     }
 }
 
-static void put_constraints(sim_op *o, const char *id, atls_buf *b)
-{
-    const char *ca = sim_get_text(o, is_leaf(id) ? "none" : "true", "cert.%s.ca", id);
-    const char *path_len = sim_get_text(o, strcmp(id, "ark") == 0 ? "none" : "0", "cert.%s.path_len", id);
-    if (is_none(ca)) {
-        return;
-    }
-    atls_buf value = sim_buf(o);
-    size_t constraints = sim_der_open(&value, SIM_DER_SEQUENCE);
-    if (strcmp(ca, "true") == 0) {
-        sim_der_bool(&value, true);
-        if (!is_none(path_len)) {
-            sim_der_uint(&value, SIM_DER_INTEGER, strtoull(path_len, NULL, 10));
-        }
-    }
-    sim_der_close(&value, constraints);
-    sim_ext_put(b, "2.5.29.19", true, sim_done(&value));
-}
-
-/* key_usage is the first octet of the bits, "none" leaves the extension out. AMD does not trim it. */
+/* AMD does not trim the bits. Leaves have none, unless a setting says so. */
 static void put_key_usage(sim_op *o, const char *id, atls_buf *b)
 {
-    const char *set = sim_get(o, "cert.%s.key_usage", id);
-    uint8_t bits = strcmp(id, "ark") == 0 ? 0x06 : 0x04;
-    if (is_none(set) || (is_leaf(id) && set == NULL)) {
-        return;
+    if (!is_leaf(id) || sim_get(o, "cert.%s.key_usage", id) != NULL) {
+        sim_ext_usage_put(o, b, id, strcmp(id, "ark") == 0 ? 0x06 : 0x04, false, true);
     }
-    sim_get_fixed(o, &bits, 1, "cert.%s.key_usage", id);
-    atls_buf value = sim_buf(o);
-    sim_der_bits(&value, 0, atls_bytes_of(&bits, 1));
-    sim_ext_put(b, "2.5.29.15", true, sim_done(&value));
 }
 
 /* ---- extensions of leaves ---- */
@@ -224,7 +160,7 @@ static void put_amd(sim_op *o, const char *arc, atls_bytes value, atls_buf *b)
     atls_bytes set;
     const char *how = sim_get(o, "leaf.ext.%s", arc);
     (void)snprintf(oid, sizeof oid, AMD ".%s", arc);
-    if (is_none(how)) {
+    if (sim_is_none(how)) {
         return;
     }
     if (how != NULL && sim_get_bytes(o, &set, "leaf.ext.%s", arc)) {
@@ -312,11 +248,9 @@ static void put_extensions(sim_op *o, const char *id, atls_buf *b)
     } else {
         put_key_ids(o, id, b);
     }
-    put_constraints(o, id, b);
+    sim_ext_constraints_put(o, b, id, is_leaf(id) ? "none" : "true", strcmp(id, "ark") == 0 ? "none" : "0", true);
     put_key_usage(o, id, b);
-    if (sim_get(o, "cert.%s.critical_ext", id) != NULL) {
-        sim_ext_put(b, "2.5.29.999", true, atls_bytes_of("\x05\x00", 2));
-    }
+    sim_ext_unknown_put(o, b, "cert", id);
     sim_der_close(b, list);
     sim_der_close(b, tagged);
 }
@@ -329,20 +263,18 @@ static void make_serial(sim_op *o, const char *id, sim_cert *out)
     const uint8_t low = strcmp(id, "ark") == 0 ? 0x00 : 0x01;
     const uint8_t middle = strcmp(id, "asvk") == 0 ? 0x01 : 0x00;
     const uint8_t serial[3] = {bases[sim_snp_of(o)->product], middle, low};
-    atls_bytes set;
     out->serial_len = is_leaf(id) ? 1 : sizeof serial;
     memcpy(out->serial, is_leaf(id) ? (const uint8_t[3]){0, 0, 0} : serial, sizeof serial);
-    if (sim_get_bytes(o, &set, "cert.%s.serial", id)) {
-        out->serial_len = set.len < sizeof out->serial ? set.len : sizeof out->serial;
-        memcpy(out->serial, set.ptr, out->serial_len);
-    }
+    sim_serial_set(o, out);
 }
 
 static void put_key(sim_op *o, const char *id, atls_buf *b)
 {
     const char *curve = sim_get_text(o, is_leaf(id) ? "p384" : "rsa", "cert.%s.curve", id);
     if (strcmp(curve, "rsa") == 0) {
-        put_rsa_spki(o, id, b);
+        uint8_t modulus[SIM_SNP_RSA_LEN];
+        sim_snp_modulus(o, rsa_key_of(o, id), modulus);
+        sim_rsa_spki_put(b, atls_bytes_of(modulus, sizeof modulus));
         return;
     }
     const bool small = strcmp(curve, "p256") == 0;
@@ -353,17 +285,12 @@ static atls_bytes make_tbs(sim_op *o, const char *id, const sim_cert *cert, cons
 {
     const atls_time lives = is_leaf(id) ? 1500 * DAY : 6000 * DAY;
     atls_buf b = sim_buf(o);
-    size_t tbs = sim_der_open(&b, SIM_DER_SEQUENCE);
-    size_t version = sim_der_open(&b, 0xa0);
-    sim_der_uint(&b, SIM_DER_INTEGER, sim_get_uint(o, 2, "cert.%s.version", id));
-    sim_der_close(&b, version);
+    size_t tbs = sim_tbs_open(&b, sim_get_uint(o, 2, "cert.%s.version", id));
     sim_der_unsigned(&b, atls_bytes_of(cert->serial, cert->serial_len));
     put_algorithm(&b, alg);
     put_name(&b, sim_get_text(o, cn_of(o, issuer_of(o, id)), "cert.%s.issuer_cn", id));
-    size_t validity = sim_der_open(&b, SIM_DER_SEQUENCE);
-    sim_der_time(&b, sim_get_time(o, o->s->now - 400 * DAY, "cert.%s.not_before", id));
-    sim_der_time(&b, sim_get_time(o, o->s->now + lives, "cert.%s.not_after", id));
-    sim_der_close(&b, validity);
+    sim_validity_put(&b, sim_get_time(o, o->s->now - 400 * DAY, "cert.%s.not_before", id),
+                     sim_get_time(o, o->s->now + lives, "cert.%s.not_after", id));
     put_name(&b, cn_of(o, id));
     put_key(o, id, &b);
     put_extensions(o, id, &b);
@@ -380,13 +307,9 @@ static atls_bytes sign(sim_op *o, const char *path, atls_bytes tbs, const char *
     if (spoil != NULL) {
         signature[SIM_SNP_RSA_LEN - 1] ^= 1;
     }
-    atls_buf b = sim_buf(o);
-    size_t whole = sim_der_open(&b, SIM_DER_SEQUENCE);
-    atls_buf_put(&b, tbs);
-    put_algorithm(&b, alg);
-    sim_der_bits(&b, 0, atls_bytes_of(signature, sizeof signature));
-    sim_der_close(&b, whole);
-    return sim_raw(o, path, sim_done(&b));
+    atls_buf algorithm = sim_buf(o);
+    put_algorithm(&algorithm, alg);
+    return sim_raw(o, path, sim_signed(o, tbs, sim_done(&algorithm), atls_bytes_of(signature, sizeof signature)));
 }
 
 static void make_cert(sim_op *o, const char *id)
@@ -411,33 +334,18 @@ void sim_snp_certs_make(sim_op *o)
 
 const sim_cert *sim_snp_cert_find(const sim_snp *s, const char *id)
 {
-    for (size_t i = 0; i < s->n_certs; i++) {
-        if (strcmp(s->certs[i].id, id) == 0) {
-            return &s->certs[i];
-        }
-    }
-    return NULL;
+    return sim_cert_among(s->certs, s->n_certs, id);
 }
 
 /* ---- the list ---- */
 
 static void put_revoked(sim_op *o, atls_buf *b)
 {
+    const sim_snp *s = sim_snp_of(o);
     const char *list = sim_get(o, "crl.revoked");
-    char word[64];
-    if (list == NULL) {
-        return;
+    if (list != NULL) {
+        sim_revoked_put(o, b, list, s->certs, s->n_certs, o->s->now - 20 * DAY, atls_bytes_empty());
     }
-    size_t entries = sim_der_open(b, SIM_DER_SEQUENCE);
-    while (sim_split(&list, word, sizeof word)) {
-        const sim_cert *cert = sim_snp_cert_find(sim_snp_of(o), word);
-        size_t entry = sim_der_open(b, SIM_DER_SEQUENCE);
-        sim_der_unsigned(b, cert != NULL ? atls_bytes_of(cert->serial, cert->serial_len)
-                                         : sim_value_bytes(o, "crl.revoked", word));
-        sim_der_time(b, o->s->now - 20 * DAY);
-        sim_der_close(b, entry);
-    }
-    sim_der_close(b, entries);
 }
 
 static void put_crl_extensions(sim_op *o, atls_buf *b)
@@ -446,12 +354,10 @@ static void put_crl_extensions(sim_op *o, atls_buf *b)
     key_id(o, "ark", aki);
     size_t tagged = sim_der_open(b, 0xa0);
     size_t list = sim_der_open(b, SIM_DER_SEQUENCE);
-    if (!is_none(sim_get(o, "crl.aki"))) {
-        sim_ext_put(b, "2.5.29.35", false, sim_aki(o, aki));
+    if (!sim_is_none(sim_get(o, "crl.aki"))) {
+        sim_ext_aki_put(o, b, aki);
     }
-    atls_buf value = sim_buf(o);
-    sim_der_uint(&value, SIM_DER_INTEGER, 11);
-    sim_ext_put(b, "2.5.29.20", false, sim_done(&value));
+    sim_ext_number_put(o, b, 11);
     sim_der_close(b, list);
     sim_der_close(b, tagged);
 }

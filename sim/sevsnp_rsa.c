@@ -35,13 +35,24 @@ static bool exponent_of(sim_op *o, const BIGNUM *prime, numbers *k, BIGNUM *out)
            && BN_mod_inverse(out, k->e, k->t, o->s->bn) != NULL;
 }
 
+static bool make_modulus(sim_op *o, size_t key, numbers *k)
+{
+    *k = (numbers){.n = BN_new()};
+    return k->n != NULL && BN_hex2bn(&k->p, sim_snp_rsa_keys[key].p) > 0
+           && BN_hex2bn(&k->q, sim_snp_rsa_keys[key].q) > 0 && BN_mul(k->n, k->p, k->q, o->s->bn) == 1;
+}
+
 static bool make_numbers(sim_op *o, size_t key, numbers *k)
 {
-    *k = (numbers){.n = BN_new(), .dp = BN_new(), .dq = BN_new(), .qinv = BN_new(), .e = BN_new(), .t = BN_new()};
-    return k->n != NULL && k->dp != NULL && k->dq != NULL && k->qinv != NULL && k->e != NULL && k->t != NULL
-           && BN_hex2bn(&k->p, sim_snp_rsa_keys[key].p) > 0 && BN_hex2bn(&k->q, sim_snp_rsa_keys[key].q) > 0
-           && BN_mul(k->n, k->p, k->q, o->s->bn) == 1 && BN_set_word(k->e, 65537) == 1 && exponent_of(o, k->p, k, k->dp)
-           && exponent_of(o, k->q, k, k->dq) && BN_mod_inverse(k->qinv, k->q, k->p, o->s->bn) != NULL;
+    const bool ok = make_modulus(o, key, k);
+    k->dp = BN_new();
+    k->dq = BN_new();
+    k->qinv = BN_new();
+    k->e = BN_new();
+    k->t = BN_new();
+    return ok && k->dp != NULL && k->dq != NULL && k->qinv != NULL && k->e != NULL && k->t != NULL
+           && BN_set_word(k->e, 65537) == 1 && exponent_of(o, k->p, k, k->dp) && exponent_of(o, k->q, k, k->dq)
+           && BN_mod_inverse(k->qinv, k->q, k->p, o->s->bn) != NULL;
 }
 
 /* m^d mod n by the Chinese remainders (RFC 8017 5.1.2). */
@@ -64,7 +75,7 @@ static bool power(sim_op *o, const numbers *k, const uint8_t em[EM_LEN], uint8_t
 void sim_snp_modulus(sim_op *o, size_t key, uint8_t out[SIM_SNP_RSA_LEN])
 {
     numbers k;
-    if (!make_numbers(o, key, &k) || BN_bn2binpad(k.n, out, (int)SIM_SNP_RSA_LEN) <= 0) {
+    if (!make_modulus(o, key, &k) || BN_bn2binpad(k.n, out, (int)SIM_SNP_RSA_LEN) <= 0) {
         (void)atls_fail(&o->err, ATLS_E_INTERNAL, "sim.rsa", NULL);
     }
     free_numbers(&k);
@@ -122,6 +133,8 @@ void sim_snp_rsa_sign(sim_op *o, size_t key, atls_bytes data, size_t salt_len, u
 {
     uint8_t digest[HASH_LEN];
     uint8_t em[EM_LEN];
+    uint8_t memo[32];
+    const uint8_t index = (uint8_t)key;
     numbers k;
     sim_sha384(data, digest);
     if (salt_len > 0) {
@@ -129,7 +142,13 @@ void sim_snp_rsa_sign(sim_op *o, size_t key, atls_bytes data, size_t salt_len, u
     } else {
         encode_pkcs1(digest, em);
     }
-    if (!make_numbers(o, key, &k) || !power(o, &k, em, out)) {
+    sim_memo_key("snp", atls_bytes_of(&index, 1), atls_bytes_of(em, sizeof em), memo);
+    if (sim_memo_find(o->s->memo, memo, out, SIM_SNP_RSA_LEN)) {
+        return;
+    }
+    if (make_numbers(o, key, &k) && power(o, &k, em, out)) {
+        sim_memo_keep(o->s->memo, memo, out, SIM_SNP_RSA_LEN);
+    } else {
         (void)atls_fail(&o->err, ATLS_E_INTERNAL, "sim.signature", NULL);
     }
     free_numbers(&k);

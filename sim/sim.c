@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM_SIZE ((size_t)16 * 1024 * 1024) /* pages that are not touched cost nothing */
+#define ROOM_SIZE ((size_t)16 * 1024 * 1024)
 
 /* ---- operations ---- */
 
@@ -62,10 +62,63 @@ void sim_put_le(atls_buf *b, uint64_t v, size_t n)
     }
 }
 
+/* ---- rooms of every kind ---- */
+
+static bool furnish(sim *s, const sim_making *m, atls_error *err)
+{
+    sim_op o;
+    atls_arena scratch;
+    sim_op_begin(&o, s, &s->arena);
+    if (sim_settings_read(&o, m->settings)) {
+        m->make(&o);
+    }
+    if (!sim_ok(&o) || !atls_arena_new(&scratch, m->size, &o.err)) {
+        return sim_op_end(&o, err);
+    }
+    o.a = &scratch;
+    m->rehearse(&o);
+    sim_settings_check(&o);
+    atls_arena_free(&scratch);
+    return sim_op_end(&o, err);
+}
+
+bool sim_room_open(sim *s, const sim_making *m, atls_error *err)
+{
+    const char *seed = m->seed == NULL ? "atls" : m->seed;
+    s->memo = m->memo;
+    s->now = m->now == ATLS_TIME_UNSET ? SIM_NOW : m->now;
+    if (!atls_arena_new(&s->arena, m->size, err) || !atls_arena_copy(&s->arena, atls_bytes_str(seed), &s->seed, err)) {
+        return false;
+    }
+    s->bn = BN_CTX_new();
+    if (s->bn == NULL) {
+        return atls_fail(err, ATLS_E_MEMORY, "sim", NULL);
+    }
+    return furnish(s, m, err);
+}
+
+void sim_room_close(sim *s)
+{
+    EC_GROUP_free(s->groups[0]);
+    EC_GROUP_free(s->groups[1]);
+    BN_CTX_free(s->bn);
+    atls_arena_free(&s->arena);
+}
+
 /* ---- the room ---- */
 
-/* rehearse makes one of everything that is made on demand, so that each setting is asked for once. What depends on
- * events to come (a certificate that is not measured yet) may fail now and is tried again when it is wanted. */
+static void make(sim_op *o)
+{
+    sim_platform_make(o);
+    sim_certs_make(o);
+    if (o->s->tdx) {
+        sim_log_make(o);
+    }
+    sim_collateral_make(o);
+}
+
+/* What depends on events to come (a certificate that is not measured yet) may fail now and is tried again when it is
+ * wanted. */
 static void rehearse(sim_op *o)
 {
     static const uint8_t no_data[64] = {0};
@@ -81,36 +134,10 @@ static void rehearse(sim_op *o)
     }
 }
 
-static bool make_room(sim *s, const sim_options *options, atls_error *err)
-{
-    sim_op o;
-    sim_op_begin(&o, s, &s->arena);
-    s->bn = BN_CTX_new();
-    if (s->bn == NULL) {
-        return atls_fail(err, ATLS_E_MEMORY, "sim", NULL);
-    }
-    if (sim_settings_read(&o, options->settings)) {
-        sim_platform_make(&o);
-        sim_certs_make(&o);
-        if (s->tdx) {
-            sim_log_make(&o);
-        }
-        sim_collateral_make(&o);
-    }
-    atls_arena scratch;
-    if (!sim_ok(&o) || !atls_arena_new(&scratch, ROOM_SIZE, &o.err)) {
-        return sim_op_end(&o, err);
-    }
-    o.a = &scratch;
-    rehearse(&o);
-    sim_settings_check(&o);
-    atls_arena_free(&scratch);
-    return sim_op_end(&o, err);
-}
-
 bool sim_new(const sim_options *options, sim **out, atls_error *err)
 {
-    const char *seed = options->seed == NULL ? "atls" : options->seed;
+    const sim_making making = {ROOM_SIZE,     options->seed, options->now, options->settings,
+                               options->memo, make,          rehearse};
     *out = NULL;
     sim *s = calloc(1, sizeof *s);
     if (s == NULL) {
@@ -118,9 +145,7 @@ bool sim_new(const sim_options *options, sim **out, atls_error *err)
     }
     s->kind = options->kind == 0 ? SIM_TDX_V4 : options->kind;
     s->tdx = s->kind != SIM_SGX_V3;
-    s->now = options->now == ATLS_TIME_UNSET ? SIM_NOW : options->now;
-    if (!atls_arena_new(&s->arena, ROOM_SIZE, err) || !atls_arena_copy(&s->arena, atls_bytes_str(seed), &s->seed, err)
-        || !make_room(s, options, err)) {
+    if (!sim_room_open(s, &making, err)) {
         sim_free(s);
         return false;
     }
@@ -133,10 +158,7 @@ void sim_free(sim *s)
     if (s == NULL) {
         return;
     }
-    EC_GROUP_free(s->groups[0]);
-    EC_GROUP_free(s->groups[1]);
-    BN_CTX_free(s->bn);
-    atls_arena_free(&s->arena);
+    sim_room_close(s);
     free(s);
 }
 

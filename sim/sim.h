@@ -16,6 +16,13 @@
 /* A room. It belongs to one thread at a time. */
 typedef struct sim sim;
 
+/* A memo remembers, across the rooms that are made with it, what is dear to compute and always the same: multiples of a
+ * generator, RSA powers. It changes no byte of what a room makes. It belongs to one thread at a time, as its rooms do, and
+ * outlives them. Errors: MEMORY. */
+typedef struct sim_memo sim_memo;
+ATLS_MUST_USE bool sim_memo_new(sim_memo **out, atls_error *err);
+void sim_memo_free(sim_memo *m);
+
 /* The instant at which everything in a default room is valid: 2026-06-15T12:00:00Z. */
 #define SIM_NOW ((atls_time)1781524800)
 
@@ -30,6 +37,7 @@ typedef struct sim_options {
     const char *seed;            /* any text; NULL: "atls" */
     const char *const *settings; /* NULL-terminated "path=value"; NULL: none */
     atls_time now;               /* dates are laid around it; 0: SIM_NOW */
+    sim_memo *memo;              /* borrowed; NULL: none */
 } sim_options;
 
 /* sim_new makes a room. A setting that names no field is CONFIGURATION with the path as field. sim_free frees it. */

@@ -15,6 +15,7 @@ typedef struct sim_nitro_options {
     const char *seed;            /* any text; NULL: "atls" */
     const char *const *settings; /* NULL-terminated "path=value"; NULL: none */
     atls_time now;               /* dates are laid around it; 0: SIM_NOW */
+    sim_memo *memo;              /* borrowed; NULL: none */
 } sim_nitro_options;
 
 /* sim_nitro_new makes a room. A setting that names no field is CONFIGURATION with the path as field. */

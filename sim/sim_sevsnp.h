@@ -18,6 +18,7 @@ typedef struct sim_snp_options {
     const char *seed;            /* any text; NULL: "atls" */
     const char *const *settings; /* NULL-terminated "path=value"; NULL: none */
     atls_time now;               /* dates are laid around it; 0: SIM_NOW */
+    sim_memo *memo;              /* borrowed; NULL: none */
 } sim_snp_options;
 
 /* sim_snp_new makes a room. A setting that names no field is CONFIGURATION with the path as field. */
@@ -27,7 +28,6 @@ void sim_snp_free(sim_snp *s);
 /* sim_snp_certificate gives the DER of a certificate by its id ("ark", "ask", "asvk", "vcek", "vlek"), empty when the room
  * has none. */
 atls_bytes sim_snp_certificate(const sim_snp *s, const char *id);
-atls_time sim_snp_now(const sim_snp *s);
 
 /* sim_snp_report makes a report over report_data, 1184 bytes. In the arena. */
 ATLS_MUST_USE bool sim_snp_report(sim_snp *s, const uint8_t report_data[64], atls_arena *a, atls_bytes *out,

@@ -22,6 +22,7 @@ typedef struct sim_tpm_options {
     const char *seed;            /* NULL: "atls" */
     const char *const *settings; /* NULL-terminated "path=value"; NULL: none */
     atls_time now;               /* 0: SIM_NOW */
+    sim_memo *memo;              /* borrowed; NULL: none */
 } sim_tpm_options;
 
 /* sim_tpm_new makes a machine. A setting that names no field is CONFIGURATION with the path as field. */

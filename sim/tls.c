@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <string.h>
 
 #define DAY ((atls_time)86400)
 
@@ -15,13 +14,6 @@ typedef struct identity {
     const sim_key *issuer_key;
     const char *san; /* NULL for the CA */
 } identity;
-
-static void key_id(const sim_key *key, uint8_t out[20])
-{
-    uint8_t digest[32];
-    sim_sha256(atls_bytes_of(key->point, key->point_len), digest);
-    memcpy(out, digest, 20);
-}
 
 static void put_san(sim_op *o, const char *name, atls_buf *b)
 {
@@ -42,14 +34,12 @@ static void put_extensions(sim_op *o, const identity *id, atls_buf *b)
 {
     uint8_t ski[20];
     uint8_t aki[20];
-    key_id(id->key, ski);
-    key_id(id->issuer_key, aki);
+    sim_key_id(atls_bytes_of(id->key->point, id->key->point_len), ski);
+    sim_key_id(atls_bytes_of(id->issuer_key->point, id->issuer_key->point_len), aki);
     size_t tagged = sim_der_open(b, 0xa3);
     size_t list = sim_der_open(b, SIM_DER_SEQUENCE);
-    atls_buf value = sim_buf(o);
-    sim_der_put(&value, SIM_DER_OCTET_STRING, atls_bytes_of(ski, sizeof ski));
-    sim_ext_put(b, "2.5.29.14", false, sim_done(&value));
-    sim_ext_put(b, "2.5.29.35", false, sim_aki(o, aki));
+    sim_ext_ski_put(o, b, ski);
+    sim_ext_aki_put(o, b, aki);
     if (id->san == NULL) {
         sim_ext_put(b, "2.5.29.19", true, atls_bytes_of("\x30\x03\x01\x01\xff", 5));
         sim_ext_put(b, "2.5.29.15", true, atls_bytes_of("\x03\x02\x01\x06", 4)); /* keyCertSign, cRLSign */
@@ -72,17 +62,12 @@ static atls_bytes make_tbs(sim_op *o, const identity *id)
     serial[0] = (uint8_t)((serial[0] & 0x7f) | 0x40);
     sim_get_fixed(o, serial, sizeof serial, "tls.%s.serial", id->san == NULL ? "ca" : "leaf");
     atls_buf b = sim_buf(o);
-    size_t tbs = sim_der_open(&b, SIM_DER_SEQUENCE);
-    size_t version = sim_der_open(&b, 0xa0);
-    sim_der_uint(&b, SIM_DER_INTEGER, 2);
-    sim_der_close(&b, version);
+    size_t tbs = sim_tbs_open(&b, 2);
     sim_der_unsigned(&b, atls_bytes_of(serial, sizeof serial));
-    sim_sig_alg_put(&b);
+    sim_ecdsa_put(&b, SIM_SHA256);
     sim_name_put(&b, id->issuer, false);
-    size_t validity = sim_der_open(&b, SIM_DER_SEQUENCE);
-    sim_der_time(&b, sim_get_time(o, o->s->now - 30 * DAY, "tls.not_before"));
-    sim_der_time(&b, sim_get_time(o, o->s->now + 60 * DAY, "tls.not_after"));
-    sim_der_close(&b, validity);
+    sim_validity_put(&b, sim_get_time(o, o->s->now - 30 * DAY, "tls.not_before"),
+                     sim_get_time(o, o->s->now + 60 * DAY, "tls.not_after"));
     sim_name_put(&b, id->name, false);
     sim_spki_put(&b, id->key);
     put_extensions(o, id, &b);
@@ -92,16 +77,7 @@ static atls_bytes make_tbs(sim_op *o, const identity *id)
 
 static atls_bytes make_cert(sim_op *o, const identity *id)
 {
-    atls_bytes tbs = make_tbs(o, id);
-    atls_buf signature = sim_buf(o);
-    sim_sign_der(o, id->issuer_key, tbs, "tls.sig", &signature);
-    atls_buf b = sim_buf(o);
-    size_t whole = sim_der_open(&b, SIM_DER_SEQUENCE);
-    atls_buf_put(&b, tbs);
-    sim_sig_alg_put(&b);
-    sim_der_bits(&b, 0, sim_done(&signature));
-    sim_der_close(&b, whole);
-    return sim_done(&b);
+    return sim_ecdsa_signed(o, SIM_SHA256, id->issuer_key, make_tbs(o, id), "tls.sig");
 }
 
 /* PKCS #8 around RFC 5915. */

@@ -2,16 +2,27 @@
 /* tpm.c: the machine: made once, from options. */
 #include "sim/tpm_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ROOM_SIZE ((size_t)8 * 1024 * 1024)
 
-/* One of everything, so that each setting is asked for once. */
-static void rehearse(sim_op *o, sim_tpm *t)
+static sim_tpm *tpm_of(sim_op *o)
+{
+    return (sim_tpm *)(void *)o->s; /* room comes first */
+}
+
+static void make(sim_op *o)
+{
+    sim_tpm_key_make(o, tpm_of(o));
+    sim_tpm_log_make(o, tpm_of(o));
+    sim_tpm_pki_make(o, tpm_of(o));
+}
+
+static void rehearse(sim_op *o)
 {
     static const uint8_t no_value[32] = {0};
+    sim_tpm *t = tpm_of(o);
     t->rehearsing = true;
     for (int form = SIM_TPM_CONSTELLATION; form <= SIM_TPM_CBOR; form++) {
         (void)sim_tpm_document_make(o, t, (sim_tpm_form)form, atls_bytes_of(no_value, sizeof no_value));
@@ -19,41 +30,16 @@ static void rehearse(sim_op *o, sim_tpm *t)
     t->rehearsing = false;
 }
 
-static bool make(sim_tpm *t, const sim_tpm_options *options, atls_error *err)
-{
-    sim_op o;
-    atls_arena scratch;
-    sim_op_begin(&o, &t->room, &t->room.arena);
-    t->room.bn = BN_CTX_new();
-    if (t->room.bn == NULL) {
-        return atls_fail(err, ATLS_E_MEMORY, "sim", NULL);
-    }
-    if (sim_settings_read(&o, options->settings)) {
-        sim_tpm_key_make(&o, t);
-        sim_tpm_log_make(&o, t);
-        sim_tpm_pki_make(&o, t);
-    }
-    if (!sim_ok(&o) || !atls_arena_new(&scratch, ROOM_SIZE, &o.err)) {
-        return sim_op_end(&o, err);
-    }
-    o.a = &scratch;
-    rehearse(&o, t);
-    sim_settings_check(&o);
-    atls_arena_free(&scratch);
-    return sim_op_end(&o, err);
-}
-
 bool sim_tpm_new(const sim_tpm_options *options, sim_tpm **out, atls_error *err)
 {
-    const char *seed = options->seed == NULL ? "atls" : options->seed;
+    const sim_making making = {ROOM_SIZE,     options->seed, options->now, options->settings,
+                               options->memo, make,          rehearse};
     *out = NULL;
     sim_tpm *t = calloc(1, sizeof *t);
     if (t == NULL) {
         return atls_fail(err, ATLS_E_MEMORY, "sim", NULL);
     }
-    t->room.now = options->now == ATLS_TIME_UNSET ? SIM_NOW : options->now;
-    if (!atls_arena_new(&t->room.arena, ROOM_SIZE, err)
-        || !atls_arena_copy(&t->room.arena, atls_bytes_str(seed), &t->room.seed, err) || !make(t, options, err)) {
+    if (!sim_room_open(&t->room, &making, err)) {
         sim_tpm_free(t);
         return false;
     }
@@ -66,10 +52,7 @@ void sim_tpm_free(sim_tpm *t)
     if (t == NULL) {
         return;
     }
-    EC_GROUP_free(t->room.groups[0]);
-    EC_GROUP_free(t->room.groups[1]);
-    BN_CTX_free(t->room.bn);
-    atls_arena_free(&t->room.arena);
+    sim_room_close(&t->room);
     free(t);
 }
 

@@ -129,24 +129,39 @@ static size_t put_digest_info(unsigned alg, const uint8_t *digest, uint8_t out[s
     return sizeof head + len;
 }
 
-static bool rsa_sign(sim_op *o, unsigned alg, const uint8_t *digest, uint8_t out[static RSA_LEN])
+static bool power(sim_op *o, const uint8_t padded[static RSA_LEN], uint8_t out[static RSA_LEN])
 {
     uint8_t bytes[RSA_LEN];
-    uint8_t info[96];
-    const size_t len = put_digest_info(alg, digest, info);
     BIGNUM *n = hex(rsa_n, bytes, RSA_LEN) ? BN_bin2bn(bytes, RSA_LEN, NULL) : NULL;
     BIGNUM *d = hex(rsa_d, bytes, RSA_LEN) ? BN_bin2bn(bytes, RSA_LEN, NULL) : NULL;
-    memset(bytes, 0xff, sizeof bytes);
-    bytes[0] = 0x00;
-    bytes[1] = 0x01;
-    bytes[RSA_LEN - len - 1] = 0x00;
-    memcpy(bytes + RSA_LEN - len, info, len);
-    BIGNUM *m = BN_bin2bn(bytes, RSA_LEN, NULL);
+    BIGNUM *m = BN_bin2bn(padded, RSA_LEN, NULL);
     const bool ok = n != NULL && d != NULL && m != NULL && BN_mod_exp(m, m, d, n, o->s->bn) == 1
                     && BN_bn2binpad(m, out, RSA_LEN) > 0;
     BN_free(n);
     BN_free(d);
     BN_free(m);
+    return ok;
+}
+
+static bool rsa_sign(sim_op *o, unsigned alg, const uint8_t *digest, uint8_t out[static RSA_LEN])
+{
+    uint8_t bytes[RSA_LEN];
+    uint8_t info[96];
+    uint8_t memo[32];
+    const size_t len = put_digest_info(alg, digest, info);
+    memset(bytes, 0xff, sizeof bytes);
+    bytes[0] = 0x00;
+    bytes[1] = 0x01;
+    bytes[RSA_LEN - len - 1] = 0x00;
+    memcpy(bytes + RSA_LEN - len, info, len);
+    sim_memo_key("tpm", atls_bytes_of(bytes, sizeof bytes), atls_bytes_empty(), memo);
+    if (sim_memo_find(o->s->memo, memo, out, RSA_LEN)) {
+        return true;
+    }
+    const bool ok = power(o, bytes, out);
+    if (ok) {
+        sim_memo_keep(o->s->memo, memo, out, RSA_LEN);
+    }
     return ok;
 }
 

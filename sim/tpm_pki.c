@@ -4,7 +4,6 @@
 #include "sim/tpm_internal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DAY ((atls_time)86400)
@@ -21,11 +20,6 @@ static const plan plans[] = {
     {"intermediate", "Sim TPM Intermediate", "root", true},
     {"leaf", "", "intermediate", false},
 };
-
-static bool is_none(const char *value)
-{
-    return value != NULL && strcmp(value, "none") == 0;
-}
 
 static const sim_key *key_of(sim_op *o, const char *id)
 {
@@ -55,9 +49,7 @@ static void put_name(atls_buf *b, const char *cn)
 
 static void key_id(const sim_key *key, uint8_t out[20])
 {
-    uint8_t digest[32];
-    sim_sha256(atls_bytes_of(key->point, key->point_len), digest);
-    memcpy(out, digest, 20);
+    sim_key_id(atls_bytes_of(key->point, key->point_len), out);
 }
 
 /* ---- extensions ---- */
@@ -66,47 +58,14 @@ static void put_key_ids(sim_op *o, const plan *p, atls_buf *b)
 {
     uint8_t id[20];
     key_id(key_of(o, p->issuer), id);
-    if (!is_none(sim_get(o, "cert.%s.aki", p->id))) {
+    if (!sim_is_none(sim_get(o, "cert.%s.aki", p->id))) {
         sim_get_fixed(o, id, sizeof id, "cert.%s.aki", p->id);
-        sim_ext_put(b, "2.5.29.35", false, sim_aki(o, id));
+        sim_ext_aki_put(o, b, id);
     }
     if (p->is_ca) {
-        atls_buf value = sim_buf(o);
         key_id(key_of(o, p->id), id);
-        sim_der_put(&value, SIM_DER_OCTET_STRING, atls_bytes_of(id, sizeof id));
-        sim_ext_put(b, "2.5.29.14", false, sim_done(&value));
+        sim_ext_ski_put(o, b, id);
     }
-}
-
-static void put_constraints(sim_op *o, const plan *p, atls_buf *b)
-{
-    const char *ca = sim_get_text(o, p->is_ca ? "true" : "false", "cert.%s.ca", p->id);
-    atls_buf value = sim_buf(o);
-    if (is_none(ca)) {
-        return;
-    }
-    size_t mark = sim_der_open(&value, SIM_DER_SEQUENCE);
-    if (strcmp(ca, "true") == 0) {
-        sim_der_bool(&value, true);
-    }
-    sim_der_close(&value, mark);
-    sim_ext_put(b, "2.5.29.19", true, sim_done(&value));
-}
-
-static void put_usage(sim_op *o, const plan *p, atls_buf *b)
-{
-    uint8_t bits = p->is_ca ? 0x06 : 0x80;
-    unsigned unused = 0;
-    if (is_none(sim_get(o, "cert.%s.key_usage", p->id))) {
-        return;
-    }
-    sim_get_fixed(o, &bits, 1, "cert.%s.key_usage", p->id);
-    while (unused < 7 && ((unsigned)bits >> unused & 1u) == 0) {
-        unused++;
-    }
-    atls_buf value = sim_buf(o);
-    sim_der_bits(&value, unused, atls_bytes_of(&bits, 1));
-    sim_ext_put(b, "2.5.29.15", true, sim_done(&value));
 }
 
 /* cert.leaf.eku: an OID, or none; cert.leaf.eku_critical */
@@ -114,7 +73,7 @@ static void put_purpose(sim_op *o, atls_buf *b)
 {
     const char *oid = sim_get_text(o, "2.23.133.8.3", "cert.leaf.eku");
     const bool critical = sim_get_uint(o, 0, "cert.leaf.eku_critical") != 0;
-    if (is_none(oid)) {
+    if (sim_is_none(oid)) {
         return;
     }
     atls_buf value = sim_buf(o);
@@ -128,7 +87,7 @@ static void put_purpose(sim_op *o, atls_buf *b)
 static void put_alt_name(sim_op *o, atls_buf *b)
 {
     const char *san = sim_get_text(o, "directory", "cert.leaf.san");
-    if (is_none(san)) {
+    if (sim_is_none(san)) {
         return;
     }
     atls_buf value = sim_buf(o);
@@ -152,7 +111,7 @@ static void put_text(sim_op *o, atls_buf *b, const char *def, const char *member
 /* gce=none: no instance extension; gce.zone, gce.project, gce.name, gce.project_number, gce.instance_id, gce.production */
 static void put_gce(sim_op *o, atls_buf *b)
 {
-    if (is_none(sim_get(o, "gce"))) {
+    if (sim_is_none(sim_get(o, "gce"))) {
         return;
     }
     atls_buf value = sim_buf(o);
@@ -162,7 +121,7 @@ static void put_gce(sim_op *o, atls_buf *b)
     put_text(o, &value, "example.com:project", "project");
     sim_der_uint(&value, SIM_DER_INTEGER, sim_get_uint(o, 0x8000000000000001u, "gce.instance_id"));
     put_text(o, &value, "machine", "name");
-    if (!is_none(sim_get(o, "gce.production"))) {
+    if (!sim_is_none(sim_get(o, "gce.production"))) {
         size_t tagged = sim_der_open(&value, 0xa0);
         size_t members = sim_der_open(&value, SIM_DER_SEQUENCE);
         size_t version = sim_der_open(&value, 0xa0);
@@ -182,50 +141,30 @@ static void put_extensions(sim_op *o, const plan *p, atls_buf *b)
 {
     size_t tagged = sim_der_open(b, 0xa3);
     size_t list = sim_der_open(b, SIM_DER_SEQUENCE);
-    put_constraints(o, p, b);
+    sim_ext_constraints_put(o, b, p->id, p->is_ca ? "true" : "false", NULL, true);
     put_key_ids(o, p, b);
-    put_usage(o, p, b);
+    sim_ext_usage_put(o, b, p->id, p->is_ca ? 0x06 : 0x80, true, true);
     if (!p->is_ca) {
         put_purpose(o, b);
         put_alt_name(o, b);
         put_gce(o, b);
     }
-    if (sim_get(o, "cert.%s.critical_ext", p->id) != NULL) {
-        sim_ext_put(b, "2.5.29.999", true, atls_bytes_of("\x05\x00", 2));
-    }
+    sim_ext_unknown_put(o, b, "cert", p->id);
     sim_der_close(b, list);
     sim_der_close(b, tagged);
 }
 
 /* ---- certificates ---- */
 
-static atls_bytes sign(sim_op *o, const char *signer, const char *path, atls_bytes tbs)
-{
-    atls_buf signature = sim_buf(o);
-    sim_sign_der(o, key_of(o, signer), tbs, path, &signature);
-    atls_buf b = sim_buf(o);
-    size_t whole = sim_der_open(&b, SIM_DER_SEQUENCE);
-    atls_buf_put(&b, tbs);
-    sim_sig_alg_put(&b);
-    sim_der_bits(&b, 0, sim_done(&signature));
-    sim_der_close(&b, whole);
-    return sim_done(&b);
-}
-
 static atls_bytes make_tbs(sim_op *o, const sim_tpm *t, const plan *p)
 {
     atls_buf b = sim_buf(o);
-    size_t tbs = sim_der_open(&b, SIM_DER_SEQUENCE);
-    size_t version = sim_der_open(&b, 0xa0);
-    sim_der_uint(&b, SIM_DER_INTEGER, 2);
-    sim_der_close(&b, version);
+    size_t tbs = sim_tbs_open(&b, 2);
     sim_der_uint(&b, SIM_DER_INTEGER, sim_get_uint(o, p->is_ca ? 2 : 3, "cert.%s.serial", p->id));
-    sim_sig_alg_put(&b);
+    sim_ecdsa_put(&b, SIM_SHA256);
     put_name(&b, sim_get_text(o, cn_of(p->issuer), "cert.%s.issuer_cn", p->id));
-    size_t validity = sim_der_open(&b, SIM_DER_SEQUENCE);
-    sim_der_time(&b, sim_get_time(o, o->s->now - 400 * DAY, "cert.%s.not_before", p->id));
-    sim_der_time(&b, sim_get_time(o, o->s->now + (p->is_ca ? 4000 : 2000) * DAY, "cert.%s.not_after", p->id));
-    sim_der_close(&b, validity);
+    sim_validity_put(&b, sim_get_time(o, o->s->now - 400 * DAY, "cert.%s.not_before", p->id),
+                     sim_get_time(o, o->s->now + (p->is_ca ? 4000 : 2000) * DAY, "cert.%s.not_after", p->id));
     put_name(&b, p->cn);
     if (p->is_ca || sim_get(o, "cert.leaf.key") != NULL) {
         sim_spki_put(&b, key_of(o, p->id));
@@ -241,7 +180,8 @@ static atls_bytes make_cert(sim_op *o, const sim_tpm *t, const plan *p)
 {
     char path[SIM_PATH_SIZE];
     (void)snprintf(path, sizeof path, "cert.%s.sig", p->id);
-    const atls_bytes der = sign(o, sim_get_text(o, p->issuer, "cert.%s.signed_by", p->id), path, make_tbs(o, t, p));
+    const sim_key *key = key_of(o, sim_get_text(o, p->issuer, "cert.%s.signed_by", p->id));
+    const atls_bytes der = sim_ecdsa_signed(o, SIM_SHA256, key, make_tbs(o, t, p), path);
     (void)snprintf(path, sizeof path, "cert.%s", p->id);
     return sim_raw(o, path, der);
 }
@@ -259,7 +199,7 @@ static atls_bytes make_crl(sim_op *o, const char *id)
     atls_buf b = sim_buf(o);
     size_t tbs = sim_der_open(&b, SIM_DER_SEQUENCE);
     sim_der_uint(&b, SIM_DER_INTEGER, 1);
-    sim_sig_alg_put(&b);
+    sim_ecdsa_put(&b, SIM_SHA256);
     put_name(&b, cn_of(id));
     sim_der_time(&b, sim_get_time(o, now - 10 * DAY, "crl.%s.this_update", id));
     sim_der_time(&b, sim_get_time(o, now + 10 * DAY, "crl.%s.next_update", id));
@@ -273,15 +213,14 @@ static atls_bytes make_crl(sim_op *o, const char *id)
     }
     size_t tagged = sim_der_open(&b, 0xa0);
     size_t list = sim_der_open(&b, SIM_DER_SEQUENCE);
-    atls_buf number = sim_buf(o);
-    sim_der_uint(&number, SIM_DER_INTEGER, 7);
-    sim_ext_put(&b, "2.5.29.35", false, sim_aki(o, aki));
-    sim_ext_put(&b, "2.5.29.20", false, sim_done(&number));
+    sim_ext_aki_put(o, &b, aki);
+    sim_ext_number_put(o, &b, 7);
     sim_der_close(&b, list);
     sim_der_close(&b, tagged);
     sim_der_close(&b, tbs);
     (void)snprintf(path, sizeof path, "crl.%s.sig", id);
-    return sign(o, sim_get_text(o, id, "crl.%s.signed_by", id), path, sim_done(&b));
+    const sim_key *key = key_of(o, sim_get_text(o, id, "crl.%s.signed_by", id));
+    return sim_ecdsa_signed(o, SIM_SHA256, key, sim_done(&b), path);
 }
 
 /* cert=none: the key has no certificate. certs=along: the intermediate comes with the document. crls=none: no lists.
@@ -292,15 +231,15 @@ void sim_tpm_pki_make(sim_op *o, sim_tpm *t)
     t->root = make_cert(o, t, &plans[0]);
     t->intermediate = make_cert(o, t, &plans[1]);
     t->leaf = make_cert(o, t, &plans[2]);
-    t->has_cert = !is_none(sim_get(o, "cert"));
+    t->has_cert = !sim_is_none(sim_get(o, "cert"));
     t->certs_along = strcmp(sim_get_text(o, "pile", "certs"), "along") == 0;
     t->pile_crls[0] = make_crl(o, "root");
     t->pile_crls[1] = make_crl(o, "intermediate");
     t->pile_certs[pile->n_certificates++] = t->root;
-    if (!t->certs_along && !is_none(sim_get(o, "pile.intermediate"))) {
+    if (!t->certs_along && !sim_is_none(sim_get(o, "pile.intermediate"))) {
         t->pile_certs[pile->n_certificates++] = t->intermediate;
     }
     pile->certificates = t->pile_certs;
     pile->crls = t->pile_crls;
-    pile->n_crls = is_none(sim_get(o, "crls")) ? 0 : 2;
+    pile->n_crls = sim_is_none(sim_get(o, "crls")) ? 0 : 2;
 }

@@ -253,12 +253,9 @@ static bool read_certificate(atls_bytes der, size_t max_len, atls_cert *out, atl
     if (der.len > max_len) {
         return atls_fail(err, ATLS_E_LIMIT, "", "a certificate of more than %zu bytes", max_len);
     }
-    if (!atls_read_signed(der, &outer, err) || !read_tbs(outer.tbs, out, &inner_algorithm, err)) {
+    if (!atls_read_signed(der, &outer, err) || !read_tbs(outer.tbs, out, &inner_algorithm, err)
+        || !atls_signed_agrees(&outer, inner_algorithm, err)) {
         return false;
-    }
-    if (!atls_bytes_equal(outer.alg_der, inner_algorithm)) {
-        return atls_fail_bytes(err, ATLS_E_ENCODING, "signature_algorithm", inner_algorithm, outer.alg_der,
-                               "the algorithm outside is not the one that was signed");
     }
     out->der = der;
     out->tbs = outer.tbs;

@@ -193,12 +193,9 @@ static bool read_crl(atls_bytes der, atls_crl *out, atls_error *err)
     if (der.len > ATLS_MAX_CRL_LEN) {
         return atls_fail(err, ATLS_E_LIMIT, "", "a list of more than %u bytes", ATLS_MAX_CRL_LEN);
     }
-    if (!atls_read_signed(der, &outer, err) || !read_tbs(outer.tbs, out, &inner_algorithm, err)) {
+    if (!atls_read_signed(der, &outer, err) || !read_tbs(outer.tbs, out, &inner_algorithm, err)
+        || !atls_signed_agrees(&outer, inner_algorithm, err)) {
         return false;
-    }
-    if (!atls_bytes_equal(outer.alg_der, inner_algorithm)) {
-        return atls_fail_bytes(err, ATLS_E_ENCODING, "signature_algorithm", inner_algorithm, outer.alg_der,
-                               "the algorithm outside is not the one that was signed");
     }
     out->der = der;
     out->tbs = outer.tbs;

@@ -142,6 +142,13 @@ bool atls_read_signed(atls_bytes der, atls_signed *out, atls_error *err)
     return unused == 0 || atls_fail(err, ATLS_E_ENCODING, "signature", "not a whole number of bytes");
 }
 
+bool atls_signed_agrees(const atls_signed *s, atls_bytes inner_algorithm, atls_error *err)
+{
+    return atls_bytes_equal(s->alg_der, inner_algorithm)
+           || atls_fail_bytes(err, ATLS_E_ENCODING, "signature_algorithm", inner_algorithm, s->alg_der,
+                              "the algorithm outside is not the one that was signed");
+}
+
 bool atls_read_serial(atls_cur *c, const char *field, atls_bytes *out)
 {
     if (!atls_der_unsigned(c, field, out)) {

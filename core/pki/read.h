@@ -30,6 +30,8 @@ typedef struct atls_signed {
     atls_bytes signature;
 } atls_signed;
 ATLS_MUST_USE bool atls_read_signed(atls_bytes der, atls_signed *out, atls_error *err);
+/* atls_signed_agrees wants the algorithm that stands inside, where it is signed, to be the one outside. Errors: ENCODING. */
+ATLS_MUST_USE bool atls_signed_agrees(const atls_signed *s, atls_bytes inner_algorithm, atls_error *err);
 
 /* atls_read_serial reads a serial number: unsigned, at most 20 bytes (RFC 5280 4.1.2.2). */
 ATLS_MUST_USE bool atls_read_serial(atls_cur *c, const char *field, atls_bytes *out);

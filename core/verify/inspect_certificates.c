@@ -19,25 +19,6 @@ static void put_bytes(atls_jw *w, const char *name, const uint8_t *bytes, size_t
 
 /* ---- the SGX extension of a PCK certificate ---- */
 
-static void put_pck(atls_jw *w, const dcap_pck *p)
-{
-    atls_jw_open(w, "sgx_extension", '{');
-    put_bytes(w, "ppid", p->ppid, sizeof p->ppid);
-    put_bytes(w, "fmspc", p->fmspc, sizeof p->fmspc);
-    put_bytes(w, "pceid", p->pceid, sizeof p->pceid);
-    put_bytes(w, "cpusvn", p->cpusvn, sizeof p->cpusvn);
-    put_bytes(w, "tcb_components", p->comp, sizeof p->comp);
-    atls_jw_uint(w, "pcesvn", p->pcesvn);
-    atls_jw_uint(w, "sgx_type", p->sgx_type);
-    if (p->has_platform_info) {
-        put_bytes(w, "platform_instance_id", p->platform_instance_id, sizeof p->platform_instance_id);
-        atls_jw_bool(w, "dynamic_platform", p->dynamic_platform);
-        atls_jw_bool(w, "cached_keys", p->cached_keys);
-        atls_jw_bool(w, "smt_enabled", p->smt_enabled);
-    }
-    atls_jw_close(w, '}');
-}
-
 static bool put_sgx_extension(inspection *i, const atls_cert *cert)
 {
     static const uint8_t oid[] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01}; /* 1.2.840.113741.1.13.1 */
@@ -48,7 +29,9 @@ static bool put_sgx_extension(inspection *i, const atls_cert *cert)
     if (!dcap_pck_decode(cert, &pck, i->err)) {
         return false;
     }
-    put_pck(&i->w, &pck);
+    atls_jw_open(&i->w, "sgx_extension", '{');
+    dcap_put_extension(&i->w, &pck);
+    atls_jw_close(&i->w, '}');
     return true;
 }
 

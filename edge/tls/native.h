@@ -97,9 +97,6 @@ ATLS_MUST_USE atls_step native_receive(atls_session *s, native *n, atls_native_m
                                        atls_error *err);
 /* native_watch looks whether the peer has said anything where nothing is due. DONE: it has not. */
 ATLS_MUST_USE atls_step native_watch(atls_session *s, native *n, atls_error *err);
-/* native_refuse puts our `done` in the place of whatever was to be sent next, and keeps the reason as the
- * session's error: it ends with that, also when the peer does not take the `done`. False: there is no way to say it. */
-ATLS_MUST_USE bool native_refuse(atls_session *s, native *n, const atls_error *why);
 
 /* native_run moves a side through its states: `move` does what the state asks for, DONE leads to the next one, and `last`
  * ends the exchange. A failure becomes a refusal, which is sent (`refusing`) before the session fails with it. */

@@ -38,40 +38,26 @@ static const char *made_type(const atls_attester *attester, atls_platform platfo
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
+/* Clients and servers give the same options under the same names, in structures of their own. */
+#define SIDE_OF(o)                                                                                                     \
+    ((native_side){.verifier = (o)->verifier,                                                                          \
+                   .endorse = (o)->endorse,                                                                            \
+                   .endorse_ctx = (o)->endorse_ctx,                                                                    \
+                   .trust_key = (o)->trust_key,                                                                        \
+                   .trust_key_ctx = (o)->trust_key_ctx,                                                                \
+                   .want_endorsements = (o)->want_endorsements,                                                        \
+                   .staple = (o)->staple,                                                                              \
+                   .now = (o)->now,                                                                                    \
+                   .attest = (o)->attest,                                                                              \
+                   .attest_ctx = (o)->attest_ctx,                                                                      \
+                   .attester = (o)->attester,                                                                          \
+                   .type = made_type((o)->attester, (o)->attest_platform),                                             \
+                   .protocols = (o)->alpn,                                                                             \
+                   .record = &(o)->record})
+
 static native_side side_of(const atls_session *s)
 {
-    if (s->is_server) {
-        const atls_server_options *o = &s->server;
-        return (native_side){.verifier = o->verifier,
-                             .endorse = o->endorse,
-                             .endorse_ctx = o->endorse_ctx,
-                             .trust_key = o->trust_key,
-                             .trust_key_ctx = o->trust_key_ctx,
-                             .want_endorsements = o->want_endorsements,
-                             .staple = o->staple,
-                             .now = o->now,
-                             .attest = o->attest,
-                             .attest_ctx = o->attest_ctx,
-                             .attester = o->attester,
-                             .type = made_type(o->attester, o->attest_platform),
-                             .protocols = o->alpn,
-                             .record = &o->record};
-    }
-    const atls_client_options *o = &s->client;
-    return (native_side){.verifier = o->verifier,
-                         .endorse = o->endorse,
-                         .endorse_ctx = o->endorse_ctx,
-                         .trust_key = o->trust_key,
-                         .trust_key_ctx = o->trust_key_ctx,
-                         .want_endorsements = o->want_endorsements,
-                         .staple = o->staple,
-                         .now = o->now,
-                         .attest = o->attest,
-                         .attest_ctx = o->attest_ctx,
-                         .attester = o->attester,
-                         .type = made_type(o->attester, o->attest_platform),
-                         .protocols = o->alpn,
-                         .record = &o->record};
+    return s->is_server ? SIDE_OF(&s->server) : SIDE_OF(&s->client);
 }
 
 /* Somebody who lives longer has the algorithms at hand; making them anew costs more than a key exchange. */

@@ -208,8 +208,10 @@ atls_step native_watch(atls_session *s, native *n, atls_error *err)
 
 /* ---- refusing ---------------------------------------------------------------------------------------------------- */
 
-/* A frame that is half sent cannot be taken back: then the end of the session has to say it. */
-bool native_refuse(atls_session *s, native *n, const atls_error *why)
+/* Puts our `done` in the place of whatever was to be sent next, and keeps the reason as the session's error: it ends with that,
+ * also when the peer does not take the `done`. False: a frame that is half sent cannot be taken back; then the end of the
+ * session has to say it. */
+static bool refuse(atls_session *s, native *n, const atls_error *why)
 {
     atls_native_done done = {.refusal = why->category == ATLS_CATEGORY_NONE ? ATLS_CATEGORY_INTERNAL : why->category};
     atls_error no_room = {0};
@@ -234,7 +236,7 @@ atls_step native_run(atls_session *s, native *n, native_move move, unsigned last
     for (;;) {
         atls_error why = {0};
         atls_step step = move(s, n, &why);
-        if (step == ATLS_STEP_FAILED && n->state != refusing && native_refuse(s, n, &why)) {
+        if (step == ATLS_STEP_FAILED && n->state != refusing && refuse(s, n, &why)) {
             n->state = refusing;
             continue;
         }

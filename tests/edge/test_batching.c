@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_batching.c: the code of docs/batching.md, as it stands on the page, serves a crowd under two quotes: the first
  * comer's, and one for everybody who came while that was being made. */
+#include "gate.h"
 #include "net.h"
 
 #include <signal.h>
@@ -8,35 +9,6 @@
 #include "batching_code.c" /* from the page */
 
 #define CROWD 6u
-
-/* ---- a quote generator that is held ---------------------------------------------------------------------------------- */
-
-typedef struct gate {
-    sim *sim;
-    pthread_mutex_t lock;
-    pthread_cond_t opened;
-    bool open;
-} gate;
-
-static bool attest_behind_gate(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
-                               atls_error *err)
-{
-    gate *g = ctx;
-    (void)pthread_mutex_lock(&g->lock);
-    while (!g->open) {
-        (void)pthread_cond_wait(&g->opened, &g->lock);
-    }
-    (void)pthread_mutex_unlock(&g->lock);
-    return sim_attest(g->sim, report_data, arena, out, err);
-}
-
-static void open_gate(gate *g)
-{
-    (void)pthread_mutex_lock(&g->lock);
-    g->open = true;
-    (void)pthread_cond_broadcast(&g->opened);
-    (void)pthread_mutex_unlock(&g->lock);
-}
 
 /* ---- clients ----------------------------------------------------------------------------------------------------------- */
 
@@ -128,7 +100,7 @@ static void *loop(void *arg)
 static void run(net *n, const server *s, void *(*main)(void *), size_t n_threads)
 {
     pthread_t threads[CROWD];
-    gate g = {.sim = n->rig.sim, .lock = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER};
+    gate g = GATE_OF(n->rig.sim);
     n->client.profiles = ATLS_PROFILE_NATIVE;
     n->server.timeout_ms = 10000 * rig_patience();
     assert_true(prepare_server(attest_behind_gate, &g, &n->server, &n->rig.err));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_native.c: atls/1 between two honest ends: who proves, what is agreed, what each is told when the other refuses. */
+#include "gate.h"
 #include "rig.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <pthread.h>
 
 /* ---- who proves -------------------------------------------------------------------------------------------------- */
 
@@ -404,26 +404,6 @@ static void test_choice(void **state)
 
 /* ---- one quote, many sessions ------------------------------------------------------------------------------------ */
 
-/* A quote generator that is held until it is told to go on. */
-typedef struct gate {
-    sim *sim;
-    pthread_mutex_t lock;
-    pthread_cond_t opened;
-    bool open;
-} gate;
-
-static bool attest_behind_gate(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
-                               atls_error *err)
-{
-    gate *g = ctx;
-    (void)pthread_mutex_lock(&g->lock);
-    while (!g->open) {
-        (void)pthread_cond_wait(&g->opened, &g->lock);
-    }
-    (void)pthread_mutex_unlock(&g->lock);
-    return sim_attest(g->sim, report_data, arena, out, err);
-}
-
 /* A session of the crowd: everything of the first rig but the SSLs and the sessions. */
 static void join(rig *r, const rig *host, const atls_attester *attester)
 {
@@ -452,7 +432,7 @@ static void crowd(size_t n)
     rig host;
     rig_open(&host);
     rig_native(&host);
-    gate g = {.sim = host.sim, .lock = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER};
+    gate g = GATE_OF(host.sim);
     atls_attester *attester;
     const atls_attester_options options = {.attest = attest_behind_gate, .attest_ctx = &g};
     host.server_options.attest = NULL;
@@ -463,10 +443,7 @@ static void crowd(size_t n)
     for (size_t i = 0; i < n; i++) {
         join(&all[i], &host, attester);
     }
-    (void)pthread_mutex_lock(&g.lock);
-    g.open = true;
-    (void)pthread_cond_broadcast(&g.opened);
-    (void)pthread_mutex_unlock(&g.lock);
+    open_gate(&g);
     for (size_t i = 0; i < n; i++) {
         rig_run_to_end(&all[i]);
         rig_expect_established(&all[i]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_native_stall.c: peers of atls/1 that stop, hang up or dawdle, in the place of every message, also while evidence is
  * in the making. The session ends within its deadline, says which message it waited for, and lets go of everything. */
+#include "gate.h"
 #include "native_peer.h"
 
 #include <pthread.h>
@@ -201,34 +202,6 @@ static void test_deaf(void **state)
 
 /* ---- while evidence is in the making ------------------------------------------------------------------------------------- */
 
-/* A quote generator that is held until the test lets it go. */
-typedef struct gate {
-    sim *sim;
-    pthread_mutex_t lock;
-    pthread_cond_t opened;
-    bool open;
-} gate;
-
-static bool attest_behind_gate(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
-                               atls_error *err)
-{
-    gate *g = ctx;
-    (void)pthread_mutex_lock(&g->lock);
-    while (!g->open) {
-        (void)pthread_cond_wait(&g->opened, &g->lock);
-    }
-    (void)pthread_mutex_unlock(&g->lock);
-    return sim_attest(g->sim, report_data, arena, out, err);
-}
-
-static void open_gate(gate *g)
-{
-    (void)pthread_mutex_lock(&g->lock);
-    g->open = true;
-    (void)pthread_cond_broadcast(&g->opened);
-    (void)pthread_mutex_unlock(&g->lock);
-}
-
 typedef struct making_row {
     const char *name;
     const char *says; /* bytes */
@@ -275,7 +248,7 @@ static void play_until_making(native_peer *p)
 static void run_making(const making_row *w, native_victim victim)
 {
     rig r;
-    gate g = {.lock = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER};
+    gate g = GATE_OF(NULL);
     const atls_attester_options options = {.attest = attest_behind_gate, .attest_ctx = &g};
     atls_attester *attester;
     rig_open(&r);
@@ -445,7 +418,7 @@ static void test_slow_reader_of_blocking(void **state)
 /* The step that waits for evidence ends the session itself: over such a socket nobody calls again at the deadline. */
 static void test_making_over_blocking(void **state)
 {
-    gate g = {.lock = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER};
+    gate g = GATE_OF(NULL);
     (void)state;
     run_blocking(true, &g);
 }

@@ -2,8 +2,8 @@
 /* test_native_tls.c: what lies under atls/1: which protocol ALPN selects, and sessions that are older, younger or more
  * than a certificate made them: resumed, keyed beforehand, early, authenticated later. */
 #include "native_peer.h"
+#include "older.h"
 
-#include <openssl/err.h>
 #include <openssl/pem.h>
 
 /* ---- ALPN ----------------------------------------------------------------------------------------------------------- */
@@ -81,31 +81,6 @@ static void test_client_alpn(void **state)
 
 /* ---- resumption ------------------------------------------------------------------------------------------------------ */
 
-/* An ordinary session of the same two SSL_CTXs, with a ticket that allows so much early data. */
-static SSL_SESSION *ordinary_session(rig *r, uint32_t early)
-{
-    char buf[16];
-    assert_int_equal(SSL_CTX_set_max_early_data(r->server_ctx, early), 1);
-    rig_ssl(r);
-    SSL_set_connect_state(r->client_ssl);
-    SSL_set_accept_state(r->server_ssl);
-    for (unsigned i = 0; i < 10; i++) {
-        (void)SSL_do_handshake(r->client_ssl);
-        (void)SSL_do_handshake(r->server_ssl);
-        (void)SSL_read(r->client_ssl, buf, sizeof buf); /* takes the tickets */
-    }
-    SSL_SESSION *session = SSL_get1_session(r->client_ssl);
-    assert_int_equal(SSL_SESSION_is_resumable(session), 1);
-    assert_int_equal(SSL_SESSION_get_max_early_data(session), early);
-    (void)SSL_shutdown(r->client_ssl);
-    SSL_free(r->client_ssl);
-    SSL_free(r->server_ssl);
-    r->client_ssl = NULL;
-    r->server_ssl = NULL;
-    ERR_clear_error();
-    return session;
-}
-
 /* Behind the client's back; an honest client has none to offer. */
 static void test_resumed_client(void **state)
 {
@@ -178,35 +153,6 @@ static void test_tickets(void **state)
 }
 
 /* ---- external PSK ---------------------------------------------------------------------------------------------------- */
-
-static SSL_SESSION *psk_session(SSL *ssl)
-{
-    static const unsigned char key[32] = {7};
-    const unsigned char aes_256[] = {0x13, 0x02};
-    SSL_SESSION *s = SSL_SESSION_new();
-    assert_int_equal(SSL_SESSION_set1_master_key(s, key, sizeof key), 1);
-    assert_int_equal(SSL_SESSION_set_cipher(s, SSL_CIPHER_find(ssl, aes_256)), 1);
-    assert_int_equal(SSL_SESSION_set_protocol_version(s, TLS1_3_VERSION), 1);
-    return s;
-}
-
-static int use_psk(SSL *ssl, const EVP_MD *md, const unsigned char **id, size_t *len, SSL_SESSION **out)
-{
-    static const unsigned char name[] = "psk";
-    (void)md;
-    *id = name;
-    *len = 3;
-    *out = psk_session(ssl);
-    return 1;
-}
-
-static int find_psk(SSL *ssl, const unsigned char *id, size_t len, SSL_SESSION **out)
-{
-    (void)id;
-    (void)len;
-    *out = psk_session(ssl);
-    return 1;
-}
 
 /* The session's SSL is asked to after all, once its session is made: then it says so, and ends. Asked to by its SSL_CTX
  * alone, it makes an ordinary handshake. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_tls13.c: which TLS sessions are attested ones: R11, handshakes that go wrong, ALPN. */
-#include "rig.h"
-
-#include <openssl/err.h>
+#include "older.h"
 
 /* ---- R11 --------------------------------------------------------------------------------------------------------- */
 
@@ -63,29 +61,6 @@ static void test_tls12_client(void **state)
     rig_close(&r);
 }
 
-/* Makes an ordinary session first, whose ticket is then offered by an attested one. */
-static SSL_SESSION *ordinary_session(rig *r)
-{
-    rig_ssl(r);
-    SSL_set_connect_state(r->client_ssl);
-    SSL_set_accept_state(r->server_ssl);
-    char buf[16];
-    for (unsigned i = 0; i < 10; i++) {
-        (void)SSL_do_handshake(r->client_ssl);
-        (void)SSL_do_handshake(r->server_ssl);
-        (void)SSL_read(r->client_ssl, buf, sizeof buf); /* takes the tickets */
-    }
-    SSL_SESSION *session = SSL_get1_session(r->client_ssl);
-    assert_int_equal(SSL_SESSION_is_resumable(session), 1);
-    (void)SSL_shutdown(r->client_ssl);
-    SSL_free(r->client_ssl);
-    SSL_free(r->server_ssl);
-    r->client_ssl = NULL;
-    r->server_ssl = NULL;
-    ERR_clear_error();
-    return session;
-}
-
 /* Set before the session was made: forgotten. Set behind its back: refused. */
 static void test_resumption(void **state)
 {
@@ -93,7 +68,7 @@ static void test_resumption(void **state)
     for (size_t i = 0; i < 2; i++) {
         rig r;
         rig_open(&r);
-        SSL_SESSION *old = ordinary_session(&r);
+        SSL_SESSION *old = ordinary_session(&r, 0);
         rig_ssl(&r);
         if (i == 0) {
             assert_int_equal(SSL_set_session(r.client_ssl, old), 1);
@@ -124,7 +99,7 @@ static void test_resumption_at_server(void **state)
     (void)state;
     rig r;
     rig_open(&r);
-    SSL_SESSION *old = ordinary_session(&r);
+    SSL_SESSION *old = ordinary_session(&r, 0);
     rig_ssl(&r);
     rig_server(&r);
     rig_client(&r);
@@ -161,36 +136,6 @@ static void test_no_tickets(void **state)
     rig_say(r.server, r.client, "no ticket in front of this");
     assert_int_equal(n, 0);
     rig_close(&r);
-}
-
-static const unsigned char psk_key[32] = {7};
-
-static SSL_SESSION *psk_session(SSL *ssl)
-{
-    const unsigned char aes_256[] = {0x13, 0x02};
-    SSL_SESSION *s = SSL_SESSION_new();
-    assert_int_equal(SSL_SESSION_set1_master_key(s, psk_key, sizeof psk_key), 1);
-    assert_int_equal(SSL_SESSION_set_cipher(s, SSL_CIPHER_find(ssl, aes_256)), 1);
-    assert_int_equal(SSL_SESSION_set_protocol_version(s, TLS1_3_VERSION), 1);
-    return s;
-}
-
-static int use_psk(SSL *ssl, const EVP_MD *md, const unsigned char **id, size_t *len, SSL_SESSION **out)
-{
-    static const unsigned char name[] = "psk";
-    (void)md;
-    *id = name;
-    *len = 3;
-    *out = psk_session(ssl);
-    return 1;
-}
-
-static int find_psk(SSL *ssl, const unsigned char *id, size_t len, SSL_SESSION **out)
-{
-    (void)id;
-    (void)len;
-    *out = psk_session(ssl);
-    return 1;
 }
 
 /* On the SSL_CTX: switched off. Set behind the session's back: there is no certificate, and that is said. */

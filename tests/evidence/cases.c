@@ -2,6 +2,7 @@
 /* cases.c: one runner for all tables. */
 #include "cases.h"
 
+#include "memo.h"
 #include "verify/again.h"
 
 #include <stdlib.h>
@@ -27,7 +28,7 @@ void appraised_open(appraised *a, sim_kind kind, const char *const *settings, co
     for (size_t i = 0; i < CASE_MAX_SETTINGS && settings != NULL && settings[i] != NULL; i++) {
         all[i + 1] = settings[i];
     }
-    const sim_options options = {.kind = kind, .settings = all};
+    const sim_options options = {.kind = kind, .settings = all, .memo = shared_memo()};
     atls_bytes text;
     *a = (appraised){.event_log = atls_bytes_empty(), .grade = ATLS_GRADE_REPORT_DATA};
     for (size_t i = 0; i < sizeof a->report_data; i++) {

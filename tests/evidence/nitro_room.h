@@ -3,6 +3,7 @@
 #ifndef ATLS_TESTS_NITRO_ROOM_H
 #define ATLS_TESTS_NITRO_ROOM_H
 
+#include "memo.h"
 #include "nitro_scene.h"
 #include "sim/sim_nitro.h"
 
@@ -17,7 +18,7 @@ typedef struct room_scene {
 
 static inline void room_open(room_scene *r, bool is_nitrotpm, const char *const *settings)
 {
-    const sim_nitro_options options = {.is_nitrotpm = is_nitrotpm, .settings = settings};
+    const sim_nitro_options options = {.is_nitrotpm = is_nitrotpm, .settings = settings, .memo = shared_memo()};
     atls_bytes text;
     scene_open(&r->s);
     for (size_t i = 0; i < sizeof r->report_data; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snp_scene.h"
 
+#include "memo.h"
 #include "verify/again.h"
 #include "verify/world.h"
 
@@ -20,7 +21,7 @@ static void fail_on(const scene_row *row, const atls_error *err)
 
 static sim_snp_options options_of(const scene_row *row)
 {
-    sim_snp_options o = {.is_vlek = has(row->kind, "vlek"), .settings = row->settings};
+    sim_snp_options o = {.is_vlek = has(row->kind, "vlek"), .settings = row->settings, .memo = shared_memo()};
     o.product = has(row->kind, "milan") ? ATLS_SNP_MILAN : has(row->kind, "turin") ? ATLS_SNP_TURIN : ATLS_SNP_GENOA;
     o.version = has(row->kind, "v2") ? 2 : has(row->kind, "v4") ? 4 : has(row->kind, "v5") ? 5 : 3;
     return o;

@@ -3,8 +3,6 @@
  * that do not fit. */
 #include "tpm_vectors.h"
 
-static atls_crypto *crypto;
-
 /* ---- constellation: qemu_vtpm ---- */
 
 #define QEMU_VALUE "84c9ec2c12d3ce0d985bdd8d687c62749da0c13b29bd0c7255ba0270e5cceddb"
@@ -193,28 +191,18 @@ static void test_qemu_caller(void **state)
     }
 }
 
+static void add_tests(tap_list *l)
+{
+    for (size_t i = 0; i < sizeof qemu_rows / sizeof qemu_rows[0]; i++) {
+        tap_add(l, qemu_rows[i].name, test_qemu, &qemu_rows[i]);
+    }
+    tap_add(l, "qemu_vtpm: user data and nonce", test_qemu_user_data, NULL);
+    tap_add(l, "qemu_vtpm: changed event data is not verified", test_qemu_event_data, NULL);
+    tap_add(l, "qemu_vtpm: registers", test_qemu_registers, NULL);
+    tap_add(l, "qemu_vtpm: the caller vouches", test_qemu_caller, NULL);
+}
+
 int main(void)
 {
-    tap_list l = {0};
-    atls_arena a;
-    atls_bytes text;
-    atls_error err = {.code = ATLS_OK};
-    if (!atls_arena_new(&a, 1024u * 1024, &err) || !atls_crypto_new(&crypto, &err)) {
-        return 1;
-    }
-    if (!vectors_read("constellation/manifest.json", &a, &text)) {
-        tap_add(&l, "no vectors of constellation here", vectors_absent, NULL);
-    } else {
-        for (size_t i = 0; i < sizeof qemu_rows / sizeof qemu_rows[0]; i++) {
-            tap_add(&l, qemu_rows[i].name, test_qemu, &qemu_rows[i]);
-        }
-        tap_add(&l, "qemu_vtpm: user data and nonce", test_qemu_user_data, NULL);
-        tap_add(&l, "qemu_vtpm: changed event data is not verified", test_qemu_event_data, NULL);
-        tap_add(&l, "qemu_vtpm: registers", test_qemu_registers, NULL);
-        tap_add(&l, "qemu_vtpm: the caller vouches", test_qemu_caller, NULL);
-    }
-    int failed = tap_run("tpm documents", &l);
-    atls_crypto_free(crypto);
-    atls_arena_free(&a);
-    return failed;
+    return run_vectors("tpm documents", "constellation/manifest.json", "no vectors of constellation here", add_tests);
 }

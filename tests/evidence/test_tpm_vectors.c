@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Genuine TPM evidence: every case of tpm/manifest.json, with the negatives that it lists and changes of our own. */
+/* Genuine TPM evidence: the cases of tpm/manifest.json, with the negatives that it lists and changes of our own; those of Azure are
+ * in test_tpm_azure.c. */
 #include <openssl/evp.h>
 
 #include "tpm_vectors.h"
-
-static atls_crypto *crypto;
 
 /* ---- gce_cos85 ---- */
 
@@ -237,177 +236,6 @@ static void test_gce_forms(void **state)
     }
 }
 
-/* ---- azure_snp ---- */
-
-static void read_azure(run *r, tpm_hcl *hcl, tpm_public *ak)
-{
-    uint8_t *modulus = atls_arena_raw(&r->arena, 256, &r->err);
-    const atls_json *top;
-    assert_non_null(modulus);
-    assert_true(tpm_hcl_decode(file(r, "tpm/azure_snp.hcl.bin"), hcl, &r->err));
-    assert_false(hcl->is_tdx);
-    assert_int_equal(hcl->report.len, 1184);
-    assert_int_equal(hcl->runtime_data.len, 1110);
-    assert_true(atls_json_parse(hcl->runtime_data, "", &r->arena, &top, &r->err));
-    atls_bytes n = atls_json_find(atls_json_find(top, "keys")->child, "n")->text;
-    char text[345] = {0};
-    assert_int_equal(n.len, 342);
-    for (size_t i = 0; i < 342; i++) {
-        text[i] = n.ptr[i] == '-' ? '+' : n.ptr[i] == '_' ? '/' : (char)n.ptr[i];
-    }
-    memcpy(text + 342, "==", 2);
-    atls_bytes decoded;
-    assert_true(atls_base64_decode(atls_bytes_str(text), false, "", &r->arena, &decoded, &r->err));
-    assert_int_equal(decoded.len, 256);
-    const atls_bytes empty = atls_bytes_empty();
-    *ak = (tpm_public){.raw = empty,
-                       .type = TPM_ALG_RSA,
-                       .name_alg = TPM_ALG_SHA256,
-                       .attributes = 0x00050072,
-                       .scheme = TPM_ALG_RSASSA,
-                       .scheme_hash = TPM_ALG_SHA256,
-                       .exponent = 65537,
-                       .modulus = decoded,
-                       .x = empty,
-                       .y = empty};
-}
-
-/* Runtime data is what the report vouches for; its key signed the quote; the bare signature needs its own door. */
-static void test_azure(void **state)
-{
-    run r;
-    tpm_hcl hcl;
-    tpm_public ak;
-    tpm_key key;
-    tpm_attest attest;
-    uint8_t digest[32];
-    (void)state;
-    open_run(&r);
-    read_azure(&r, &hcl, &ak);
-    assert_true(tpm_runtime_key(hcl.runtime_data, &ak, &r.arena, &r.err));
-    assert_true(atls_digest(crypto, ATLS_SHA256, &hcl.runtime_data, 1, digest, &r.err));
-    assert_memory_equal(hcl.report.ptr + 0x50, digest, 32);
-    assert_true(atls_bytes_is_zero(atls_bytes_of(hcl.report.ptr + 0x70, 32)));
-    const atls_bytes message = file(&r, "tpm/azure_snp.quote.attest");
-    const atls_bytes bare = file(&r, "tpm/azure_snp.quote.rsassa");
-    tpm_signature s;
-    assert_false(tpm_signature_decode(bare, "signature", &s, &r.err));
-    atls_error_clear(&r.err);
-    s = tpm_signature_bare(bare);
-    assert_true(tpm_key_make(&ak, &r.arena, &key, &r.err));
-    assert_true(tpm_quote_verify(crypto, &key, &s, message, "signature", &r.err));
-    assert_true(tpm_attest_decode(message, "quote", &attest, &r.err));
-    assert_true(atls_bytes_equal_str(attest.extra_data, "challenge"));
-    atls_bytes changed = copy(&r, message);
-    changed = flip_after(&r, changed, "\xff\x54", 2, 0, 50);
-    assert_false(tpm_quote_verify(crypto, &key, &s, changed, "signature", &r.err));
-    assert_int_equal(r.err.code, ATLS_E_EVIDENCE_SIGNATURE);
-    atls_arena_free(&r.arena);
-}
-
-/* The whole of it: a document of Constellation's shape has no bare signature, so it is made from the parts with its header. The
- * nonce is not 32 bytes, so that the binding cannot be: everything before it passes, with the hardware in its place. */
-static void test_azure_document(void **state)
-{
-    run r;
-    tpm_hcl hcl;
-    tpm_public ak;
-    (void)state;
-    open_run(&r);
-    read_azure(&r, &hcl, &ak);
-    uint8_t public[280] = {0x00, 0x01, 0x00, 0x0b, 0x00, 0x05, 0x00, 0x72, 0x00, 0x00, 0x00, 0x10,
-                           0x00, 0x14, 0x00, 0x0b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00};
-    uint8_t signature[262] = {0x00, 0x14, 0x00, 0x0b, 0x01, 0x00};
-    memcpy(public + 24, ak.modulus.ptr, 256);
-    memcpy(signature + 6, file(&r, "tpm/azure_snp.quote.rsassa").ptr, 256);
-    const atls_json *values;
-    assert_true(atls_json_parse(file(&r, "tpm/azure_snp.pcrs_sha256.json"), "", &r.arena, &values, &r.err));
-    tpm_bank bank = {.alg = TPM_ALG_SHA256};
-    uint64_t i = 0;
-    for (const atls_json *v = values->child; v != NULL; v = v->next, i++) {
-        atls_bytes value;
-        assert_true(atls_hex_decode(v->text, "", &r.arena, &value, &r.err));
-        assert_true(tpm_pcr_add(&bank, i, value, &r.err));
-    }
-    tpm_evidence e = {.ak_pub = atls_bytes_of(public, sizeof public), .n_quotes = 1};
-    e.quotes[0] = (tpm_quote){.message = file(&r, "tpm/azure_snp.quote.attest"),
-                              .signature = atls_bytes_of(signature, sizeof signature),
-                              .banks = &bank,
-                              .n_banks = 1};
-    e.event_log = e.ak_cert = atls_bytes_empty();
-    e.hardware =
-        (tpm_hardware){.platform = ATLS_PLATFORM_SEV_SNP, .report = hcl.report, .runtime_data = hcl.runtime_data};
-    e.hardware.certs[0] = file(&r, "tpm/azure_snp.vcek.der");
-    e.hardware.n_certs = 1;
-    assert_true(tpm_write(&e, &r.arena, &r.evidence, &r.err));
-    static const char policy[] = "{\"type\":\"tpm\",\"pcrs\":{\"0\":"
-                                 "\"f3a7e99a5f819a034386bce753a48a73cfdaa0bea0ecfc124bedbf5a8c4799be\"}%s}";
-    char text[512];
-    (void)snprintf(text, sizeof text, policy, "");
-    expect(&r, appraise(&r, text, "6368616c6c656e6765", "2025-01-01T00:00:00Z"), "KEY_NOT_AUTHENTICATED", "ak_pub");
-    atls_error_clear(&r.err);
-    (void)snprintf(text, sizeof text, policy, ",\"insecure_allow_unauthenticated_ak\":true");
-    expect(&r, appraise(&r, text, "6368616c6c656e6765", "2025-01-01T00:00:00Z"), "OK", "");
-    assert_true(r.result.insecure && r.result.claims.tpm.trust == ATLS_TPM_TRUST_NONE);
-    assert_int_equal(find_check(&r, "tpm.key_trust")->verdict, ATLS_CHECK_SKIPPED);
-    atls_error_clear(&r.err);
-
-    tpm_evidence again;
-    tpm_hardware_claim claim;
-    assert_true(tpm_decode(r.evidence, &r.arena, &again, &r.err));
-    assert_true(tpm_hardware_claim_make(&again, crypto, &r.arena, &claim, &r.err));
-    assert_true(claim.authenticates_key && claim.platform == ATLS_PLATFORM_SEV_SNP && claim.n_certs == 1);
-    assert_memory_equal(claim.report_data, hcl.report.ptr + 0x50, 64);
-
-    /* vouched for, as the verifier says once the report passed its policy */
-    const atls_vouched vouched = {.platform = ATLS_PLATFORM_SEV_SNP, .root_is_production = true};
-    atls_policy *p;
-    atls_claims claims = {0};
-    atls_trace trace;
-    (void)snprintf(text, sizeof text, policy, "");
-    assert_true(atls_policy_parse(atls_bytes_str(text), &p, &r.err));
-    assert_true(atls_trace_init(&trace, &r.arena, &r.err));
-    const atls_authority auth = {.crypto = crypto,
-                                 .policy = p,
-                                 .endorsements = &r.endorsements,
-                                 .vouched = &vouched,
-                                 .event_log = atls_bytes_empty(),
-                                 .now = at("2025-01-01T00:00:00Z")};
-    assert_true(tpm_authenticate(&again, &auth, &r.arena, &claims, &trace, &r.err));
-    assert_int_equal(claims.tpm.trust, ATLS_TPM_TRUST_HARDWARE);
-    assert_true(claims.root_is_production);
-    /* a key that the runtime data does not name */
-    ((uint8_t *)public)[200] ^= 1;
-    assert_true(tpm_write(&e, &r.arena, &r.evidence, &r.err));
-    assert_true(tpm_decode(r.evidence, &r.arena, &again, &r.err));
-    assert_false(tpm_hardware_claim_make(&again, crypto, &r.arena, &claim, &r.err));
-    assert_int_equal(r.err.code, ATLS_E_KEY_NOT_AUTHENTICATED);
-    assert_string_equal(r.err.field, "hardware.runtime_data.HCLAkPub.n");
-    atls_policy_free(p);
-    atls_arena_free(&r.arena);
-}
-
-static void test_azure_tdx_hcl(void **state)
-{
-    run r;
-    tpm_hcl hcl;
-    (void)state;
-    open_run(&r);
-    const atls_bytes in = file(&r, "constellation/azure_tdx_hcl.bin");
-    assert_true(tpm_hcl_decode(in, &hcl, &r.err));
-    assert_true(hcl.is_tdx);
-    assert_int_equal(hcl.report.len, 1024);
-    assert_ptr_equal(hcl.report.ptr, in.ptr + 32);
-    assert_ptr_equal(hcl.runtime_data.ptr, in.ptr + 1236);
-    for (size_t len = 0; len < 1236 + hcl.runtime_data.len; len++) {
-        tpm_hcl cut;
-        atls_error err = {.code = ATLS_OK};
-        assert_false(tpm_hcl_decode(atls_bytes_of(in.ptr, len), &cut, &err));
-        assert_int_equal(err.code, ATLS_E_EVIDENCE_FORMAT);
-    }
-    atls_arena_free(&r.arena);
-}
-
 /* ---- quote_sample ---- */
 
 static void test_quote_sample(void **state)
@@ -563,35 +391,22 @@ static void test_anchors(void **state)
     atls_arena_free(&r.arena);
 }
 
+static void add_tests(tap_list *l)
+{
+    for (size_t i = 0; i < sizeof gce_rows / sizeof gce_rows[0]; i++) {
+        tap_add(l, gce_rows[i].name, test_gce, &gce_rows[i]);
+    }
+    tap_add(l, "gce_cos85: an issuer is missing", test_gce_issuer_missing, NULL);
+    tap_add(l, "gce_cos85: in other forms", test_gce_forms, NULL);
+    tap_add(l, "quote_sample", test_quote_sample, NULL);
+    for (size_t i = 0; i < sizeof log_rows / sizeof log_rows[0]; i++) {
+        tap_add(l, log_rows[i].file, test_log, &log_rows[i]);
+    }
+    tap_add(l, "gce_ek_ak_certs", test_gce_certs, NULL);
+    tap_add(l, "anchors", test_anchors, NULL);
+}
+
 int main(void)
 {
-    tap_list l = {0};
-    atls_arena a;
-    atls_bytes text;
-    atls_error err = {.code = ATLS_OK};
-    if (!atls_arena_new(&a, 1024u * 1024, &err) || !atls_crypto_new(&crypto, &err)) {
-        return 1;
-    }
-    if (!vectors_read("tpm/manifest.json", &a, &text)) {
-        tap_add(&l, "no vectors of TPMs here", vectors_absent, NULL);
-    } else {
-        for (size_t i = 0; i < sizeof gce_rows / sizeof gce_rows[0]; i++) {
-            tap_add(&l, gce_rows[i].name, test_gce, &gce_rows[i]);
-        }
-        tap_add(&l, "gce_cos85: an issuer is missing", test_gce_issuer_missing, NULL);
-        tap_add(&l, "gce_cos85: in other forms", test_gce_forms, NULL);
-        tap_add(&l, "azure_snp: the parts", test_azure, NULL);
-        tap_add(&l, "azure_snp: hardware vouches", test_azure_document, NULL);
-        tap_add(&l, "azure_tdx_hcl", test_azure_tdx_hcl, NULL);
-        tap_add(&l, "quote_sample", test_quote_sample, NULL);
-        for (size_t i = 0; i < sizeof log_rows / sizeof log_rows[0]; i++) {
-            tap_add(&l, log_rows[i].file, test_log, &log_rows[i]);
-        }
-        tap_add(&l, "gce_ek_ak_certs", test_gce_certs, NULL);
-        tap_add(&l, "anchors", test_anchors, NULL);
-    }
-    int failed = tap_run("tpm vectors", &l);
-    atls_crypto_free(crypto);
-    atls_arena_free(&a);
-    return failed;
+    return run_vectors("tpm vectors", "tpm/manifest.json", "no vectors of TPMs here", add_tests);
 }

@@ -12,6 +12,8 @@
 
 #define ARENA_SIZE ((size_t)48 * 1024 * 1024)
 
+static atls_crypto *crypto; /* the program's, while its tests run */
+
 typedef struct run {
     atls_arena arena;
     atls_error err;
@@ -124,6 +126,29 @@ static inline atls_bytes flip_after(run *r, atls_bytes in, const void *text, siz
     }
     fail_msg("what should be changed is not there");
     return in;
+}
+
+/* ---- programs ---- */
+
+/* run_vectors runs the tests that add lists; where their manifest is not, one that says so and skips. */
+static inline int run_vectors(const char *group, const char *manifest, const char *absent, void (*add)(tap_list *l))
+{
+    tap_list l = {0};
+    atls_arena a;
+    atls_bytes text;
+    atls_error err = {.code = ATLS_OK};
+    if (!atls_arena_new(&a, 1024u * 1024, &err) || !atls_crypto_new(&crypto, &err)) {
+        return 1;
+    }
+    if (vectors_read(manifest, &a, &text)) {
+        add(&l);
+    } else {
+        tap_add(&l, absent, vectors_absent, NULL);
+    }
+    const int failed = tap_run(group, &l);
+    atls_crypto_free(crypto);
+    atls_arena_free(&a);
+    return failed;
 }
 
 #endif

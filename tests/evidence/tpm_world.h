@@ -5,6 +5,7 @@
 
 #include "atls/atls.h"
 #include "base/text.h"
+#include "memo.h"
 #include "sim/sim_tpm.h"
 #include "tap.h"
 #include "verify/again.h"
@@ -36,7 +37,7 @@ static inline void tpm_world_must(tpm_world *w, bool ok)
 /* The document of a machine with these settings, and a policy that accepts it, with `more` in it. */
 static inline void tpm_world_open(tpm_world *w, const char *const *settings, sim_tpm_form form, const char *more)
 {
-    const sim_tpm_options options = {.settings = settings};
+    const sim_tpm_options options = {.settings = settings, .memo = shared_memo()};
     *w = (tpm_world){.err = {.code = ATLS_OK}};
     memset(w->value, 0x42, sizeof w->value);
     tpm_world_must(w,

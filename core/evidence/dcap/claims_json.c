@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* claims_json.c: what was authenticated of a quote, as members of a result; docs/json.md is the schema.
+/* claims_json.c: what was authenticated of a quote, as members of a result; docs/json.md is the schema. What an inspection shows
+ * in the same way is written here too.
  *
  * Members of "td" and "sgx" are named as the members of a policy, so that a value can be carried from one to the other. */
 #include "base/json.h"
@@ -12,7 +13,7 @@ static void put_bytes(atls_jw *w, const char *name, const uint8_t *bytes, size_t
 
 #define PUT_FIELD(name, member, width) put_bytes(w, name, r->member, width);
 
-static void put_td(atls_jw *w, const atls_td_report *r)
+void dcap_put_td(atls_jw *w, const atls_td_report *r)
 {
     atls_jw_open(w, "td", '{');
     ATLS_TD_FIELDS(PUT_FIELD)
@@ -22,13 +23,30 @@ static void put_td(atls_jw *w, const atls_td_report *r)
     atls_jw_close(w, '}');
 }
 
-static void put_sgx(atls_jw *w, const char *name, const atls_sgx_report *r)
+void dcap_put_sgx(atls_jw *w, const char *name, const atls_sgx_report *r)
 {
     atls_jw_open(w, name, '{');
     ATLS_SGX_FIELDS(PUT_FIELD)
     atls_jw_uint(w, "isvprodid", r->isvprodid);
     atls_jw_uint(w, "isvsvn", r->isvsvn);
     atls_jw_close(w, '}');
+}
+
+void dcap_put_extension(atls_jw *w, const dcap_pck *p)
+{
+    put_bytes(w, "ppid", p->ppid, sizeof p->ppid);
+    put_bytes(w, "fmspc", p->fmspc, sizeof p->fmspc);
+    put_bytes(w, "pceid", p->pceid, sizeof p->pceid);
+    put_bytes(w, "cpusvn", p->cpusvn, sizeof p->cpusvn);
+    put_bytes(w, "tcb_components", p->comp, sizeof p->comp);
+    atls_jw_uint(w, "pcesvn", p->pcesvn);
+    atls_jw_uint(w, "sgx_type", p->sgx_type);
+    if (p->has_platform_info) {
+        put_bytes(w, "platform_instance_id", p->platform_instance_id, sizeof p->platform_instance_id);
+        atls_jw_bool(w, "dynamic_platform", p->dynamic_platform);
+        atls_jw_bool(w, "cached_keys", p->cached_keys);
+        atls_jw_bool(w, "smt_enabled", p->smt_enabled);
+    }
 }
 
 static void put_quote(atls_jw *w, const atls_dcap_claims *c)
@@ -80,12 +98,12 @@ void dcap_put_claims(atls_jw *w, const atls_claims *claims)
     const atls_dcap_claims *c = &claims->dcap;
     put_quote(w, c);
     if (c->is_tdx) {
-        put_td(w, &c->td);
+        dcap_put_td(w, &c->td);
         atls_jw_str(w, "tdx_module", c->tdx_module_id);
     } else {
-        put_sgx(w, "sgx", &c->sgx);
+        dcap_put_sgx(w, "sgx", &c->sgx);
     }
-    put_sgx(w, "qe", &c->qe);
+    dcap_put_sgx(w, "qe", &c->qe);
     put_pck(w, c);
     put_endorsements(w, c);
 }

@@ -66,6 +66,8 @@ typedef struct dcap_pck {
     bool smt_enabled;
 } dcap_pck;
 ATLS_MUST_USE bool dcap_pck_decode(const atls_cert *cert, dcap_pck *out, atls_error *err);
+/* dcap_put_extension writes the extension as members of the object that is open in w: claims_json.c */
+void dcap_put_extension(struct atls_jw *w, const dcap_pck *p);
 
 typedef struct dcap_tcb_level {
     uint8_t sgx[16];
@@ -122,11 +124,7 @@ typedef struct dcap_qe_identity {
 ATLS_MUST_USE bool dcap_tcb_info_decode(atls_bytes text, atls_arena *a, dcap_tcb_info *out, atls_error *err);
 ATLS_MUST_USE bool dcap_qe_identity_decode(atls_bytes text, atls_arena *a, dcap_qe_identity *out, atls_error *err);
 
-/* dcap_isv_level gives the first level (of module or enclave) with isvsvn at or below the given one, NULL when there is
- * none. */
-const dcap_tcb_level *dcap_isv_level(const dcap_tcb_level *levels, size_t n, uint16_t isvsvn);
-
-/* dcap_qe_level is that for the quoting enclave; none is TCB_NOT_SUPPORTED. */
+/* dcap_qe_level gives the quoting enclave's first level with isvsvn at or below the given one; none is TCB_NOT_SUPPORTED. */
 ATLS_MUST_USE bool dcap_qe_level(const dcap_qe_identity *identity, uint16_t isvsvn, const dcap_tcb_level **out,
                                  atls_error *err);
 

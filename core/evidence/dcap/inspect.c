@@ -8,27 +8,6 @@ static void put(atls_jw *w, const char *name, const uint8_t *bytes, size_t n)
     atls_jw_hex(w, name, atls_bytes_of(bytes, n));
 }
 
-#define PUT_FIELD(name, member, width) put(w, name, r->member, width);
-
-static void put_sgx(atls_jw *w, const char *name, const atls_sgx_report *r)
-{
-    atls_jw_open(w, name, '{');
-    ATLS_SGX_FIELDS(PUT_FIELD)
-    atls_jw_uint(w, "isvprodid", r->isvprodid);
-    atls_jw_uint(w, "isvsvn", r->isvsvn);
-    atls_jw_close(w, '}');
-}
-
-static void put_td(atls_jw *w, const atls_td_report *r)
-{
-    atls_jw_open(w, "td", '{');
-    ATLS_TD_FIELDS(PUT_FIELD)
-    if (r->is_15) {
-        ATLS_TD15_FIELDS(PUT_FIELD)
-    }
-    atls_jw_close(w, '}');
-}
-
 static void put_header(atls_jw *w, const dcap_quote *q)
 {
     atls_jw_open(w, "header", '{');
@@ -49,19 +28,7 @@ static void put_pck(atls_jw *w, const dcap_pck_path *path, const dcap_pck *p)
     atls_jw_hex(w, "serial", path->leaf->serial);
     atls_jw_time(w, "not_before", path->leaf->not_before);
     atls_jw_time(w, "not_after", path->leaf->not_after);
-    put(w, "ppid", p->ppid, sizeof p->ppid);
-    put(w, "fmspc", p->fmspc, sizeof p->fmspc);
-    put(w, "pceid", p->pceid, sizeof p->pceid);
-    put(w, "cpusvn", p->cpusvn, sizeof p->cpusvn);
-    put(w, "tcb_components", p->comp, sizeof p->comp);
-    atls_jw_uint(w, "pcesvn", p->pcesvn);
-    atls_jw_uint(w, "sgx_type", p->sgx_type);
-    if (p->has_platform_info) {
-        put(w, "platform_instance_id", p->platform_instance_id, sizeof p->platform_instance_id);
-        atls_jw_bool(w, "dynamic_platform", p->dynamic_platform);
-        atls_jw_bool(w, "cached_keys", p->cached_keys);
-        atls_jw_bool(w, "smt_enabled", p->smt_enabled);
-    }
+    dcap_put_extension(w, p);
     atls_jw_close(w, '}');
 }
 
@@ -92,7 +59,7 @@ static void put_auth(atls_jw *w, const dcap_evidence *e)
     atls_jw_open(w, "auth", '{');
     atls_jw_hex(w, "signature", q->signature);
     atls_jw_hex(w, "attestation_key", q->att_key);
-    put_sgx(w, "qe", &q->qe);
+    dcap_put_sgx(w, "qe", &q->qe);
     atls_jw_hex(w, "qe_report_signature", q->qe_signature);
     atls_jw_hex(w, "qe_auth_data", q->qe_auth);
     put_certification_data(w, e);
@@ -106,9 +73,9 @@ bool dcap_inspect(const void *evidence, struct atls_jw *w, atls_arena *arena, at
     put_header(w, &e->quote);
     atls_jw_uint(w, "body_type", e->quote.body_type);
     if (e->quote.tee_type == DCAP_TEE_TDX) {
-        put_td(w, &e->quote.td);
+        dcap_put_td(w, &e->quote.td);
     } else {
-        put_sgx(w, "sgx", &e->quote.sgx);
+        dcap_put_sgx(w, "sgx", &e->quote.sgx);
     }
     put_auth(w, e);
     atls_jw_uint(w, "trailing_len", e->quote.trailing_len);

@@ -165,4 +165,8 @@ bool dcap_appraise(const atls_claims *claims, const atls_policy *policy, atls_ti
 void dcap_put_claims(struct atls_jw *w, const atls_claims *claims);
 bool dcap_inspect(const void *evidence, struct atls_jw *w, atls_arena *arena, atls_error *err);
 
+/* The bodies of a quote as JSON objects, for results and for inspections: claims_json.c */
+void dcap_put_td(struct atls_jw *w, const atls_td_report *r);
+void dcap_put_sgx(struct atls_jw *w, const char *name, const atls_sgx_report *r);
+
 #endif

@@ -80,7 +80,8 @@ static bool find_platform_levels(const dcap_tcb_info *info, const dcap_pck *pck,
     return true;
 }
 
-const dcap_tcb_level *dcap_isv_level(const dcap_tcb_level *levels, size_t n, uint16_t isvsvn)
+/* The first level (of module or enclave) with isvsvn at or below the given one, NULL when there is none. */
+static const dcap_tcb_level *isv_level(const dcap_tcb_level *levels, size_t n, uint16_t isvsvn)
 {
     for (size_t i = 0; i < n; i++) {
         if (levels[i].pcesvn <= isvsvn) {
@@ -99,7 +100,7 @@ static bool no_isv_level(const char *field, uint16_t isvsvn, atls_error *err)
 
 bool dcap_qe_level(const dcap_qe_identity *identity, uint16_t isvsvn, const dcap_tcb_level **out, atls_error *err)
 {
-    *out = dcap_isv_level(identity->levels, identity->n_levels, isvsvn);
+    *out = isv_level(identity->levels, identity->n_levels, isvsvn);
     return *out != NULL || no_isv_level("qe_identity.tcbLevels", isvsvn, err);
 }
 
@@ -159,7 +160,7 @@ static bool module_level(const dcap_tcb_info *info, const atls_td_report *td, co
     if (!find_module(info, td->tee_tcb_svn[SVN_VERSION], &m, err)) {
         return false;
     }
-    *out = dcap_isv_level(m->levels, m->n_levels, td->tee_tcb_svn[SVN_MODULE]);
+    *out = isv_level(m->levels, m->n_levels, td->tee_tcb_svn[SVN_MODULE]);
     return *out != NULL || no_isv_level("tcb_info.tdxModuleIdentities.tcbLevels", td->tee_tcb_svn[SVN_MODULE], err);
 }
 

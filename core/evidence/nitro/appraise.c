@@ -3,83 +3,8 @@
  *
  * Every comparison is made and listed; the first that fails is the error. Registers of a document of the other kind are not
  * compared at all: the same number means something else there. */
-#include <stdio.h>
-
-#include "base/text.h"
+#include "judge.h"
 #include "nitro.h"
-
-#define MAX_SHOWN_REFERENCES 4u /* values that an "expected" lists; the rest is counted */
-
-typedef struct judge {
-    const atls_nitro_claims *claims;
-    const atls_policy *policy;
-    const atls_nitro_policy *nitro;
-    atls_time now;
-    atls_arena *arena;
-    atls_trace *trace;
-    atls_error *err;
-    bool ok;
-} judge;
-
-/* ---- writing checks ---- */
-
-static void compare(judge *j, bool ok, const char *id, atls_code code, const char *field, const char *expected,
-                    const char *actual, const char *why)
-{
-    if (!atls_trace_compare(j->trace, ok, id, code, field, expected, actual, why, j->err)) {
-        j->ok = false;
-    }
-}
-
-static void skip(judge *j, const char *id, const char *field, const char *why)
-{
-    if (!atls_trace_skip(j->trace, id, field, why, j->err)) {
-        j->ok = false;
-    }
-}
-
-static void not_applicable(judge *j, const char *id, const char *field, const char *why)
-{
-    if (!atls_trace_na(j->trace, id, field, why, j->err)) {
-        j->ok = false;
-    }
-}
-
-/* Text in the arena; without memory the appraisal has failed, and goes on to the end without. */
-static const char *kept(judge *j, const char *text)
-{
-    if (text == NULL) {
-        j->ok = false;
-        return "";
-    }
-    return text;
-}
-
-static const char *hex(judge *j, const uint8_t *bytes, size_t n)
-{
-    return kept(j, atls_hex_text(atls_bytes_of(bytes, n), j->arena, j->err));
-}
-
-static const char *date(judge *j, const char *prefix, atls_time t)
-{
-    char text[ATLS_TIME_TEXT_SIZE];
-    atls_time_format(t, text);
-    return kept(j, atls_text_format(j->arena, j->err, "%s%s", prefix, text));
-}
-
-static const char *finished(judge *j, atls_buf *b)
-{
-    atls_bytes text;
-    atls_buf_put(b, atls_bytes_of("", 1));
-    return atls_buf_done(b, &text) ? (const char *)text.ptr : kept(j, NULL);
-}
-
-static void put_more(atls_buf *b, size_t n)
-{
-    if (n > MAX_SHOWN_REFERENCES) {
-        atls_buf_format(b, " and %zu more", n - MAX_SHOWN_REFERENCES);
-    }
-}
 
 /* ---- time ---- */
 
@@ -90,25 +15,27 @@ static uint32_t max_age(const atls_nitro_policy *p)
     return p->max_age_s == 0 ? ATLS_NITRO_DEFAULT_MAX_AGE_S : p->max_age_s;
 }
 
-static void judge_age(judge *j)
+static void judge_age(atls_judge *j)
 {
     const char *id = "nitro.age";
-    const atls_time made = (atls_time)(j->claims->timestamp_ms / 1000);
+    const atls_time made = (atls_time)(j->claims->nitro.timestamp_ms / 1000);
     const atls_time latest = j->now + ATLS_NITRO_SKEW_S;
-    const atls_time earliest = j->now - (atls_time)max_age(j->nitro);
-    if (j->claims->historic) {
-        skip(j, id, timestamp_field,
-             "insecure_historic judges the document at the time that it states itself: it may be of any age, and its "
-             "certificates may have expired since");
+    const atls_time earliest = j->now - (atls_time)max_age(&j->policy->nitro);
+    if (j->claims->nitro.historic) {
+        atls_judge_skip(
+            j, id, timestamp_field,
+            "insecure_historic judges the document at the time that it states itself: it may be of any age, and its "
+            "certificates may have expired since");
         return;
     }
     if (made > latest) {
-        compare(j, false, id, ATLS_E_EVIDENCE_AGE, timestamp_field, date(j, "not after ", latest), date(j, "", made),
-                "the document is from the future");
+        atls_judge_compare(j, false, id, ATLS_E_EVIDENCE_AGE, timestamp_field, atls_judge_date(j, "not after ", latest),
+                           atls_judge_date(j, "", made), "the document is from the future");
         return;
     }
-    compare(j, made >= earliest, id, ATLS_E_EVIDENCE_AGE, timestamp_field, date(j, "not before ", earliest),
-            date(j, "", made), "the document is too old");
+    atls_judge_compare(j, made >= earliest, id, ATLS_E_EVIDENCE_AGE, timestamp_field,
+                       atls_judge_date(j, "not before ", earliest), atls_judge_date(j, "", made),
+                       "the document is too old");
 }
 
 /* ---- kind ---- */
@@ -118,13 +45,13 @@ static const char *kind_name(bool is_nitrotpm)
     return is_nitrotpm ? "nitrotpm" : "enclave";
 }
 
-static bool judge_kind(judge *j)
+static bool judge_kind(atls_judge *j)
 {
-    const bool same = j->claims->is_nitrotpm == j->nitro->wants_nitrotpm;
-    compare(j, same, "nitro.document", ATLS_E_TEE_TYPE_MISMATCH,
-            j->claims->is_nitrotpm ? "document.payload.nitrotpm_pcrs" : "document.payload.pcrs",
-            kind_name(j->nitro->wants_nitrotpm), kind_name(j->claims->is_nitrotpm),
-            "the document is of another kind than the policy is about");
+    const bool same = j->claims->nitro.is_nitrotpm == j->policy->nitro.wants_nitrotpm;
+    atls_judge_compare(j, same, "nitro.document", ATLS_E_TEE_TYPE_MISMATCH,
+                       j->claims->nitro.is_nitrotpm ? "document.payload.nitrotpm_pcrs" : "document.payload.pcrs",
+                       kind_name(j->policy->nitro.wants_nitrotpm), kind_name(j->claims->nitro.is_nitrotpm),
+                       "the document is of another kind than the policy is about");
     return same;
 }
 
@@ -140,48 +67,43 @@ static bool is_zero_pcr(const atls_nitro_claims *c, size_t i)
     return atls_bytes_is_zero(atls_bytes_of(c->pcr[i], ATLS_NITRO_PCR_SIZE));
 }
 
-static const char *pcr_field(judge *j, size_t i)
+static const char *pcr_field(atls_judge *j, size_t i)
 {
-    return kept(j, atls_text_format(j->arena, j->err, "document.payload.%s[%zu]",
-                                    j->claims->is_nitrotpm ? "nitrotpm_pcrs" : "pcrs", i));
+    return atls_judge_text(j, atls_text_format(j->arena, j->err, "document.payload.%s[%zu]",
+                                               j->claims->nitro.is_nitrotpm ? "nitrotpm_pcrs" : "pcrs", i));
 }
 
-static const char *pcr_text(judge *j, size_t i)
+static const char *pcr_text(atls_judge *j, size_t i)
 {
-    return has_pcr(j->claims, i) ? hex(j, j->claims->pcr[i], ATLS_NITRO_PCR_SIZE) : "absent";
+    return has_pcr(&j->claims->nitro, i) ? atls_judge_hex(j, j->claims->nitro.pcr[i], ATLS_NITRO_PCR_SIZE) : "absent";
 }
 
 /* In debug mode the hypervisor leaves the measurements of the image at zero; signature and chain are perfect. */
-static void judge_debug(judge *j)
+static void judge_debug(atls_judge *j)
 {
     const char *id = "nitro.debug";
     size_t i = 0;
-    if (j->claims->is_nitrotpm) {
-        not_applicable(j, id, "document.payload.nitrotpm_pcrs", "an instance with a NitroTPM has no debug mode");
+    if (j->claims->nitro.is_nitrotpm) {
+        atls_judge_na(j, id, "document.payload.nitrotpm_pcrs", "an instance with a NitroTPM has no debug mode");
         return;
     }
     if (j->policy->insecure_allow_debug) {
-        skip(j, id, "document.payload.pcrs[0]",
-             "insecure_allow_debug accepts an enclave that was not measured, and whose parent reads its console");
+        atls_judge_skip(
+            j, id, "document.payload.pcrs[0]",
+            "insecure_allow_debug accepts an enclave that was not measured, and whose parent reads its console");
         return;
     }
-    while (i < 2 && !is_zero_pcr(j->claims, i)) {
+    while (i < 2 && !is_zero_pcr(&j->claims->nitro, i)) {
         i++;
     }
-    compare(j, !j->claims->is_debug, id, ATLS_E_GUEST_POLICY, pcr_field(j, i), "not zero", pcr_text(j, i),
-            "the enclave runs in debug mode: its image was not measured, and its parent reads its console");
+    atls_judge_compare(j, !j->claims->nitro.is_debug, id, ATLS_E_GUEST_POLICY, pcr_field(j, i), "not zero",
+                       pcr_text(j, i),
+                       "the enclave runs in debug mode: its image was not measured, and its parent reads its console");
 }
 
-static const char *values_text(judge *j, const atls_nitro_values *v, size_t width)
+static const char *values_text(atls_judge *j, const atls_nitro_values *v, size_t width)
 {
-    atls_buf b;
-    atls_buf_init(&b, j->arena, j->err);
-    for (size_t i = 0; i < v->n && i < MAX_SHOWN_REFERENCES; i++) {
-        atls_buf_str(&b, i == 0 ? "" : ", ");
-        atls_buf_str(&b, hex(j, v->values + i * width, width));
-    }
-    put_more(&b, v->n);
-    return finished(j, &b);
+    return atls_judge_values(j, v->values, v->n, width);
 }
 
 static bool is_listed(const atls_nitro_values *v, size_t width, const uint8_t *value)
@@ -194,21 +116,22 @@ static bool is_listed(const atls_nitro_values *v, size_t width, const uint8_t *v
     return false;
 }
 
-static void judge_pcr(judge *j, const char *id, atls_code code, size_t i, const atls_nitro_values *v, const char *why)
+static void judge_pcr(atls_judge *j, const char *id, atls_code code, size_t i, const atls_nitro_values *v,
+                      const char *why)
 {
     if (v->n == 0) {
         return;
     }
-    const bool ok = has_pcr(j->claims, i) && is_listed(v, ATLS_NITRO_PCR_SIZE, j->claims->pcr[i]);
-    compare(j, ok, id, code, pcr_field(j, i), values_text(j, v, ATLS_NITRO_PCR_SIZE), pcr_text(j, i), why);
+    const bool ok = has_pcr(&j->claims->nitro, i) && is_listed(v, ATLS_NITRO_PCR_SIZE, j->claims->nitro.pcr[i]);
+    atls_judge_compare(j, ok, id, code, pcr_field(j, i), values_text(j, v, ATLS_NITRO_PCR_SIZE), pcr_text(j, i), why);
 }
 
-static void judge_pcrs(judge *j)
+static void judge_pcrs(atls_judge *j)
 {
-    const atls_nitro_policy *p = j->nitro;
+    const atls_nitro_policy *p = &j->policy->nitro;
     for (size_t i = 0; i < ATLS_NITRO_PCRS; i++) {
         if (p->pcr[i].n > 0) {
-            const char *id = kept(j, atls_text_format(j->arena, j->err, "nitro.pcr%zu", i));
+            const char *id = atls_judge_text(j, atls_text_format(j->arena, j->err, "nitro.pcr%zu", i));
             judge_pcr(j, id, ATLS_E_MEASUREMENT_MISMATCH, i, &p->pcr[i], NULL);
         }
     }
@@ -222,19 +145,7 @@ static void judge_pcrs(judge *j)
 
 /* ---- names ---- */
 
-static const char *texts_text(judge *j, const atls_nitro_texts *t)
-{
-    atls_buf b;
-    atls_buf_init(&b, j->arena, j->err);
-    for (size_t i = 0; i < t->n && i < MAX_SHOWN_REFERENCES; i++) {
-        atls_buf_str(&b, i == 0 ? "" : ", ");
-        atls_buf_put(&b, t->items[i]);
-    }
-    put_more(&b, t->n);
-    return finished(j, &b);
-}
-
-static void judge_text(judge *j, const char *id, const char *field, const atls_nitro_texts *t, atls_bytes actual)
+static void judge_text(atls_judge *j, const char *id, const char *field, const atls_nitro_texts *t, atls_bytes actual)
 {
     bool ok = false;
     atls_buf b;
@@ -246,49 +157,52 @@ static void judge_text(judge *j, const char *id, const char *field, const atls_n
     }
     atls_buf_init(&b, j->arena, j->err);
     atls_buf_put(&b, actual.len > 0 ? actual : atls_bytes_str("not known"));
-    compare(j, ok, id, ATLS_E_MACHINE_NOT_ALLOWED, field, texts_text(j, t), finished(j, &b), NULL);
+    atls_judge_compare(j, ok, id, ATLS_E_MACHINE_NOT_ALLOWED, field, atls_judge_texts(j, t->items, t->n),
+                       atls_judge_written(j, &b), NULL);
 }
 
-static void judge_names(judge *j)
+static void judge_names(atls_judge *j)
 {
-    const atls_nitro_policy *p = j->nitro;
-    judge_text(j, "nitro.module_id", "document.payload.module_id", &p->module_id, j->claims->module_id);
-    judge_text(j, "nitro.region", "document.payload.cabundle", &p->region, j->claims->region);
+    const atls_nitro_policy *p = &j->policy->nitro;
+    judge_text(j, "nitro.module_id", "document.payload.module_id", &p->module_id, j->claims->nitro.module_id);
+    judge_text(j, "nitro.region", "document.payload.cabundle", &p->region, j->claims->nitro.region);
     const bool by_register = !p->wants_nitrotpm && p->pcr[3].n + p->pcr[4].n + p->role_arn.n + p->instance_id.n > 0;
     if (!by_register && p->module_id.n == 0) {
-        skip(j, "nitro.machine", "document.payload.module_id",
-             "the policy names no instance, role or module: anybody's instance will do, wherever it stands");
+        atls_judge_skip(j, "nitro.machine", "document.payload.module_id",
+                        "the policy names no instance, role or module: anybody's instance will do, wherever it stands");
     }
 }
 
 /* ---- values that the enclave was given ---- */
 
-static const char *optional_text(judge *j, const atls_nitro_optional *o)
+static const char *optional_text(atls_judge *j, const atls_nitro_optional *o)
 {
-    return o->present ? hex(j, o->value.ptr, o->value.len) : "absent";
+    return o->present ? atls_judge_hex(j, o->value.ptr, o->value.len) : "absent";
 }
 
-static void judge_nonce(judge *j)
+static void judge_nonce(atls_judge *j)
 {
-    const atls_nitro_optional *nonce = &j->claims->nonce;
-    if (!j->nitro->has_nonce) {
+    const atls_nitro_optional *nonce = &j->claims->nitro.nonce;
+    if (!j->policy->nitro.has_nonce) {
         return;
     }
-    compare(j, nonce->present && atls_bytes_equal(nonce->value, j->nitro->nonce), "nitro.nonce",
-            ATLS_E_REPORT_DATA_MISMATCH, "document.payload.nonce", hex(j, j->nitro->nonce.ptr, j->nitro->nonce.len),
-            optional_text(j, nonce), NULL);
+    atls_judge_compare(j, nonce->present && atls_bytes_equal(nonce->value, j->policy->nitro.nonce), "nitro.nonce",
+                       ATLS_E_REPORT_DATA_MISMATCH, "document.payload.nonce",
+                       atls_judge_hex(j, j->policy->nitro.nonce.ptr, j->policy->nitro.nonce.len),
+                       optional_text(j, nonce), NULL);
 }
 
-static void judge_public_key(judge *j)
+static void judge_public_key(atls_judge *j)
 {
-    const atls_nitro_values *v = &j->nitro->public_key_sha256;
-    const uint8_t *hash = j->claims->public_key_sha256;
+    const atls_nitro_values *v = &j->policy->nitro.public_key_sha256;
+    const uint8_t *hash = j->claims->nitro.public_key_sha256;
     if (v->n == 0) {
         return;
     }
-    const bool present = j->claims->public_key.present;
-    compare(j, present && is_listed(v, 32, hash), "nitro.public_key", ATLS_E_REPORT_DATA_MISMATCH,
-            "document.payload.public_key", values_text(j, v, 32), present ? hex(j, hash, 32) : "absent", NULL);
+    const bool present = j->claims->nitro.public_key.present;
+    atls_judge_compare(j, present && is_listed(v, 32, hash), "nitro.public_key", ATLS_E_REPORT_DATA_MISMATCH,
+                       "document.payload.public_key", values_text(j, v, 32),
+                       present ? atls_judge_hex(j, hash, 32) : "absent", NULL);
 }
 
 /* ---- which code ---- */
@@ -327,21 +241,21 @@ bool nitro_names_code(const atls_policy *policy)
     return names_image(&policy->nitro) || names_signer(&policy->nitro);
 }
 
-static void judge_breadth(judge *j)
+static void judge_breadth(atls_judge *j)
 {
-    if (!names_image(j->nitro) && names_signer(j->nitro)) {
-        skip(j, "nitro.image", pcr_field(j, j->nitro->wants_nitrotpm ? 4 : 0),
-             "the policy names a signer and no image: every image that it ever signs is accepted, old ones too");
+    if (!names_image(&j->policy->nitro) && names_signer(&j->policy->nitro)) {
+        atls_judge_skip(
+            j, "nitro.image", pcr_field(j, j->policy->nitro.wants_nitrotpm ? 4 : 0),
+            "the policy names a signer and no image: every image that it ever signs is accepted, old ones too");
     }
 }
 
 bool nitro_appraise(const atls_claims *claims, const atls_policy *policy, atls_time now, atls_arena *arena,
                     atls_trace *trace, atls_error *err)
 {
-    judge j = {
-        .claims = &claims->nitro,
+    atls_judge j = {
+        .claims = claims,
         .policy = policy,
-        .nitro = &policy->nitro,
         .now = now,
         .arena = arena,
         .trace = trace,

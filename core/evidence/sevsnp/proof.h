@@ -6,6 +6,7 @@
 #ifndef ATLS_EVIDENCE_SEVSNP_PROOF_H
 #define ATLS_EVIDENCE_SEVSNP_PROOF_H
 
+#include "judge.h"
 #include "pki/chain.h"
 #include "sevsnp.h"
 
@@ -70,25 +71,7 @@ bool sevsnp_names_code(const atls_policy *policy);
 bool sevsnp_inspect(const void *evidence, struct atls_jw *w, atls_arena *arena, atls_error *err);
 void sevsnp_put_claims(struct atls_jw *w, const atls_claims *claims);
 
-/* What appraise.c and appraise_tcb.c share. */
-typedef struct sevsnp_judge {
-    const atls_sev_snp_claims *claims;
-    const atls_policy *policy;
-    atls_arena *arena;
-    atls_trace *trace;
-    atls_error *err;
-    bool ok;
-} sevsnp_judge;
-
-void sevsnp_compare(sevsnp_judge *j, bool ok, const char *id, atls_code code, const char *field, const char *expected,
-                    const char *actual, const char *why);
-void sevsnp_skip(sevsnp_judge *j, const char *id, const char *field, const char *why);
-/* sevsnp_decimal is a number as text in the arena, with words before it. */
-const char *sevsnp_decimal(sevsnp_judge *j, const char *prefix, uint64_t value);
-/* sevsnp_bits is 16 hex digits, with words before it. */
-const char *sevsnp_bits(sevsnp_judge *j, const char *prefix, uint64_t value);
-/* sevsnp_text keeps text that was made in the arena; NULL (no memory) fails the appraisal. */
-const char *sevsnp_text(sevsnp_judge *j, const char *text);
-void sevsnp_judge_tcb(sevsnp_judge *j);
+/* Step 10 of appraise: appraise_tcb.c */
+void sevsnp_judge_tcb(atls_judge *j);
 
 #endif

@@ -8,6 +8,7 @@
 #include "bytes.h"
 #include "endorse.h"
 #include "error.h"
+#include "fetch.h"
 #include "hooks.h"
 #include "policy.h"
 #include "result.h"

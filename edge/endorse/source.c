@@ -15,6 +15,7 @@
 #define DEFAULT_PAUSE_S   10u   /* KDS takes one request in about 10 s and says so with a bare 429 */
 #define MAX_PAUSE_S       3600u /* whoever says more is asked again all the same */
 #define UNREACHABLE_TTL_S 10u
+#define DOWN_MS           30000u
 #define NAP_MS            50u
 
 typedef enum said {
@@ -285,7 +286,10 @@ static bool ask(going *g, target *t)
     }
     atls_arena_reset(&g->scratch);
     (void)atomic_fetch_add(&g->f->counts.requests, 1);
-    if (!atls_download(&g->f->downloader, t->url, most, timeout_ms, &g->scratch, &d, &t->why)) {
+    const bool has_answered = atls_download(&g->f->downloader, t->url, most, timeout_ms, &g->scratch, &d, &t->why);
+    const bool is_down = !has_answered && t->why.code == ATLS_E_TIMEOUT;
+    atls_hosts_down(&g->f->hosts, t->url, is_down ? DOWN_MS : 0);
+    if (!has_answered) {
         return false;
     }
     if (d.status == 200) {
@@ -297,23 +301,31 @@ static bool ask(going *g, target *t)
 
 /* ---- all of them ------------------------------------------------------------------------------------------------------- */
 
-/* One round: whoever may be asked now is asked, until somebody has it. */
+/* True: it gave the piece. */
+static bool ask_in_turn(going *g, target *t)
+{
+    const uint64_t wait_ms = atls_hosts_wait_ms(&g->f->hosts, t->url);
+    if (wait_ms == 0) {
+        return ask(g, t);
+    }
+    t->said = SAID_LATER;
+    atls_error_clear(&t->why);
+    (void)atls_fail(&t->why, ATLS_E_IO, "http", "left alone for %u s, as it asked", (unsigned)((wait_ms + 999) / 1000));
+    return false;
+}
+
+/* One round: whoever may be asked now is asked, until somebody has it. Those that ran into a time-out a moment ago come last. */
 static bool ask_round(going *g)
 {
+    bool is_down[ATLS_MAX_SOURCES] = {false};
     for (size_t i = 0; i < g->n_targets; i++) {
-        target *t = &g->targets[i];
-        if (t->said == SAID_NO) {
-            continue;
-        }
-        const uint64_t wait_ms = atls_hosts_wait_ms(&g->f->hosts, t->url);
-        if (wait_ms == 0 && ask(g, t)) {
+        is_down[i] = atls_hosts_is_down(&g->f->hosts, g->targets[i].url);
+    }
+    for (size_t i = 0; i < 2 * g->n_targets; i++) {
+        const size_t k = i % g->n_targets;
+        const bool is_turn = is_down[k] == (i >= g->n_targets);
+        if (is_turn && g->targets[k].said != SAID_NO && ask_in_turn(g, &g->targets[k])) {
             return true;
-        }
-        if (wait_ms > 0) {
-            t->said = SAID_LATER;
-            atls_error_clear(&t->why);
-            (void)atls_fail(&t->why, ATLS_E_IO, "http", "left alone for %u s, as it asked",
-                            (unsigned)((wait_ms + 999) / 1000));
         }
     }
     return false;

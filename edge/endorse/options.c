@@ -35,8 +35,11 @@ static bool copy_source(const atls_source *in, bool any_http, atls_fetch_source 
     }
     out->kind = in->kind;
     out->root_crl_url[0] = '\0';
-    if (in->url == NULL || !atls_url_base(in->url, any_http, "sources.url", out->url, err)) {
-        return in->url != NULL || refuse("sources.url", "a source has an address", err);
+    if (in->url == NULL) {
+        return refuse("sources.url", "a source has an address", err);
+    }
+    if (!atls_url_base(in->url, any_http, "sources.url", out->url, err)) {
+        return false;
     }
     if (in->kind != ATLS_SOURCE_PCS) {
         return true;

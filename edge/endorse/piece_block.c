@@ -74,12 +74,12 @@ void atls_piece_release(atls_piece *p)
     }
 }
 
-bool atls_piece_is_fresh(const atls_piece *p, atls_time now)
-{
-    return p != NULL && p->fetched <= now + CLOCK_SLACK_S && now < p->fresh_until && now < p->valid_until;
-}
-
 bool atls_piece_is_valid(const atls_piece *p, atls_time now)
 {
-    return p != NULL && now < p->valid_until;
+    return p != NULL && p->fetched < p->valid_until && now < p->valid_until; /* else: not to be kept at all */
+}
+
+bool atls_piece_is_fresh(const atls_piece *p, atls_time now)
+{
+    return atls_piece_is_valid(p, now) && p->fetched <= now + CLOCK_SLACK_S && now < p->fresh_until;
 }

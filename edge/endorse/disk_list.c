@@ -109,6 +109,10 @@ static bool look_at(const atls_disk *d, const char *name, listing *l)
         remove_if_old(d, name, &st);
         return true;
     }
+    if (st.st_size > (off_t)ATLS_MAX_ENTRY_LEN) {
+        (void)unlinkat(d->fd, name, 0); /* no entry is that long, and others would have to go for it */
+        return true;
+    }
     listed item = {.used = st.st_mtim, .len = st.st_size > 0 ? (uint64_t)st.st_size : 0};
     memcpy(item.name, name, sizeof item.name);
     return append(l, &item);

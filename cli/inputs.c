@@ -139,14 +139,66 @@ bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsement
     return true;
 }
 
+static bool join(const atls_bytes *a, size_t n, const atls_bytes *b, size_t m, size_t most, atls_arena *arena,
+                 const atls_bytes **out, size_t *n_out, atls_error *err)
+{
+    if (n + m > most) {
+        return atls_fail(err, ATLS_E_LIMIT, "endorsements", "more than %zu", most);
+    }
+    atls_bytes *all = atls_arena_array(arena, n + m + 1, sizeof *all, err);
+    if (all == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < n + m; i++) {
+        all[i] = i < n ? a[i] : b[i - n];
+    }
+    *out = all;
+    *n_out = n + m;
+    return true;
+}
+
+static bool join_piles(const atls_certificate_pile *a, const atls_certificate_pile *b, atls_arena *arena,
+                       atls_certificate_pile *out, atls_error *err)
+{
+    return join(a->certificates, a->n_certificates, b->certificates, b->n_certificates, ATLS_MAX_PILE_CERTIFICATES,
+                arena, &out->certificates, &out->n_certificates, err)
+           && join(a->crls, a->n_crls, b->crls, b->n_crls, ATLS_MAX_PILE_CRLS, arena, &out->crls, &out->n_crls, err);
+}
+
+static bool fetch(const cli_endorsements *e, const atls_endorsement_request *request, atls_arena *arena,
+                  atls_endorsements *out, atls_error *err)
+{
+    atls_endorsements fetched;
+    atls_error why = {0};
+    *out = e->value;
+    if (e->value.platform != ATLS_PLATFORM_NONE
+        && (request->platform == ATLS_PLATFORM_TDX || request->platform == ATLS_PLATFORM_SGX)) {
+        return true;
+    }
+    if (!atls_fetcher_endorse(e->fetcher, request, arena, &fetched, &why)) {
+        if (e->value.pile.n_certificates > 0 && request->platform == ATLS_PLATFORM_SEV_SNP) {
+            return true;
+        }
+        *err = why;
+        return false;
+    }
+    if (fetched.platform != ATLS_PLATFORM_NONE) {
+        out->platform = fetched.platform;
+        out->dcap = fetched.dcap;
+    }
+    return join_piles(&e->value.pile, &fetched.pile, arena, &out->pile, err);
+}
+
 bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                  atls_error *err)
 {
     const cli_endorsements *e = ctx;
-    (void)request;
-    (void)arena;
+    if (e->fetcher != NULL) {
+        return fetch(e, request, arena, out, err);
+    }
     if (!e->present) {
-        return atls_fail(err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements", "none were given (--endorsements)");
+        return atls_fail(err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements",
+                         "none were given (--endorsements), and nobody may be asked for them (--fetch)");
     }
     *out = e->value;
     return true;

@@ -31,10 +31,12 @@ ATLS_MUST_USE bool cli_policy_load(const char *path, const char *kind, const cli
 typedef struct cli_endorsements {
     bool present;
     atls_endorsements value;
+    atls_fetcher *fetcher; /* what else to ask; NULL: nobody. Whoever sets it frees it */
 } cli_endorsements;
 ATLS_MUST_USE bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsements *out, atls_error *err);
 
-/* cli_endorse is the atls_endorse_fn over them. */
+/* cli_endorse is the atls_endorse_fn over them. Collateral of Intel's kind is fetched where no file has any; certificates and
+ * lists are fetched and added to those of the files, which do where nothing can be had. */
 bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                  atls_error *err);
 

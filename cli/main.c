@@ -5,12 +5,25 @@
 #include <signal.h>
 #include <string.h>
 
+#include "endorse_pull.h"
 #include "options.h"
+
+/* What `endorse` knows so far. */
+static int endorse(int argc, char *const argv[])
+{
+    atls_error err = {0};
+    if (argc > 1 && strcmp(argv[1], "pull") == 0) {
+        return cli_endorse_pull(argc - 1, argv + 1);
+    }
+    (void)atls_fail(&err, ATLS_E_USAGE, "endorse", "knows pull");
+    return cli_report("", &err);
+}
 
 static const cli_verb verbs[] = {
     {"connect", "connect to a server, prove what it is, then carry stdin and stdout", cli_connect},
     {"verify", "appraise a quote or a response in a file", cli_verify},
     {"inspect", "show what a file holds, without believing any of it", cli_inspect},
+    {"endorse", "fetch what vouches for hardware", endorse},
     {"evidence", "make evidence of this machine over given bytes", cli_evidence_get},
     {"doctor", "say which attesters this machine has, and what is missing", cli_doctor},
     {"sim", "write evidence, endorsements and policies of a simulated TEE; serve one", cli_sim},

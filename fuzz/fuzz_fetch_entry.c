@@ -100,7 +100,7 @@ static bool make_answer(size_t index, atls_arena *a, atls_entry *e)
         atls_buf_str(&b, "\"}");
         FUZZ_ASSERT(atls_buf_done(&b, &e->answer.body));
         e->answer.chain = index == 2 ? c.dcap.tcb_info_issuer_chain : c.dcap.qe_identity_issuer_chain;
-        path = index == 2 ? "/tdx/certification/v4/tcb?fmspc=B0C06F000000"
+        path = index == 2 ? "/tdx/certification/v4/tcb?fmspc=50806F5A1BC2"
                           : "/tdx/certification/v4/qe/identity?update=early";
     } else if (index == 4) {
         path = "/vcek/v1/Milan/cert_chain";

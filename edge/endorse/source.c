@@ -321,11 +321,12 @@ static bool ask_round(going *g)
     for (size_t i = 0; i < g->n_targets; i++) {
         is_down[i] = atls_hosts_is_down(&g->f->hosts, g->targets[i].url);
     }
-    for (size_t i = 0; i < 2 * g->n_targets; i++) {
-        const size_t k = i % g->n_targets;
-        const bool is_turn = is_down[k] == (i >= g->n_targets);
-        if (is_turn && g->targets[k].said != SAID_NO && ask_in_turn(g, &g->targets[k])) {
-            return true;
+    for (size_t turn = 0; turn < 2; turn++) {
+        for (size_t i = 0; i < g->n_targets; i++) {
+            target *t = &g->targets[i];
+            if (is_down[i] == (turn == 1) && t->said != SAID_NO && ask_in_turn(g, t)) {
+                return true;
+            }
         }
     }
     return false;

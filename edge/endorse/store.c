@@ -66,7 +66,8 @@ static atls_slot *find(const atls_store *s, const uint8_t key[static 32])
     return x;
 }
 
-static void forget(atls_store *s, atls_slot *x)
+/* Out of every list; destroy() follows. */
+static void detach(atls_store *s, atls_slot *x)
 {
     atls_slot **at = &s->buckets[bucket_of(s, x->key)];
     while (*at != x) {
@@ -74,8 +75,13 @@ static void forget(atls_store *s, atls_slot *x)
     }
     *at = x->next;
     unlink_age(s, x);
+    x->is_flying = true; /* nobody picks it a second time */
     s->counts.entries--;
     s->counts.len -= x->len;
+}
+
+static void destroy(atls_slot *x)
+{
     atls_piece_release(x->piece);
     free(x->failure);
     free(x);
@@ -106,13 +112,21 @@ static atls_slot *pick_victim(const atls_store *s, const atls_slot *keep)
 
 static void make_room(atls_store *s, const atls_slot *keep)
 {
+    atls_slot *gone = NULL;
     while (s->counts.entries > s->max_entries || s->counts.len > s->max_len) {
         atls_slot *x = pick_victim(s, keep);
         if (x == NULL) {
-            return; /* everything is under way: bounded by the number of threads */
+            break; /* everything is under way: bounded by the number of threads */
         }
-        forget(s, x);
+        detach(s, x);
+        x->next = gone;
+        gone = x;
         s->counts.evictions++;
+    }
+    while (gone != NULL) {
+        atls_slot *next = gone->next;
+        destroy(gone);
+        gone = next;
     }
 }
 
@@ -178,8 +192,10 @@ bool atls_store_init(atls_store *s, atls_error *err)
 
 void atls_store_destroy(atls_store *s)
 {
-    while (s->newest != NULL) {
-        forget(s, s->newest);
+    for (atls_slot *x = s->newest; x != NULL;) {
+        atls_slot *older = x->older;
+        destroy(x);
+        x = older;
     }
     (void)pthread_cond_destroy(&s->landed);
     (void)pthread_mutex_destroy(&s->lock);
@@ -380,7 +396,7 @@ bool atls_store_pieces(atls_store *s, atls_piece ***out, size_t *n)
 {
     *n = 0;
     (void)pthread_mutex_lock(&s->lock);
-    atls_piece **all = calloc((size_t)s->counts.entries + 1, sizeof *all);
+    atls_piece **all = calloc((size_t)s->counts.entries + 1, sizeof(atls_piece *));
     for (atls_slot *x = s->newest; all != NULL && x != NULL; x = x->older) {
         if (x->piece != NULL) {
             all[(*n)++] = atls_piece_hold(x->piece);

@@ -120,9 +120,9 @@ void atls_url_host(const char *url, char *out, size_t size)
     (void)snprintf(out, size, "%.*s", (int)authority_len(rest), rest);
 }
 
-static char lower(char c)
+static unsigned lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    return c >= 'A' && c <= 'Z' ? (unsigned)c | 0x20u : (unsigned char)c;
 }
 
 bool atls_url_origin_equal(const char *a, const char *b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* double.c: the server. One thread accepts, one serves each connection, one request each. */
 #include "double.h"
+#include "double_pages.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -14,9 +15,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "base/text.h"
-#include "pki/cert.h"
-
 #define REQUEST_SIZE 4096
 
 typedef struct talk {
@@ -27,14 +25,6 @@ typedef struct talk {
     double_mode mode;
     atls_arena arena;
 } talk;
-
-/* What is served for a path. */
-typedef struct page {
-    atls_bytes body;
-    const char *chain_header; /* NULL: none */
-    atls_bytes chain;
-    bool is_list;
-} page;
 
 static void nap(unsigned ms)
 {
@@ -85,113 +75,9 @@ static bool hear(talk *t, char request[REQUEST_SIZE])
     return strncmp(request, "GET ", 4) == 0;
 }
 
-/* ---- what there is to serve -------------------------------------------------------------------------------------------- */
-
-static atls_bytes must(bool ok, atls_bytes b)
-{
-    if (!ok) {
-        abort();
-    }
-    return b;
-}
-
-static atls_bytes signed_page(talk *t, const char *member, atls_bytes object, atls_bytes signature)
-{
-    atls_error err = {0};
-    atls_bytes out;
-    atls_buf b;
-    atls_buf_init(&b, &t->arena, &err);
-    atls_buf_format(&b, "{\"%s\":", member);
-    atls_buf_put(&b, object);
-    atls_buf_str(&b, ",\"signature\":\"");
-    atls_buf_put(&b, signature);
-    atls_buf_str(&b, "\"}");
-    return must(atls_buf_done(&b, &out), out);
-}
-
-static atls_bytes percent(talk *t, atls_bytes text)
-{
-    atls_error err = {0};
-    atls_bytes out;
-    atls_buf b;
-    atls_buf_init(&b, &t->arena, &err);
-    for (size_t i = 0; i < text.len; i++) {
-        const uint8_t c = text.ptr[i];
-        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
-        atls_buf_format(&b, plain ? "%c" : "%%%02X", c);
-    }
-    return must(atls_buf_done(&b, &out), out);
-}
-
-static atls_bytes pem(talk *t, const atls_bytes *ders, size_t n)
-{
-    atls_error err = {0};
-    atls_bytes out;
-    atls_buf b;
-    atls_buf_init(&b, &t->arena, &err);
-    for (size_t i = 0; i < n; i++) {
-        atls_bytes one;
-        atls_buf_put(&b, must(atls_pem_encode(ders[i], "CERTIFICATE", &t->arena, &one, &err), one));
-    }
-    return must(atls_buf_done(&b, &out), out);
-}
-
-static bool holds(const char *path, const char *text)
-{
-    return strstr(path, text) != NULL;
-}
-
-static bool find_intel(talk *t, const char *path, page *out)
-{
-    const atls_dcap_collateral *c = &t->d->collateral.dcap;
-    if (holds(path, "/tdx/certification/v4/tcb?fmspc=")) {
-        *out = (page){signed_page(t, "tcbInfo", c->tcb_info, c->tcb_info_signature), "TCB-Info-Issuer-Chain",
-                      percent(t, c->tcb_info_issuer_chain), false};
-    } else if (holds(path, "/tdx/certification/v4/qe/identity")) {
-        *out = (page){signed_page(t, "enclaveIdentity", c->qe_identity, c->qe_identity_signature),
-                      "SGX-Enclave-Identity-Issuer-Chain", percent(t, c->qe_identity_issuer_chain), false};
-    } else if (holds(path, "/sgx/certification/v4/pckcrl?ca=platform&encoding=der")) {
-        *out = (page){c->pck_crl, "SGX-PCK-CRL-Issuer-Chain", percent(t, c->pck_crl_issuer_chain), true};
-    } else if (holds(path, "/sgx/certification/v4/rootcacrl") || holds(path, "/IntelSGXRootCA.der")) {
-        *out = (page){c->root_ca_crl, NULL, atls_bytes_empty(), true};
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static bool find_amd(talk *t, const char *path, page *out)
-{
-    const double_server *d = t->d;
-    const atls_bytes chain[] = {sim_snp_certificate(d->snp, "ask"), sim_snp_certificate(d->snp, "ark")};
-    if (holds(path, "/vcek/v1/Genoa/cert_chain")) {
-        *out = (page){pem(t, chain, 2), NULL, atls_bytes_empty(), false};
-    } else if (holds(path, "/vcek/v1/Genoa/crl") && d->pile.n_crls > 0) {
-        *out = (page){d->pile.crls[0], NULL, atls_bytes_empty(), false};
-    } else if (holds(path, "/vcek/v1/Genoa/")) {
-        *out = (page){sim_snp_certificate(d->snp, "vcek"), NULL, atls_bytes_empty(), false};
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static bool find_page(talk *t, const char *path, page *out)
-{
-    const char *prefix = t->d->path_prefix;
-    if (prefix != NULL && strncmp(path, prefix, strlen(prefix)) != 0) {
-        return false;
-    }
-    if (holds(path, "/status.json")) {
-        *out = (page){atls_bytes_str("{\"entries\":{}}"), NULL, atls_bytes_empty(), false};
-        return true;
-    }
-    return find_intel(t, path, out) || find_amd(t, path, out);
-}
-
 /* ---- answers ----------------------------------------------------------------------------------------------------------- */
 
-static void say_head(talk *t, const char *status, const page *p, size_t len)
+static void say_head(talk *t, const char *status, const double_page *p, size_t len)
 {
     char line[256];
     const bool is_old = t->mode == DOUBLE_OLD_HEADER && p->chain_header != NULL
@@ -233,17 +119,6 @@ static void say_redirect(talk *t, const char *where)
     (void)snprintf(text, sizeof text,
                    "HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n", where);
     (void)say_text(t, text);
-}
-
-static atls_bytes as_list(talk *t, const page *p)
-{
-    atls_error err = {0};
-    atls_bytes out;
-    if (t->mode == DOUBLE_PEM_LISTS) {
-        return must(atls_pem_encode(p->body, "X509 CRL", &t->arena, &out, &err), out);
-    }
-    const char *hex = atls_hex_text(p->body, &t->arena, &err);
-    return must(hex != NULL, atls_bytes_str(hex));
 }
 
 static void go_on(talk *t)
@@ -346,7 +221,7 @@ static void say_long_headers(talk *t)
     (void)say_text(t, "\r\n");
 }
 
-static void serve_page(talk *t, page *p)
+static void serve_page(talk *t, double_page *p)
 {
     switch (t->mode) {
     case DOUBLE_GARBAGE:
@@ -366,7 +241,7 @@ static void serve_page(talk *t, page *p)
         return;
     case DOUBLE_HEX_LISTS:
     case DOUBLE_PEM_LISTS:
-        p->body = p->is_list ? as_list(t, p) : p->body;
+        p->body = p->is_list ? double_list(p->body, t->mode == DOUBLE_PEM_LISTS, &t->arena) : p->body;
         break;
     default:
         break;
@@ -428,7 +303,7 @@ static const char *other_path(const char *path)
 
 static void answer(talk *t)
 {
-    page p;
+    double_page p;
     char request[REQUEST_SIZE];
     if (!hear(t, request) || sscanf(request, "GET %255s HTTP/1.1", t->path) != 1) {
         return;
@@ -439,7 +314,7 @@ static void answer(talk *t)
     if (misbehave(t)) {
         return;
     }
-    if (find_page(t, t->mode == DOUBLE_OTHER_PIECE ? other_path(t->path) : t->path, &p)) {
+    if (double_find_page(t->d, t->mode == DOUBLE_OTHER_PIECE ? other_path(t->path) : t->path, &t->arena, &p)) {
         serve_page(t, &p);
     } else {
         say_status(t, "404 Not Found");

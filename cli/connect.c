@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "certificates.h"
+#include "fetch.h"
 #include "files.h"
 #include "inputs.h"
 #include "page.h"
@@ -15,6 +16,7 @@ typedef struct words {
     cli_list endorsements;
     cli_record record;
     cli_bundle_words bundle;
+    cli_fetch_words fetch;
     bool attested_only, showcerts, json, quiet, verbose;
     cli_list operands;
 } words;
@@ -24,6 +26,7 @@ typedef struct job {
     atls_policy *policy;
     atls_verifier *verifier;
     cli_endorsements endorsements;
+    atls_time fetch_at; /* the fetcher's clock; unset: the system's */
     cli_address address;
     atls_client_options options;
     atls_session *session;
@@ -37,6 +40,7 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"endorsements", 'e', "PATH", "bundle, certificates and lists, or a folder; may be given again",
          .list = &w->endorsements},
         CLI_BUNDLE_ROWS(&w->bundle),
+        CLI_FETCH_OPTIONS(&w->fetch),
         {"profile", 0, "NAME", "auto, atls/1, dstack or constellation (auto)", .text = &w->profile},
         {"servername", 0, "NAME", "name to ask for and to find in the certificate (HOST)", .text = &w->server_name},
         {"cacert", 0, "FILE", "trust these certificate authorities (PEM) only", .text = &w->cacert},
@@ -130,14 +134,20 @@ static bool load_policy(const words *w, job *j, atls_error *err)
     return true;
 }
 
+static bool load_endorsements(words *w, job *j, atls_error *err)
+{
+    j->fetch_at = j->options.now;
+    return cli_endorsements_load_signed(&w->endorsements, &w->bundle, &j->arena, &j->endorsements, err)
+           && cli_fetch_open(&w->fetch, &j->fetch_at, &j->endorsements.fetcher, err);
+}
+
 static bool load(words *w, job *j, atls_error *err)
 {
     atls_client_options *o = &j->options;
     if (!cli_address_parse(w->operands.items[0], &j->arena, &j->address, err) || !choose_identity(w, j, err)
         || !choose_profile(w, j, err) || !choose_timeout(w, j, err) || !choose_time(w, j, err)
         || !cli_alpn(w->alpn, "--alpn", &j->arena, &o->alpn, err) || !load_policy(w, j, err)
-        || !cli_endorsements_load_signed(&w->endorsements, &w->bundle, &j->arena, &j->endorsements, err)
-        || !atls_verifier_new(j->policy, &j->verifier, err)) {
+        || !load_endorsements(w, j, err) || !atls_verifier_new(j->policy, &j->verifier, err)) {
         return false;
     }
     o->server_name = w->server_name != NULL ? w->server_name : j->address.host;
@@ -182,6 +192,7 @@ static int carry(const words *w, job *j)
 static void release(job *j)
 {
     atls_session_free(j->session);
+    atls_fetcher_free(j->endorsements.fetcher);
     atls_verifier_free(j->verifier);
     atls_policy_free(j->policy);
     atls_arena_free(&j->arena);

@@ -2,10 +2,13 @@
 /* endorse.c: atls endorse: the table of its verbs. */
 #include "endorse.h"
 
+#include "endorse_pull.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 static const cli_verb verbs[] = {
+    {"pull", "fetch from Intel, AMD, or services of one's own", cli_endorse_pull},
     {"show", "what is in endorsements, who issued it, and what passes first; unverified", cli_endorse_show},
     {"pack", "make one signed bundle out of files and folders", cli_endorse_pack},
     {"verify", "check a bundle: its signature, its age, and each piece in it", cli_endorse_verify},

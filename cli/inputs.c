@@ -161,16 +161,30 @@ bool cli_endorsements_load_signed(const cli_list *paths, const cli_bundle_words 
     return true;
 }
 
-static bool join_items(const atls_bytes **items, size_t *n, const atls_bytes *more, size_t n_more, atls_arena *a,
-                       atls_error *err)
+static bool join(const atls_bytes *a, size_t n, const atls_bytes *b, size_t m, size_t most, atls_arena *arena,
+                 const atls_bytes **out, size_t *n_out, atls_error *err)
 {
-    atls_bytes *all = atls_arena_array(a, *n + n_more + 1, sizeof *all, err);
-    for (size_t i = 0; all != NULL && i < *n + n_more; i++) {
-        all[i] = i < *n ? (*items)[i] : more[i - *n];
+    if (n + m > most) {
+        return atls_fail(err, ATLS_E_LIMIT, "endorsements", "more than %zu", most);
     }
-    *items = all;
-    *n += n_more;
-    return all != NULL;
+    atls_bytes *all = atls_arena_array(arena, n + m + 1, sizeof *all, err);
+    if (all == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < n + m; i++) {
+        all[i] = i < n ? a[i] : b[i - n];
+    }
+    *out = all;
+    *n_out = n + m;
+    return true;
+}
+
+static bool join_piles(const atls_certificate_pile *a, const atls_certificate_pile *b, atls_arena *arena,
+                       atls_certificate_pile *out, atls_error *err)
+{
+    return join(a->certificates, a->n_certificates, b->certificates, b->n_certificates, ATLS_MAX_PILE_CERTIFICATES,
+                arena, &out->certificates, &out->n_certificates, err)
+           && join(a->crls, a->n_crls, b->crls, b->n_crls, ATLS_MAX_PILE_CRLS, arena, &out->crls, &out->n_crls, err);
 }
 
 /* What the bundle has for this request, and the files. Of certificates and lists the rooms pick; a bundle that has nothing is
@@ -192,23 +206,62 @@ static bool endorse_both(cli_endorsements *e, const atls_endorsement_request *re
         out->platform = e->value.platform;
         out->dcap = e->value.dcap;
     }
-    return join_items(&out->pile.certificates, &out->pile.n_certificates, pile->certificates, pile->n_certificates,
-                      arena, err)
-           && join_items(&out->pile.crls, &out->pile.n_crls, pile->crls, pile->n_crls, arena, err);
+    const atls_certificate_pile packed = out->pile;
+    return join_piles(&packed, pile, arena, &out->pile, err);
+}
+
+static bool given(cli_endorsements *e, const atls_endorsement_request *request, atls_arena *arena,
+                  atls_endorsements *out, atls_error *err)
+{
+    *out = e->value;
+    return e->signed_bundle.n_pieces == 0 || endorse_both(e, request, arena, out, err);
+}
+
+/* What is at hand for this request, and where that has no collateral, what can be fetched. */
+static bool fetch(cli_endorsements *e, const atls_endorsement_request *request, atls_arena *arena,
+                  atls_endorsements *out, atls_error *err)
+{
+    atls_endorsements fetched;
+    atls_error why = {.code = ATLS_OK};
+    if (!given(e, request, arena, out, &why)) {
+        if (why.code != ATLS_E_ENDORSEMENTS_MISSING) {
+            *err = why;
+            return false;
+        }
+        *out = (atls_endorsements){0};
+        atls_error_clear(&why);
+    }
+    if (out->platform != ATLS_PLATFORM_NONE
+        && (request->platform == ATLS_PLATFORM_TDX || request->platform == ATLS_PLATFORM_SGX)) {
+        return true;
+    }
+    if (!atls_fetcher_endorse(e->fetcher, request, arena, &fetched, &why)) {
+        if (out->pile.n_certificates > 0 && request->platform == ATLS_PLATFORM_SEV_SNP) {
+            return true;
+        }
+        *err = why;
+        return false;
+    }
+    if (fetched.platform != ATLS_PLATFORM_NONE) {
+        out->platform = fetched.platform;
+        out->dcap = fetched.dcap;
+    }
+    const atls_certificate_pile at_hand = out->pile;
+    return join_piles(&at_hand, &fetched.pile, arena, &out->pile, err);
 }
 
 bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                  atls_error *err)
 {
     cli_endorsements *e = ctx;
+    if (e->fetcher != NULL) {
+        return fetch(e, request, arena, out, err);
+    }
     if (!e->present) {
-        return atls_fail(err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements", "none were given (--endorsements)");
+        return atls_fail(err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements",
+                         "none were given (--endorsements), and nobody may be asked for them (--fetch)");
     }
-    if (e->signed_bundle.n_pieces > 0) {
-        return endorse_both(e, request, arena, out, err);
-    }
-    *out = e->value;
-    return true;
+    return given(e, request, arena, out, err);
 }
 
 bool cli_leaf_sha256(const char *path, const char *field, atls_arena *a, uint8_t out[32], atls_error *err)

@@ -37,6 +37,7 @@ typedef struct cli_endorsements {
     bool present;
     atls_endorsements value;
     atls_bundle signed_bundle; /* n_pieces 0: there is none */
+    atls_fetcher *fetcher;     /* what else to ask; NULL: nobody. Whoever sets it frees it */
 } cli_endorsements;
 ATLS_MUST_USE bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsements *out, atls_error *err);
 
@@ -45,7 +46,8 @@ ATLS_MUST_USE bool cli_endorsements_load(const cli_list *paths, atls_arena *a, c
 ATLS_MUST_USE bool cli_endorsements_load_signed(const cli_list *paths, const cli_bundle_words *w, atls_arena *a,
                                                 cli_endorsements *out, atls_error *err);
 
-/* cli_endorse is the atls_endorse_fn over them. */
+/* cli_endorse is the atls_endorse_fn over them. Collateral of Intel's kind is fetched where no file has any; certificates and
+ * lists are fetched and added to those of the files, which do where nothing can be had. */
 bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                  atls_error *err);
 

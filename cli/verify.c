@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "fetch.h"
 #include "files.h"
 #include "inputs.h"
 #include "page.h"
@@ -15,6 +16,7 @@ typedef struct words {
     cli_list roots, endorsements;
     cli_record record;
     cli_bundle_words bundle;
+    cli_fetch_words fetch;
     bool json, quiet, verbose;
     cli_list operands;
 } words;
@@ -24,6 +26,7 @@ typedef struct job {
     atls_arena arena;
     atls_policy *policy;
     cli_endorsements endorsements;
+    atls_time fetch_at; /* the fetcher's clock; unset: the system's */
     atls_appraisal appraisal;
     atls_result result;
 } job;
@@ -36,6 +39,7 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"endorsements", 'e', "PATH", "bundle, certificates and lists, or a folder; may be given again",
          .list = &w->endorsements},
         CLI_BUNDLE_ROWS(&w->bundle),
+        CLI_FETCH_OPTIONS(&w->fetch),
         {"root", 0, "FILE", "trust this root (DER or PEM) instead of the vendor's", .list = &w->roots},
         {"event-log", 0, "FILE", "event log: dstack's JSON or raw CCEL", .text = &w->event_log},
         {"report-data", 0, "HEX|@FILE", "the evidence must be over this (with zeros up to its field's size)",
@@ -139,13 +143,19 @@ static const char *guess(job *j)
     return atls_evidence_kind(j->appraisal.evidence, &j->arena, &kind, &ignored) ? kind : NULL;
 }
 
+static bool load_endorsements(const words *w, job *j, atls_error *err)
+{
+    j->fetch_at = w->at == NULL ? ATLS_TIME_UNSET : j->appraisal.now;
+    return cli_endorsements_load_signed(&w->endorsements, &w->bundle, &j->arena, &j->endorsements, err)
+           && cli_fetch_open(&w->fetch, &j->fetch_at, &j->endorsements.fetcher, err);
+}
+
 /* What the caller got wrong is said before anything is said about the evidence. */
 static bool load(const words *w, job *j, atls_error *err)
 {
     return cli_time(w->at, "--at", &j->appraisal.now, err) && load_binding(w, j, err) && load_leaf(w, j, err)
            && (is_guess(w) || cli_policy_load(w->policy, w->kind, &w->roots, &j->arena, &j->policy, err))
-           && cli_endorsements_load_signed(&w->endorsements, &w->bundle, &j->arena, &j->endorsements, err)
-           && load_evidence(w, j, err)
+           && load_endorsements(w, j, err) && load_evidence(w, j, err)
            && (!is_guess(w) || cli_policy_load(NULL, guess(j), &w->roots, &j->arena, &j->policy, err));
 }
 
@@ -185,6 +195,7 @@ int cli_verify(int argc, char *const argv[])
         .verbose = w.verbose,
     };
     int status = cli_record_end(&w.record, "verify", cli_page_end("verify", &page, w.json, w.quiet, &j.arena));
+    atls_fetcher_free(j.endorsements.fetcher);
     atls_policy_free(j.policy);
     atls_arena_free(&j.arena);
     return status;

@@ -9,6 +9,7 @@
 #include "bytes.h"
 #include "endorse.h"
 #include "error.h"
+#include "fetch.h"
 #include "forecast.h"
 #include "hooks.h"
 #include "policy.h"

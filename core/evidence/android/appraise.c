@@ -38,22 +38,25 @@ static bool list_accepted(const verdicts *v, atls_android_mode accepted, atls_ar
            && android_trace_copy(&v->traces[accepted], trace, err);
 }
 
+/* Check by check the mode that fits the record, because that is the one worth repairing; of the others how they ended. */
 static bool list_refused(const atls_android_claims *claims, const verdicts *v, atls_trace *trace, atls_error *err)
 {
     const atls_android_mode told = android_mode_of_error(v->why, v->tried);
+    const bool fits = claims->mode != ATLS_ANDROID_MODE_NONE && v->tried[claims->mode];
+    const atls_android_mode shown = fits ? claims->mode : told;
     if (told == ATLS_ANDROID_MODE_NONE) {
         return atls_fail(err, ATLS_E_INTERNAL, "android.mode", "no mode was tried");
     }
     for (unsigned m = 0; m < ATLS_ANDROID_N_MODES; m++) {
-        const bool is_listed = m == (unsigned)told && claims->attempts[m].has_chain;
-        if (v->tried[m] && !is_listed) {
+        const bool is_shown = m == (unsigned)shown && claims->attempts[m].has_chain;
+        if (v->tried[m] && !is_shown) {
             (void)atls_trace_fail(trace, android_mode_id((atls_android_mode)m), &v->why[m]);
         }
     }
     if (err->code == ATLS_OK) {
         *err = v->why[told];
     }
-    if (claims->attempts[told].has_chain && !android_trace_copy(&v->traces[told], trace, err)) {
+    if (claims->attempts[shown].has_chain && !android_trace_copy(&v->traces[shown], trace, err)) {
         return false; /* a list that is full cannot show everything; it is a no already */
     }
     return false;

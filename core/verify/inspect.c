@@ -136,9 +136,11 @@ static bool inspect_tpm(inspection *i)
     return inspect_room(i, ATLS_PLATFORM_TPM);
 }
 
+/* The record, and of PEM the certificates as any others: what else stands in them. */
 static bool inspect_android(inspection *i)
 {
-    return inspect_room(i, ATLS_PLATFORM_ANDROID);
+    return inspect_room(i, ATLS_PLATFORM_ANDROID)
+           && (!is_pem_certificates(i->file) || atls_inspect_pem_certificates(i));
 }
 
 static bool is_status_list(const atls_json *v)

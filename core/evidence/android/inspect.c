@@ -3,6 +3,16 @@
 #include "android.h"
 #include "base/json.h"
 
+/* The first second of 1970 is a date like others here (Q6). */
+static void put_date(atls_jw *w, const char *name, atls_time t)
+{
+    if (t == ATLS_TIME_UNSET) {
+        atls_jw_str(w, name, "1970-01-01T00:00:00Z");
+    } else {
+        atls_jw_time(w, name, t);
+    }
+}
+
 static bool put_certificate(atls_jw *w, const atls_cert *cert, atls_arena *arena, atls_error *err)
 {
     const char *subject = atls_name_text(cert->subject, arena, err);
@@ -14,8 +24,8 @@ static bool put_certificate(atls_jw *w, const atls_cert *cert, atls_arena *arena
     atls_jw_str(w, "subject", subject);
     atls_jw_str(w, "issuer", issuer);
     atls_jw_hex(w, "serial", cert->serial);
-    atls_jw_time(w, "not_before", cert->not_before);
-    atls_jw_time(w, "not_after", cert->not_after);
+    put_date(w, "not_before", cert->not_before);
+    put_date(w, "not_after", cert->not_after);
     atls_jw_close(w, '}');
     return true;
 }

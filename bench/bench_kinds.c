@@ -11,6 +11,7 @@
 
 #include "atls/atls.h"
 #include "pki/signature.h"
+#include "sim/sim_android.h"
 #include "sim/sim_nitro.h"
 #include "sim/sim_sevsnp.h"
 #include "sim/sim_tpm.h"
@@ -140,6 +141,20 @@ static void open_nitro(kind *k, atls_arena *keep)
     k->endorse = sim_nitro_endorse;
 }
 
+static void open_android(kind *k, atls_arena *keep)
+{
+    sim_android *phone = NULL;
+    atls_error err = {0};
+    const sim_android_request request = {.challenge = atls_bytes_of(value, sizeof value)};
+    if (!sim_android_new(&(sim_android_options){0}, &phone, &err)
+        || !sim_android_chain(phone, &request, keep, &k->evidence, &err)
+        || !sim_android_policy(phone, keep, &k->document, &err)) {
+        die("Android", &err);
+    }
+    k->room = phone;
+    k->endorse = sim_android_endorse;
+}
+
 static bool at_hand(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                     atls_error *err)
 {
@@ -213,6 +228,7 @@ int main(void)
         {.name = "SEV-SNP report 3, VCEK, list", .n = {[P384] = 1, [RSA4096_PSS] = 5}},
         {.name = "TPM quote, key certificate, event log", .n = {[P256] = 4, [RSA2048] = 1}},
         {.name = "Nitro document", .n = {[P384] = 8}},
+        {.name = "Android, chain of the factory", .n = {[P256] = 1, [P384] = 3}},
     };
     atls_arena keep;
     atls_arena arena;
@@ -228,6 +244,7 @@ int main(void)
     open_snp(&kinds[0], &keep);
     open_tpm(&kinds[1], &keep);
     open_nitro(&kinds[2], &keep);
+    open_android(&kinds[3], &keep);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const atls_endorsement_request request = {.pck_ca = ""};
         if (!kinds[i].endorse(kinds[i].room, &request, &keep, &kinds[i].endorsements, &err)) {
@@ -240,6 +257,7 @@ int main(void)
     sim_snp_free(kinds[0].room);
     sim_tpm_free(kinds[1].room);
     sim_nitro_free(kinds[2].room);
+    sim_android_free(kinds[3].room);
     for (int i = 0; i < N_ALGORITHMS; i++) {
         EVP_PKEY_CTX_free(algorithms[i].verify);
         EVP_PKEY_free(algorithms[i].key);

@@ -224,7 +224,7 @@ static void print_log(FILE *f, const atls_eventlog_claims *log, bool all)
 /* The claim that a check compares with a reference value; NULL for checks of another kind. */
 static const char *compared_claim(const char *id, const char *expected)
 {
-    static const char *const rooms[] = {"sevsnp.", "tpm.", "nitro."};
+    static const char *const rooms[] = {"sevsnp.", "tpm.", "nitro.", "android."};
     static const char *const prefixes[] = {"dcap.measurement.", "dstack.bootchain."};
     static const char *const ids[] = {
         "dstack.compose_hash", "dstack.os_image_hash",     "dstack.app_id",

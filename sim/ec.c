@@ -242,6 +242,21 @@ void sim_sign384(sim_op *o, const sim_key *key, atls_bytes data, const char *pat
     sign_digest(o, key, atls_bytes_of(digest, sizeof digest), path, out);
 }
 
+/* The leftmost bits that the order has room for (FIPS 186-5 6.4.1). */
+void sim_sign_hash(sim_op *o, const sim_key *key, unsigned hash, atls_bytes data, const char *path, uint8_t out[96])
+{
+    uint8_t digest[64];
+    if (hash == 512) {
+        (void)SHA512(data.ptr, data.len, digest);
+    } else if (hash == 384) {
+        sim_sha384(data, digest);
+    } else {
+        sim_sha256(data, digest);
+    }
+    const size_t len = hash / 8;
+    sign_digest(o, key, atls_bytes_of(digest, len < key->half ? len : key->half), path, out);
+}
+
 void sim_sig_der(atls_buf *b, const uint8_t *rs, size_t half)
 {
     size_t sig = sim_der_open(b, SIM_DER_SEQUENCE);

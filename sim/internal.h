@@ -138,6 +138,8 @@ const sim_key *sim_key_of(sim_op *o, const char *label, sim_curve curve);
 /* sim_sign makes r || s over data with SHA-256, the nonce derived from key and digest. out has 2 * key->half bytes.
  * path is the setting that may spoil it: zero, bit, r1s1, rn, s0, highs, or hex. */
 void sim_sign(sim_op *o, const sim_key *key, atls_bytes data, const char *path, uint8_t out[96]);
+/* sim_sign_hash is sim_sign with SHA-256, 384 or 512 (hash: its bits) for any curve; longer digests than the curve are cut. */
+void sim_sign_hash(sim_op *o, const sim_key *key, unsigned hash, atls_bytes data, const char *path, uint8_t out[96]);
 /* sim_sign384 is the same with SHA-384, for keys of P-384. */
 void sim_sign384(sim_op *o, const sim_key *key, atls_bytes data, const char *path, uint8_t out[96]);
 /* sim_sig_der puts r || s as ECDSA-Sig-Value. */

@@ -353,20 +353,20 @@ static bool read_utc_time(atls_bytes text, atls_time *out)
     return year >= 0 && read_date(text, 2, year < 50 ? 2000 + year : 1900 + year, out);
 }
 
-static bool read_generalized_time(atls_bytes text, atls_time *out)
+static bool read_generalized_time(atls_bytes text, int first_year, atls_time *out)
 {
     if (text.len != 15) {
         return false;
     }
     int century = two_digits(text, 0);
     int year = two_digits(text, 2);
-    if (century < 0 || year < 0 || 100 * century + year < FIRST_GENERALIZED_YEAR) {
+    if (century < 0 || year < 0 || 100 * century + year < first_year) {
         return false;
     }
     return read_date(text, 4, 100 * century + year, out);
 }
 
-bool atls_der_time(atls_cur *c, const char *field, atls_time *out)
+static bool read_time(atls_cur *c, const char *field, int first_generalized_year, atls_time *out)
 {
     atls_cur walk = *c;
     atls_der_tag tag;
@@ -379,10 +379,20 @@ bool atls_der_time(atls_cur *c, const char *field, atls_time *out)
         return fail_tag(c, field, ATLS_DER_UTC_TIME, tag);
     }
     atls_time t;
-    if (!(utc ? read_utc_time(text, &t) : read_generalized_time(text, &t))) {
+    if (!(utc ? read_utc_time(text, &t) : read_generalized_time(text, first_generalized_year, &t))) {
         return fail_encoding(c, field, "DER: a time is not a real date in the form that RFC 5280 asks for");
     }
     *out = t;
     *c = walk;
     return true;
+}
+
+bool atls_der_time(atls_cur *c, const char *field, atls_time *out)
+{
+    return read_time(c, field, FIRST_GENERALIZED_YEAR, out);
+}
+
+bool atls_der_time_any(atls_cur *c, const char *field, atls_time *out)
+{
+    return read_time(c, field, 0, out);
 }

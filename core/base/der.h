@@ -55,4 +55,8 @@ ATLS_MUST_USE bool atls_der_bits(atls_cur *c, const char *field, uint8_t *unused
  * UTCTime), as RFC 5280 4.1.2.5 wants them. Real dates only, no fractions, no offsets, no leap second. */
 ATLS_MUST_USE bool atls_der_time(atls_cur *c, const char *field, atls_time *out);
 
+/* atls_der_time_any takes either type for any year: UTCTime (YY below 50 is 20YY), GeneralizedTime from 1950 on. Phones
+ * choose wrongly; only what reads their certificates calls this. */
+ATLS_MUST_USE bool atls_der_time_any(atls_cur *c, const char *field, atls_time *out);
+
 #endif

@@ -67,7 +67,8 @@ static bool record(atls_error *err, atls_code code, const char *field, const cha
     bool is_failure = (unsigned)code < ATLS_N_CODES && code != ATLS_E_OK;
     err->code = is_failure ? code : ATLS_E_INTERNAL;
     err->category = atls_code_category(err->code);
-    err->retry = code == ATLS_E_IO || code == ATLS_E_TIMEOUT || code == ATLS_E_TLS_HANDSHAKE;
+    err->retry = code == ATLS_E_IO || code == ATLS_E_TIMEOUT || code == ATLS_E_TLS_HANDSHAKE
+                 || code == ATLS_E_ANDROID_LIST_UNAVAILABLE;
     err->unsupported = code == ATLS_E_UNSUPPORTED;
     put_text(err->field, sizeof err->field, field);
     put_text(err->expected, sizeof err->expected, expected);

@@ -13,6 +13,7 @@ typedef struct parser {
     size_t pos;
     unsigned depth;
     unsigned n_nodes;
+    unsigned max_members;
     const char *field;
     atls_arena *arena;
     atls_error *err;
@@ -372,30 +373,53 @@ static void merge_runs(const atls_json **from, const atls_json **to, size_t n, s
 }
 
 /* Many members: sorted, because no choice of names makes that slow, whereas any hash without a secret can be flooded.
- * The sort is stable, so of two equal neighbours the second is the repetition. */
-static const atls_json *repeated_of_many(const atls_json *object)
+ * The sort is stable, so of two equal neighbours the second is the repetition. `room` is for twice as many. */
+static const atls_json *repeated_of_many(const atls_json *object, const atls_json **room)
 {
-    const atls_json *members[2][ATLS_MAX_JSON_MEMBERS];
+    const atls_json **from = room;
+    const atls_json **to = room + object->n;
     size_t n = 0;
-    for (const atls_json *m = object->child; m != NULL && n < ATLS_MAX_JSON_MEMBERS; m = m->next) {
-        members[0][n++] = m;
+    for (const atls_json *m = object->child; m != NULL && n < object->n; m = m->next) {
+        from[n++] = m;
     }
-    unsigned sorted = 0;
     for (size_t width = 1; width < n; width *= 2) {
-        merge_runs(members[sorted], members[1 - sorted], n, width);
-        sorted = 1 - sorted;
+        merge_runs(from, to, n, width);
+        const atls_json **sorted = to;
+        to = from;
+        from = sorted;
     }
     for (size_t i = 1; i < n; i++) {
-        if (order_of_names(members[sorted][i - 1], members[sorted][i]) == 0) {
-            return members[sorted][i];
+        if (order_of_names(from[i - 1], from[i]) == 0) {
+            return from[i];
         }
     }
     return NULL;
 }
 
+static const atls_json *repeated_of_some(const atls_json *object)
+{
+    const atls_json *room[2 * ATLS_MAX_JSON_MEMBERS];
+    return repeated_of_many(object, room);
+}
+
+/* *out is NULL when no name is repeated. */
+static bool find_repeated(const parser *p, const atls_json *object, const atls_json **out)
+{
+    if (object->n <= ATLS_MAX_JSON_MEMBERS) {
+        *out = object->n <= 8 ? repeated_of_few(object) : repeated_of_some(object);
+        return true;
+    }
+    const atls_json **room = atls_arena_array(p->arena, 2 * (size_t)object->n, sizeof *room, p->err);
+    *out = room == NULL ? NULL : repeated_of_many(object, room);
+    return room != NULL;
+}
+
 static bool check_names(const parser *p, const atls_json *object)
 {
-    const atls_json *repeated = object->n <= 8 ? repeated_of_few(object) : repeated_of_many(object);
+    const atls_json *repeated = NULL;
+    if (!find_repeated(p, object, &repeated)) {
+        return false;
+    }
     if (repeated == NULL) {
         return true;
     }
@@ -451,8 +475,8 @@ static bool parse_children(parser *p, atls_json *parent, int close)
     }
     const atls_json **link = &parent->child;
     for (;;) {
-        if (parent->type == ATLS_JSON_OBJECT && parent->n == ATLS_MAX_JSON_MEMBERS) {
-            return fail_limit(p, "members", ATLS_MAX_JSON_MEMBERS);
+        if (parent->type == ATLS_JSON_OBJECT && parent->n == p->max_members) {
+            return fail_limit(p, "members", p->max_members);
         }
         atls_json *child = new_node(p);
         if (child == NULL || (parent->type == ATLS_JSON_OBJECT && !parse_name(p, child)) || !parse_value(p, child)) {
@@ -536,9 +560,8 @@ static bool parse_value(parser *p, atls_json *node)
     return true;
 }
 
-bool atls_json_parse(atls_bytes text, const char *field, atls_arena *a, const atls_json **out, atls_error *err)
+static bool parse(parser p, const atls_json **out)
 {
-    parser p = {.text = atls_bytes_of(text.ptr, text.len), .field = field, .arena = a, .err = err};
     *out = NULL;
     skip_space(&p);
     atls_json *root = new_node(&p);
@@ -551,4 +574,16 @@ bool atls_json_parse(atls_bytes text, const char *field, atls_arena *a, const at
     }
     *out = root;
     return true;
+}
+
+bool atls_json_parse(atls_bytes text, const char *field, atls_arena *a, const atls_json **out, atls_error *err)
+{
+    const parser p = {.text = text, .field = field, .arena = a, .max_members = ATLS_MAX_JSON_MEMBERS, .err = err};
+    return parse(p, out);
+}
+
+bool atls_json_parse_wide(atls_bytes text, const char *field, atls_arena *a, const atls_json **out, atls_error *err)
+{
+    const parser p = {.text = text, .field = field, .arena = a, .max_members = ATLS_MAX_JSON_NODES, .err = err};
+    return parse(p, out);
 }

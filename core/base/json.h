@@ -42,6 +42,11 @@ typedef struct atls_json {
 ATLS_MUST_USE bool atls_json_parse(atls_bytes text, const char *field, atls_arena *a, const atls_json **out,
                                    atls_error *err);
 
+/* atls_json_parse_wide is the same for documents that are tables: an object may have as many members as the text may have
+ * nodes. */
+ATLS_MUST_USE bool atls_json_parse_wide(atls_bytes text, const char *field, atls_arena *a, const atls_json **out,
+                                        atls_error *err);
+
 /* atls_json_find gives a member of an object by name, NULL when there is none or obj is no object. */
 const atls_json *atls_json_find(const atls_json *obj, const char *name);
 

@@ -30,15 +30,21 @@ static bool read_version(atls_cur *tbs)
            || atls_cur_fail(tbs, ATLS_E_ENCODING, "version", "3", NULL, "only version 3 certificates are understood");
 }
 
-static bool read_validity(atls_cur *tbs, atls_cert *out)
+/* Who wrote a certificate: authorities, who keep to RFC 5280, or phones, who do not always. */
+typedef struct manner {
+    bool (*time)(atls_cur *c, const char *field, atls_time *out);
+    bool (*serial)(atls_cur *c, const char *field, atls_bytes *out);
+    bool is_phone;
+} manner;
+
+static bool read_validity(atls_cur *tbs, const manner *m, atls_cert *out)
 {
     atls_cur c;
     if (!atls_der_nested(tbs, "validity", ATLS_DER_SEQUENCE, &c)) {
         return false;
     }
     c.prefix = "tbs.validity";
-    return atls_der_time(&c, "not_before", &out->not_before) && atls_der_time(&c, "not_after", &out->not_after)
-           && atls_cur_end(&c);
+    return m->time(&c, "not_before", &out->not_before) && m->time(&c, "not_after", &out->not_after) && atls_cur_end(&c);
 }
 
 /* The whole AlgorithmIdentifiers of the keys we can use: RFC 5480 2.1.1 (named curves), RFC 3279 2.3.1 (RSA). */
@@ -205,7 +211,7 @@ static bool read_known_extension(const atls_extension *e, atls_cert *out, atls_e
     return true;
 }
 
-static bool read_extensions(atls_cur *tbs, atls_cert *out)
+static bool read_extensions(atls_cur *tbs, const manner *m, atls_cert *out)
 {
     atls_cur tagged;
     atls_cur list;
@@ -218,10 +224,11 @@ static bool read_extensions(atls_cur *tbs, atls_cert *out)
     }
     if (!atls_der_nested(tbs, "extensions", ATLS_DER_CONTEXT_CONS(3), &tagged)
         || !atls_der_nested(&tagged, "extensions", ATLS_DER_SEQUENCE, &list) || !atls_cur_end(&tagged)
-        || !atls_read_extensions(&list, "extensions", out->extensions, ATLS_MAX_CERT_EXTENSIONS, &out->n_extensions)) {
+        || !(m->is_phone ? atls_read_extensions_of_phone : atls_read_extensions)(
+            &list, "extensions", out->extensions, ATLS_MAX_CERT_EXTENSIONS, &out->n_extensions)) {
         return false;
     }
-    for (size_t i = 0; i < out->n_extensions; i++) {
+    for (size_t i = 0; !m->is_phone && i < out->n_extensions; i++) {
         if (!read_known_extension(&out->extensions[i], out, tbs->err)) {
             return false;
         }
@@ -229,37 +236,48 @@ static bool read_extensions(atls_cur *tbs, atls_cert *out)
     return true;
 }
 
-static bool read_tbs(atls_bytes whole, atls_cert *out, atls_bytes *inner_algorithm, atls_error *err)
+static bool read_tbs(atls_bytes whole, const manner *m, atls_cert *out, atls_bytes *inner_algorithm, atls_error *err)
 {
     atls_cur c;
     atls_cur tbs;
-    atls_sig_alg alg;
     atls_cur_init(&c, whole, "", err);
     if (!atls_der_nested(&c, "tbs", ATLS_DER_SEQUENCE, &tbs)) {
         return false;
     }
     tbs.prefix = "tbs";
-    return read_version(&tbs) && atls_read_serial(&tbs, "serial", &out->serial)
-           && atls_read_algorithm(&tbs, "signature", &alg, inner_algorithm)
-           && atls_read_name(&tbs, "issuer", &out->issuer) && read_validity(&tbs, out)
-           && atls_read_name(&tbs, "subject", &out->subject) && read_public_key(&tbs, out) && read_extensions(&tbs, out)
-           && atls_cur_end(&tbs);
+    return read_version(&tbs) && m->serial(&tbs, "serial", &out->serial)
+           && atls_read_algorithm(&tbs, "signature", &out->sig_alg, inner_algorithm)
+           && atls_read_name(&tbs, "issuer", &out->issuer) && read_validity(&tbs, m, out)
+           && atls_read_name(&tbs, "subject", &out->subject) && read_public_key(&tbs, out)
+           && read_extensions(&tbs, m, out) && atls_cur_end(&tbs);
 }
 
-static bool read_certificate(atls_bytes der, size_t max_len, atls_cert *out, atls_error *err)
+/* ecdsa-with-SHA512 (RFC 5758 3.2) is in no other format's list. */
+static atls_sig_alg algorithm_of_phone(atls_sig_alg alg, atls_bytes whole)
+{
+    static const uint8_t bare[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04};
+    return atls_bytes_equal(whole, atls_bytes_of(bare, sizeof bare)) ? ATLS_SIG_ECDSA_SHA512 : alg;
+}
+
+static bool read_certificate(atls_bytes der, size_t max_len, const manner *m, atls_cert *out, atls_error *err)
 {
     atls_signed outer;
     atls_bytes inner_algorithm;
     if (der.len > max_len) {
         return atls_fail(err, ATLS_E_LIMIT, "", "a certificate of more than %zu bytes", max_len);
     }
-    if (!atls_read_signed(der, &outer, err) || !read_tbs(outer.tbs, out, &inner_algorithm, err)
-        || !atls_signed_agrees(&outer, inner_algorithm, err)) {
+    if (!atls_read_signed(der, &outer, err) || !read_tbs(outer.tbs, m, out, &inner_algorithm, err)) {
         return false;
+    }
+    out->algorithms_differ = !atls_bytes_equal(outer.alg_der, inner_algorithm);
+    if (!m->is_phone && !atls_signed_agrees(&outer, inner_algorithm, err)) {
+        return false;
+    }
+    if (m->is_phone) {
+        out->sig_alg = algorithm_of_phone(out->sig_alg, inner_algorithm);
     }
     out->der = der;
     out->tbs = outer.tbs;
-    out->sig_alg = outer.alg;
     out->signature = outer.signature;
     return true;
 }
@@ -274,19 +292,31 @@ static void clear(atls_cert *out)
     out->subject_key_id = empty;
 }
 
-bool atls_cert_decode_at_most(atls_bytes der, size_t max_len, const char *prefix, atls_cert *out, atls_error *err)
+static bool decode(atls_bytes der, size_t max_len, const manner *m, const char *prefix, atls_cert *out, atls_error *err)
 {
     clear(out);
-    if (!read_certificate(der, max_len, out, err)) {
+    if (!read_certificate(der, max_len, m, out, err)) {
         clear(out);
         return atls_error_relabel(err, err->code, prefix);
     }
     return true;
 }
 
+bool atls_cert_decode_at_most(atls_bytes der, size_t max_len, const char *prefix, atls_cert *out, atls_error *err)
+{
+    static const manner authority = {atls_der_time, atls_read_serial, false};
+    return decode(der, max_len, &authority, prefix, out, err);
+}
+
 bool atls_cert_decode(atls_bytes der, const char *prefix, atls_cert *out, atls_error *err)
 {
     return atls_cert_decode_at_most(der, ATLS_MAX_CERT_LEN, prefix, out, err);
+}
+
+bool atls_cert_decode_of_phone(atls_bytes der, const char *prefix, atls_cert *out, atls_error *err)
+{
+    static const manner phone = {atls_der_time_any, atls_read_serial_of_phone, true};
+    return decode(der, ATLS_MAX_CERT_LEN, &phone, prefix, out, err);
 }
 
 const atls_extension *atls_cert_extension(const atls_cert *c, atls_bytes oid)

@@ -21,6 +21,7 @@ typedef enum atls_sig_alg {
     ATLS_SIG_RSA_SHA256,
     ATLS_SIG_RSA_SHA384,
     ATLS_SIG_RSA_SHA512,
+    ATLS_SIG_ECDSA_SHA512,   /* atls_cert_decode_of_phone only */
     ATLS_SIG_RSA_PSS_SHA384, /* salt of 48 bytes, MGF1 with SHA-384 */
 } atls_sig_alg;
 
@@ -66,6 +67,7 @@ typedef struct atls_cert {
     unsigned understood;            /* ATLS_UNDERSTOOD_ bits, the caller's to set after decoding; decoding sets none */
     atls_extension extensions[ATLS_MAX_CERT_EXTENSIONS];
     size_t n_extensions;
+    bool algorithms_differ;              /* atls_cert_decode_of_phone only */
     const struct atls_cert *verified_by; /* pool.c: the certificate whose key verified this one's signature, or NULL */
 } atls_cert;
 
@@ -98,6 +100,14 @@ ATLS_MUST_USE bool atls_cert_decode(atls_bytes der, const char *prefix, atls_cer
 ATLS_MUST_USE bool atls_cert_decode_at_most(atls_bytes der, size_t max_len, const char *prefix, atls_cert *out,
                                             atls_error *err);
 
+/* atls_cert_decode_of_phone is for attestation chains of Android, and for nothing else. It differs from atls_cert_decode:
+ *   times of either type for any year; ecdsa-with-SHA512 is known;
+ *   serial is the content of the INTEGER as it stands, at most 64 bytes, negative ones too;
+ *   extensions are listed, and no more: is_ca, key_usage and the rest stay as if there were none (chain.h's rules would
+ *   refuse the certificate); `critical` may be FALSE and spelt out;
+ *   algorithms inside and outside may differ: sig_alg is the one inside, which is signed, and algorithms_differ says so. */
+ATLS_MUST_USE bool atls_cert_decode_of_phone(atls_bytes der, const char *prefix, atls_cert *out, atls_error *err);
+
 /* atls_crl_decode reads exactly one DER CRL, at most ATLS_MAX_CRL_LEN bytes. Source: RFC 5280 5.1. */
 ATLS_MUST_USE bool atls_crl_decode(atls_bytes der, const char *prefix, atls_crl *out, atls_error *err);
 
@@ -129,6 +139,11 @@ ATLS_MUST_USE bool atls_pem_certificates(atls_bytes text, bool allow_nul_tail, a
  * MEMORY. */
 ATLS_MUST_USE bool atls_pem_next(atls_bytes *text, atls_code code, const char *field, atls_arena *a, bool *is_crl,
                                  atls_bytes *der, atls_error *err);
+
+/* atls_pem_public_key decodes a text of exactly one block with the label PUBLIC KEY: a SubjectPublicKeyInfo, not looked
+ * into. Errors: `code` with `field`; MEMORY. */
+ATLS_MUST_USE bool atls_pem_public_key(atls_bytes text, atls_code code, const char *field, atls_arena *a,
+                                       atls_bytes *spki, atls_error *err);
 
 /* atls_pem_encode writes one block with 64-digit lines. */
 ATLS_MUST_USE bool atls_pem_encode(atls_bytes der, const char *label, atls_arena *a, atls_bytes *out, atls_error *err);

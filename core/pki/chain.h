@@ -38,6 +38,18 @@ const atls_anchor *atls_anchors_tpm(size_t *n);
 /* AWS Nitro's root, for enclaves and NitroTPM: SHA-256 of the 533-byte DER. Static. */
 const atls_anchor *atls_anchors_nitro(size_t *n);
 
+/* A pinned key: any certificate that carries it will do. */
+typedef struct atls_key_anchor {
+    uint8_t spki_sha256[32]; /* of the DER of the SubjectPublicKeyInfo */
+    const char *label;
+    bool production; /* a vendor's own, that vouches for hardware */
+} atls_key_anchor;
+
+/* Google's keys for Android key attestation: the two that vouch for hardware, or the two that vouch for nothing. Static. */
+const atls_key_anchor *atls_anchors_android(bool is_software, size_t *n);
+/* atls_anchor_android_find finds one of the four, NULL when it is none. Static. */
+const atls_key_anchor *atls_anchor_android_find(const uint8_t spki_sha256[static 32]);
+
 /* atls_anchor_find finds the anchor of a certificate by the hash of its DER, NULL when it is none of them. */
 ATLS_MUST_USE bool atls_anchor_find(const atls_crypto *c, const atls_anchor *anchors, size_t n, const atls_cert *cert,
                                     const atls_anchor **out, atls_error *err);

@@ -18,6 +18,7 @@ typedef struct marks {
 } marks;
 
 static const marks certificate = {"-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"};
+static const marks public_key = {"-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"};
 static const marks list = {"-----BEGIN X509 CRL-----", "-----END X509 CRL-----"};
 
 static bool is_space(uint8_t c)
@@ -114,6 +115,18 @@ bool atls_pem_next(atls_bytes *text, atls_code code, const char *field, atls_are
         return atls_fail(err, code, field, "a PEM block is malformed, or has text around it");
     }
     *text = c.rest;
+    return true;
+}
+
+bool atls_pem_public_key(atls_bytes text, atls_code code, const char *field, atls_arena *a, atls_bytes *spki,
+                         atls_error *err)
+{
+    atls_error why = {0};
+    atls_cur c;
+    atls_cur_init(&c, text, "", &why);
+    if (!skip_space(&c) || !read_block(&c, &public_key, a, spki, err) || c.rest.len > 0) {
+        return atls_fail(err, code, field, "not one PEM block of a public key");
+    }
     return true;
 }
 

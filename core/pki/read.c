@@ -3,6 +3,7 @@
 #include "read.h"
 
 #define MAX_SERIAL_LEN 20u /* RFC 5280 4.1.2.2; the sign byte not counted */
+#define MAX_PHONE_LEN  64u /* of a phone's serial; nobody looks longer ones up */
 #define PSS_SALT_LEN   48u /* as long as the digest */
 
 bool atls_read_sequence(atls_cur *c, const char *field, atls_bytes *whole)
@@ -157,6 +158,15 @@ bool atls_read_serial(atls_cur *c, const char *field, atls_bytes *out)
     return out->len <= MAX_SERIAL_LEN || atls_cur_fail(c, ATLS_E_LIMIT, field, "at most 20 bytes", NULL, NULL);
 }
 
+bool atls_read_serial_of_phone(atls_cur *c, const char *field, atls_bytes *out)
+{
+    if (!atls_der_expect(c, field, ATLS_DER_INTEGER, out)) {
+        return false;
+    }
+    return (out->len > 0 && out->len <= MAX_PHONE_LEN)
+           || atls_cur_fail(c, ATLS_E_LIMIT, field, "1 to 64 bytes", NULL, NULL);
+}
+
 /* RelativeDistinguishedName: SET SIZE (1..MAX) OF SEQUENCE { type OID, value ANY } */
 static bool read_rdn(atls_cur *set)
 {
@@ -188,7 +198,7 @@ bool atls_read_name(atls_cur *c, const char *field, atls_bytes *whole)
 }
 
 /* Extension ::= SEQUENCE { extnID OID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING } */
-static bool read_extension(atls_cur *list, const char *field, atls_extension *out)
+static bool read_extension(atls_cur *list, const char *field, bool is_phone, atls_extension *out)
 {
     atls_cur c;
     if (!atls_der_nested(list, field, ATLS_DER_SEQUENCE, &c) || !atls_der_oid(&c, field, &out->oid)) {
@@ -199,14 +209,14 @@ static bool read_extension(atls_cur *list, const char *field, atls_extension *ou
         if (!atls_der_bool(&c, field, &out->critical)) {
             return false;
         }
-        if (!out->critical) { /* X.690 11.5 */
+        if (!out->critical && !is_phone) { /* X.690 11.5 */
             return atls_cur_fail(list, ATLS_E_ENCODING, field, NULL, NULL, "a default value that is spelt out");
         }
     }
     return atls_der_expect(&c, field, ATLS_DER_OCTET_STRING, &out->value) && atls_cur_end(&c);
 }
 
-bool atls_read_extensions(atls_cur *c, const char *field, atls_extension *out, size_t max, size_t *n)
+static bool read_extensions(atls_cur *c, const char *field, bool is_phone, atls_extension *out, size_t max, size_t *n)
 {
     *n = 0;
     do {
@@ -214,7 +224,7 @@ bool atls_read_extensions(atls_cur *c, const char *field, atls_extension *out, s
             return atls_cur_fail(c, ATLS_E_LIMIT, field, NULL, NULL, "too many extensions");
         }
         atls_extension *e = &out[*n];
-        if (!read_extension(c, field, e)) {
+        if (!read_extension(c, field, is_phone, e)) {
             return false;
         }
         for (size_t i = 0; i < *n; i++) {
@@ -225,6 +235,16 @@ bool atls_read_extensions(atls_cur *c, const char *field, atls_extension *out, s
         (*n)++;
     } while (c->rest.len > 0);
     return true;
+}
+
+bool atls_read_extensions(atls_cur *c, const char *field, atls_extension *out, size_t max, size_t *n)
+{
+    return read_extensions(c, field, false, out, max, n);
+}
+
+bool atls_read_extensions_of_phone(atls_cur *c, const char *field, atls_extension *out, size_t max, size_t *n)
+{
+    return read_extensions(c, field, true, out, max, n);
 }
 
 bool atls_oid_is_id_ce(atls_bytes oid, uint8_t arc)

@@ -36,11 +36,18 @@ ATLS_MUST_USE bool atls_signed_agrees(const atls_signed *s, atls_bytes inner_alg
 /* atls_read_serial reads a serial number: unsigned, at most 20 bytes (RFC 5280 4.1.2.2). */
 ATLS_MUST_USE bool atls_read_serial(atls_cur *c, const char *field, atls_bytes *out);
 
+/* atls_read_serial_of_phone gives the content of the INTEGER as it stands, 1 to 64 bytes, two's complement. */
+ATLS_MUST_USE bool atls_read_serial_of_phone(atls_cur *c, const char *field, atls_bytes *out);
+
 /* atls_read_name reads a Name, whole, and checks its structure: SEQUENCE of non-empty SETs of { OID, any }. */
 ATLS_MUST_USE bool atls_read_name(atls_cur *c, const char *field, atls_bytes *whole);
 
 /* atls_read_extensions reads the content of a non-empty SEQUENCE OF Extension into out: at most max, none twice. */
 ATLS_MUST_USE bool atls_read_extensions(atls_cur *c, const char *field, atls_extension *out, size_t max, size_t *n);
+
+/* atls_read_extensions_of_phone is the same, and takes a `critical` that is FALSE and spelt out. */
+ATLS_MUST_USE bool atls_read_extensions_of_phone(atls_cur *c, const char *field, atls_extension *out, size_t max,
+                                                 size_t *n);
 
 /* atls_read_key_kind tells which kind of key a whole AlgorithmIdentifier names, UNKNOWN when none of ours. cert.c */
 atls_key_kind atls_read_key_kind(atls_bytes algorithm);

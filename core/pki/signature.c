@@ -27,6 +27,7 @@
 #define N_CURVES         2u
 #define N_SPARES         4u
 #define MIN_RSA_LEN      256u  /* bytes; a modulus below 2048 bits vouches for nothing */
+#define SHORT_RSA_LEN    128u  /* bytes; what chains of phones may have */
 #define MAX_RSA_LEN      1024u /* bytes; bounds the time that one check may take */
 #define MAX_RSA_EXPONENT 0xffffffffu
 
@@ -239,7 +240,7 @@ static EVP_PKEY *new_rsa_key(atls_bytes n, uint64_t e)
 }
 
 /* RFC 8017 A.1.1: SEQUENCE { modulus INTEGER, publicExponent INTEGER } */
-static bool read_rsa(atls_bytes der, atls_bytes *n, uint64_t *e)
+static bool read_rsa(atls_bytes der, size_t min_len, atls_bytes *n, uint64_t *e)
 {
     atls_error why = {0};
     atls_cur c;
@@ -248,8 +249,7 @@ static bool read_rsa(atls_bytes der, atls_bytes *n, uint64_t *e)
     return atls_der_nested(&c, "key", ATLS_DER_SEQUENCE, &key) && atls_cur_end(&c)
            && atls_der_unsigned(&key, "modulus", n)
            && atls_der_uint(&key, "exponent", ATLS_DER_INTEGER, MAX_RSA_EXPONENT, e) && atls_cur_end(&key)
-           && n->len >= MIN_RSA_LEN && n->len <= MAX_RSA_LEN && (n->ptr[n->len - 1] & 1) == 1 && *e >= 3
-           && (*e & 1) == 1;
+           && n->len >= min_len && n->len <= MAX_RSA_LEN && (n->ptr[n->len - 1] & 1) == 1 && *e >= 3 && (*e & 1) == 1;
 }
 
 /* A key of the curve without its point: a spare, or a new one. NULL when memory is short. */
@@ -285,12 +285,13 @@ static bool set_ec_point(atls_key *key, atls_bytes point, const char **why)
     return EVP_PKEY_set1_encoded_public_key(key->pkey, point.ptr, point.len) == 1;
 }
 
-static bool set_rsa_key(atls_key *key, atls_bytes der, const char **why)
+static bool set_rsa_key(atls_key *key, atls_bytes der, size_t min_len, const char **why)
 {
     atls_bytes n;
     uint64_t e;
-    *why = "the RSA public key is malformed, or not of 2048 to 8192 bits";
-    key->pkey = read_rsa(der, &n, &e) ? new_rsa_key(n, e) : NULL;
+    *why = min_len == MIN_RSA_LEN ? "the RSA public key is malformed, or not of 2048 to 8192 bits"
+                                  : "the RSA public key is malformed, or not of 1024 to 8192 bits";
+    key->pkey = read_rsa(der, min_len, &n, &e) ? new_rsa_key(n, e) : NULL;
     return key->pkey != NULL;
 }
 
@@ -303,8 +304,8 @@ static bool prepare_verifier(atls_key *key)
     return key->verifier != NULL && EVP_PKEY_verify_init(key->verifier) == 1;
 }
 
-bool atls_key_open(const atls_crypto *c, const atls_public_key *k, atls_code code, const char *field, atls_key **out,
-                   atls_error *err)
+static bool open_key(const atls_crypto *c, const atls_public_key *k, size_t min_rsa_len, atls_code code,
+                     const char *field, atls_key **out, atls_error *err)
 {
     *out = NULL;
     const ec_curve *curve = find_curve(k->kind);
@@ -318,7 +319,7 @@ bool atls_key_open(const atls_crypto *c, const atls_public_key *k, atls_code cod
         return atls_fail(err, ATLS_E_MEMORY, field, NULL);
     }
     const char *why;
-    if (!(curve != NULL ? set_ec_point(key, k->point, &why) : set_rsa_key(key, k->point, &why))) {
+    if (!(curve != NULL ? set_ec_point(key, k->point, &why) : set_rsa_key(key, k->point, min_rsa_len, &why))) {
         ERR_clear_error();
         free_key(key);
         return atls_fail(err, code, field, "%s", why);
@@ -331,6 +332,18 @@ bool atls_key_open(const atls_crypto *c, const atls_public_key *k, atls_code cod
     ERR_clear_error();
     *out = key;
     return true;
+}
+
+bool atls_key_open(const atls_crypto *c, const atls_public_key *k, atls_code code, const char *field, atls_key **out,
+                   atls_error *err)
+{
+    return open_key(c, k, MIN_RSA_LEN, code, field, out, err);
+}
+
+bool atls_key_open_insecure_rsa1024(const atls_crypto *c, const atls_public_key *k, atls_code code, const char *field,
+                                    atls_key **out, atls_error *err)
+{
+    return open_key(c, k, SHORT_RSA_LEN, code, field, out, err);
 }
 
 bool atls_key_open_p256(const atls_crypto *c, const uint8_t xy[64], atls_code code, const char *field, atls_key **out,

@@ -49,6 +49,10 @@ typedef struct atls_public_key {
 typedef struct atls_key atls_key;
 ATLS_MUST_USE bool atls_key_open(const atls_crypto *c, const atls_public_key *k, atls_code code, const char *field,
                                  atls_key **out, atls_error *err);
+/* atls_key_open_insecure_rsa1024 is the same, and takes RSA keys from 1024 bits on. Only for attestation chains of Android,
+ * some of whose authorities have such keys. */
+ATLS_MUST_USE bool atls_key_open_insecure_rsa1024(const atls_crypto *c, const atls_public_key *k, atls_code code,
+                                                  const char *field, atls_key **out, atls_error *err);
 /* raw X || Y of P-256, 64 bytes */
 ATLS_MUST_USE bool atls_key_open_p256(const atls_crypto *c, const uint8_t xy[64], atls_code code, const char *field,
                                       atls_key **out, atls_error *err);

@@ -6,6 +6,7 @@
 
 #include "atls/verifier.h"
 #include "base/limits.h"
+#include "evidence/android/android.h"
 
 #define SNP_REPORT_LEN     1184u
 #define SNP_ALGORITHM_AT   0x34u
@@ -92,6 +93,7 @@ bool atls_evidence_kind(atls_bytes evidence, atls_arena *arena, const char **kin
         {quote_kind(evidence), atls_looks_like_quote(evidence)},
         {"sev_snp", atls_looks_like_sev_snp(evidence)},
         {"nitro", atls_looks_like_nitro(evidence)},
+        {"android_key", android_looks_like(evidence, arena) > 0},
         {"tpm", atls_looks_like_tpm(evidence) || is_tpm_json(evidence, arena, err)},
     };
     *kind = NULL;

@@ -12,6 +12,7 @@
 #include "base/der.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "evidence/android/android.h"
 #include "evidence/dcap/dcap.h"
 #include "evidence/dstack/dstack.h"
 #include "guess.h"
@@ -135,6 +136,28 @@ static bool inspect_tpm(inspection *i)
     return inspect_room(i, ATLS_PLATFORM_TPM);
 }
 
+/* The record, and of PEM the certificates as any others: what else stands in them. */
+static bool inspect_android(inspection *i)
+{
+    return inspect_room(i, ATLS_PLATFORM_ANDROID)
+           && (!is_pem_certificates(i->file) || atls_inspect_pem_certificates(i));
+}
+
+static bool is_status_list(const atls_json *v)
+{
+    return has(v, "entries");
+}
+
+static bool inspect_status_list(inspection *i)
+{
+    const atls_android_list *list = NULL;
+    if (!atls_android_list_compile(i->file, i->arena, &list, i->err)) {
+        return false;
+    }
+    atls_jw_uint(&i->w, "entries", atls_android_list_len(list));
+    return true;
+}
+
 /* ---- the table ---- */
 
 typedef struct guess {
@@ -156,6 +179,7 @@ static const guess guesses[] = {
     {"certificates", is_der_certificate, NULL, atls_inspect_der_certificate},
     {"crl", is_der_crl, NULL, atls_inspect_der_crl},
     {"event_log", NULL, is_event_array, atls_inspect_event_log},
+    {"android_status_list", NULL, is_status_list, inspect_status_list},
     {"dstack_response", NULL, is_response, atls_inspect_response},
     {"collateral_bundle", NULL, is_bundle, atls_inspect_bundle},
     {"tcb_info", NULL, is_tcb_info, atls_inspect_tcb_info},
@@ -179,7 +203,12 @@ static bool is_known_blob(const inspection *i, atls_error *err)
 static const guess *find_guess(inspection *i)
 {
     static const guess blob = {"recognised", NULL, NULL, atls_inspect_blob};
+    /* also certificates, or an array: what is in them says more */
+    static const guess phone = {"android_key_attestation", NULL, NULL, inspect_android};
     const guess *found = NULL;
+    if (android_looks_like(i->file, i->arena) > 1) {
+        return &phone;
+    }
     for (size_t k = 0; k < sizeof guesses / sizeof guesses[0]; k++) {
         if (!fits(&guesses[k], i)) {
             continue;
@@ -230,7 +259,7 @@ static bool open_file(inspection *i, atls_bytes file)
     }
     if (text.ptr[0] == '{' || text.ptr[0] == '[') {
         i->file = text;
-        return atls_json_parse(text, "file", i->arena, &i->json, i->err);
+        return atls_json_parse_wide(text, "file", i->arena, &i->json, i->err);
     }
     if (text.ptr[0] == '-') {
         i->file = text;

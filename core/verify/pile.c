@@ -66,6 +66,40 @@ static bool add_der(atls_bytes der, atls_arena *arena, atls_certificate_pile *p,
     return atls_crl_decode(der, "", &crl, &why) ? add_crl(p, der, arena, err) : add_certificate(p, der, arena, err);
 }
 
+static bool holds(atls_bytes text, const char *word)
+{
+    const size_t n = strlen(word);
+    const uint8_t *at = text.ptr;
+    size_t left = text.len;
+    while (left >= n) {
+        const uint8_t *found = memchr(at, word[0], left - n + 1);
+        if (found == NULL) {
+            return false;
+        }
+        if (memcmp(found, word, n) == 0) {
+            return true;
+        }
+        left -= (size_t)(found - at) + 1;
+        at = found + 1;
+    }
+    return false;
+}
+
+/* Whether it is one is for its reader to say; this only tells it from a bundle. */
+static bool is_status_list(atls_bytes json)
+{
+    return holds(json, "\"entries\"") && !holds(json, "\"tcb_info\"") && !holds(json, "\"qe_identity\"");
+}
+
+static bool add_status_list(atls_bytes json, atls_endorsements *inout, atls_error *err)
+{
+    if (inout->android.list.len > 0) {
+        return atls_fail(err, ATLS_E_COLLATERAL_FORMAT, "endorsements", "there is a status list already");
+    }
+    inout->android.list = json;
+    return true;
+}
+
 static bool add_bundle(atls_bytes json, atls_arena *arena, atls_endorsements *inout, atls_error *err)
 {
     atls_endorsements bundle;
@@ -97,5 +131,5 @@ bool atls_endorsements_add(atls_bytes file, atls_arena *arena, atls_endorsements
     if (file.len - at >= sizeof begin - 1 && memcmp(file.ptr + at, begin, sizeof begin - 1) == 0) {
         return add_pem(file, arena, &inout->pile, err);
     }
-    return add_bundle(file, arena, inout, err);
+    return is_status_list(file) ? add_status_list(file, inout, err) : add_bundle(file, arena, inout, err);
 }

@@ -36,7 +36,7 @@ static const policy_member members[] = {
     {"description", KIND_OWN, atls_policy_read_description, 0, 0},
     {"policies", KIND_ANY_OF, atls_policy_read_alternatives, 0, 0},
     /* who vouches, and what is tolerated */
-    {"trusted_roots", KIND_ROOM, atls_policy_read_roots, 0, 0},
+    {"trusted_roots", KIND_MACHINE, atls_policy_read_roots, 0, 0},
     {"allowed_tcb_status", KIND_DCAP, atls_policy_read_statuses, 0, 0},
     {"grace_period", KIND_DCAP, atls_policy_read_grace_period, 0, 0},
     {"min_tcb_evaluation_data_number", KIND_DCAP, atls_policy_read_evaluation_number, 0, 0},
@@ -83,7 +83,7 @@ static const policy_member members[] = {
 /* clang-format on */
 #define N_MEMBERS   (sizeof members / sizeof members[0])
 #define MAX_MEMBERS (N_MEMBERS + 64) /* of one kind: the table, and its own */
-#define KIND_NAMES  "dstack_tdx, tdx, sgx, sev_snp, tpm, nitro or any_of"
+#define KIND_NAMES  "dstack_tdx, tdx, sgx, sev_snp, tpm, nitro, android_key or any_of"
 
 static const atls_anchor *anchors_intel(size_t *n)
 {
@@ -115,6 +115,8 @@ static const struct kind {
      atls_anchors_tpm},
     {"nitro", ATLS_POLICY_NITRO, atls_policy_nitro_members, &atls_policy_n_nitro_members, atls_policy_check_nitro,
      atls_anchors_nitro},
+    {"android_key", ATLS_POLICY_ANDROID_KEY, atls_policy_android_members, &atls_policy_n_android_members,
+     atls_policy_check_android, anchors_none},
     {"any_of", ATLS_POLICY_ANY_OF, NULL, NULL, atls_policy_check_any_of, anchors_none},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
@@ -298,8 +300,13 @@ static bool read_members(policy_reader *r, const atls_json *document)
         }
     }
     const struct kind *kind = kind_of(r->policy);
-    return check_grace_period(r) && (kind->check == NULL || kind->check(r))
-           && (r->policy->type == ATLS_POLICY_ANY_OF || atls_policy_add_roots(r, r->roots, r->n_roots));
+    if (!check_grace_period(r) || (kind->check != NULL && !kind->check(r))) {
+        return false;
+    }
+    if (r->policy->type == ATLS_POLICY_ANDROID_KEY) { /* whose roots are keys */
+        return atls_policy_add_android_roots(r, r->roots, r->n_roots);
+    }
+    return r->policy->type == ATLS_POLICY_ANY_OF || atls_policy_add_roots(r, r->roots, r->n_roots);
 }
 
 /* ---- making the object ---- */

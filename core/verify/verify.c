@@ -36,6 +36,19 @@ typedef struct appraisal {
     atls_claims claims;   /* authenticated */
 } appraisal;
 
+/* ---- begin ---- */
+
+/* What the evidence must be made for, for rooms that compare it themselves. */
+static atls_bytes challenge_of(const appraisal *a)
+{
+    const atls_binding *b = &a->in->binding;
+    if (!a->v->format->binds_itself || b->grade == ATLS_GRADE_NONE) {
+        return atls_bytes_empty();
+    }
+    return b->challenge.len > 0 ? b->challenge
+                                : atls_bytes_of(b->value, b->value_len == 0 ? sizeof b->value : b->value_len);
+}
+
 static atls_authority authority_of(const appraisal *a)
 {
     return (atls_authority){
@@ -44,40 +57,14 @@ static atls_authority authority_of(const appraisal *a)
         .endorsements = &a->endorsements,
         .event_log = a->v->kind->log == REGISTRY_LOG_OF_ROOM ? a->in->event_log : atls_bytes_empty(),
         .now = a->in->now,
+        .now_ms = a->in->now_ms,
+        .offset_s = a->in->offset_s,
+        .challenge = challenge_of(a),
         .vouched = a->is_vouched ? &a->vouched : NULL,
         .trust_key = a->in->trust_key,
         .trust_key_ctx = a->in->trust_key_ctx,
         .caches = a->v->caches,
     };
-}
-
-/* ---- begin ---- */
-
-static bool is_beyond_zero(const atls_binding *b)
-{
-    const size_t len = b->value_len == 0 ? sizeof b->value : b->value_len;
-    return !atls_bytes_is_zero(atls_bytes_of(b->value + len, sizeof b->value - len));
-}
-
-/* A value that anybody can guess binds nothing, and a value without a grade would silently not be compared. */
-static bool check_binding_given(appraisal *a)
-{
-    const atls_binding *b = &a->in->binding;
-    const bool zero = atls_bytes_is_zero(atls_bytes_of(b->value, sizeof b->value));
-    if ((unsigned)b->grade > ATLS_GRADE_SESSION) {
-        return atls_fail(a->err, ATLS_E_USAGE, "binding.grade", "no such grade");
-    }
-    if (b->grade == ATLS_GRADE_NONE && !zero) {
-        return atls_fail(a->err, ATLS_E_USAGE, "binding.grade",
-                         "a binding value is given, but no grade that it would prove");
-    }
-    if (b->value_len > sizeof b->value || is_beyond_zero(b)) {
-        return atls_fail(a->err, ATLS_E_USAGE, "binding.value_len", "the value is longer than it says");
-    }
-    if (b->grade != ATLS_GRADE_NONE && zero) {
-        return atls_fail(a->err, ATLS_E_USAGE, "binding.value", "a binding value of zeros binds nothing");
-    }
-    return true;
 }
 
 static bool is_session(const atls_binding *b)
@@ -109,7 +96,7 @@ static bool begin(appraisal *a, const atls_error *earlier)
     if (a->in->now <= ATLS_TIME_UNSET) {
         return atls_fail(a->err, ATLS_E_USAGE, "now", "the time of the appraisal is not set");
     }
-    return check_binding_given(a) && check_leaf_given(a);
+    return atls_binding_check(&a->in->binding, a->v->format->binds_itself, a->err) && check_leaf_given(a);
 }
 
 /* ---- decode ---- */
@@ -403,6 +390,10 @@ static bool judge_binding(appraisal *a)
         return atls_trace_skip(&a->trace, "binding", field,
                                "no binding was given: this evidence may be old, or of another session, key or machine",
                                a->err);
+    }
+    if (a->v->format->binds_itself) {
+        return atls_trace_compare(&a->trace, a->claims.is_bound, "binding", ATLS_E_REPORT_DATA_MISMATCH, field, NULL,
+                                  NULL, NULL, a->err);
     }
     uint8_t expected_value[64];
     size_t expected_len = sizeof expected_value;

@@ -77,10 +77,22 @@ typedef struct atls_certificate_pile {
     size_t n_crls;
 } atls_certificate_pile;
 
+/* Google's list of revoked attestation certificates, for Android. */
+typedef struct atls_android_status {
+    atls_bytes list; /* JSON as published, at most 16 MiB; empty: none */
+    const struct atls_android_list
+        *compiled;     /* the same, read once (android.h); wins over list. NULL: none. Outlives the
+                                               * appraisal */
+    atls_time fetched; /* when whoever fetched it got it; ATLS_TIME_UNSET: not known */
+    atls_time
+        expires; /* by its sender's headers (max-age, Expires); UNSET: an hour after `fetched`, if that is known */
+} atls_android_status;
+
 typedef struct atls_endorsements {
     atls_platform platform; /* what dcap is for; NONE: there is no collateral */
     atls_dcap_collateral dcap;
     atls_certificate_pile pile;
+    atls_android_status android;
     unsigned
         stapled; /* ATLS_PIECE_ bits of what a peer sent along with its evidence; the result's list shows them. It changes
                        * no check. 0: nothing */
@@ -137,8 +149,9 @@ ATLS_MUST_USE bool atls_endorsements_merge(const atls_endorsements *own, const a
                                            atls_endorsements *out, atls_error *err);
 
 /* atls_endorsements_add adds what a file holds to endorsements that are there already (or zeroed): certificates and
- * revocation lists, DER or PEM in any mixture, to the pile; a bundle of collateral (above) in place of none. Slices point
- * into file and the arena. Pure. Nothing is verified. Errors: COLLATERAL_FORMAT, also for a second bundle; LIMIT, MEMORY. */
+ * revocation lists, DER or PEM in any mixture, to the pile; a bundle of collateral (above) in place of none; a status list of
+ * Android in place of none, fetched nobody knows when. Slices point into file and the arena. Pure. Nothing is verified.
+ * Errors: COLLATERAL_FORMAT, also for a second bundle or status list; LIMIT, MEMORY. */
 ATLS_MUST_USE bool atls_endorsements_add(atls_bytes file, atls_arena *arena, atls_endorsements *inout, atls_error *err);
 
 /* atls_endorsements_load (libatls, does I/O) reads path: a file as of atls_endorsements_add, a folder of such files (names

@@ -33,7 +33,8 @@ typedef enum atls_category {
     X(SGX, "sgx")                                                                                                      \
     X(SEV_SNP, "sev_snp")                                                                                              \
     X(TPM, "tpm")                                                                                                      \
-    X(NITRO, "nitro")
+    X(NITRO, "nitro")                                                                                                  \
+    X(ANDROID, "android")
 
 typedef enum atls_platform {
 #define X(name, text) ATLS_PLATFORM_##name,
@@ -123,6 +124,27 @@ typedef enum atls_platform {
     X(EVIDENCE_AGE, TIME, 6, "Quote", "the evidence is too old, or from the future")                                   \
     X(GUEST_POLICY, TRUST, 4, "Quote", "the state of the guest or of its platform is not acceptable")                  \
     X(TCB_TOO_LOW, TRUST, 4, "Quote", "a version of the TCB is lower than the policy allows")                          \
+    /* Android key attestation: one per reason, in the order of their checks (atls/android.h has their words) */       \
+    X(ANDROID_CHAIN_UNPARSABLE, CONTENT, 2, "Quote", "the certificates of the phone's statement cannot be read")       \
+    X(ANDROID_APP_UNEXPECTED, CONTENT, 2, "Quote", "the key description is missing or cannot be read")                 \
+    X(ANDROID_PACKAGE_NAME, CONTENT, 4, "Quote", "the app is none of those that the policy accepts")                   \
+    X(ANDROID_APP_VERSION, CONTENT, 4, "Quote", "the app is older than the policy allows")                             \
+    X(ANDROID_APP_SIGNER_DIGEST, CONTENT, 4, "Quote", "the app is signed by somebody else")                            \
+    X(ANDROID_ROOT_TIME, TIME, 5, "Quote", "the root certificate is outside its validity")                             \
+    X(ANDROID_OTHER_MATCHING_ROOT, TRUST, 2, "Quote", "the root is known, but not one that is trusted for this")       \
+    X(ANDROID_NO_MATCHING_ROOT, TRUST, 2, "Quote", "the root is nobody's that is known")                               \
+    X(ANDROID_ROOT_INVALID, TRUST, 2, "Quote", "the root does not sign itself")                                        \
+    X(ANDROID_LIST_UNAVAILABLE, TRUST, 5, "Quote", "there is no list of revoked certificates that can be used")        \
+    X(ANDROID_CERTIFICATE_TIME, TIME, 5, "Quote", "a certificate of the chain is outside its validity")                \
+    X(ANDROID_CERTIFICATE_INVALID, TRUST, 2, "Quote", "a certificate is not signed by the next one")                   \
+    X(ANDROID_REVOKED, TRUST, 7, "Quote", "a certificate of the chain is revoked")                                     \
+    X(ANDROID_PATH_VALIDATION, TRUST, 2, "Quote", "the chain has not the form that such chains have")                  \
+    X(ANDROID_CHALLENGE, CONTENT, 6, "Quote", "the key was attested for another challenge")                            \
+    X(ANDROID_STATEMENT_TIME, TIME, 6, "Quote", "the key was made too long ago, or in the future")                     \
+    X(ANDROID_SEC_LEVEL, CONTENT, 4, "Quote", "the key is not as well protected as the policy asks for")               \
+    X(ANDROID_SYSTEM_INTEGRITY, CONTENT, 4, "Quote", "the phone did not boot what its maker signed")                   \
+    X(ANDROID_ROLLBACK_RESISTANCE, CONTENT, 4, "Quote", "the key does not resist being rolled back")                   \
+    X(ANDROID_OS_VERSION, CONTENT, 4, "Quote", "the system is older than the policy allows, or states no version")     \
     X(IDENTITY, TRUST, 3, "TlsHandshake", "the server's certificate does not prove the name that was asked for")
 
 typedef enum atls_code {
@@ -138,10 +160,10 @@ typedef struct atls_error {
     atls_code code;         /* one per failure worth telling apart */
     atls_category category; /* all that a remote peer is told */
     atls_platform platform; /* whose evidence */
-    bool retry;             /* "could not find out": trying again may help; only I/O, time-out and handshake */
-    bool unsupported;       /* perhaps fine, but of a kind, version or algorithm that this library does not know */
-    char field[64];         /* "quote.td_report.mrtd": where, in the specification's words */
-    char expected[132];     /* hex or decimal or a name, public data only */
+    bool retry; /* "could not find out": trying again may help: I/O, time-out, handshake, a list that is missing */
+    bool unsupported;   /* perhaps fine, but of a kind, version or algorithm that this library does not know */
+    char field[64];     /* "quote.td_report.mrtd": where, in the specification's words */
+    char expected[132]; /* hex or decimal or a name, public data only */
     char actual[132];
     char message[160]; /* one sentence for the person who debugs it, no newline */
 } atls_error;

@@ -20,11 +20,14 @@ typedef struct atls_verifier atls_verifier;
 
 /* What the evidence must have been made for. */
 typedef struct atls_binding {
-    atls_grade grade;     /* the grade that a match proves; NONE: no binding is given, and freshness is not checked */
-    const char *profile;  /* "dstack", or "" */
-    uint8_t value[64];    /* compared with the evidence's field, every byte; all-zero is refused */
-    uint8_t value_len;    /* how many of them count, for evidence whose field has no fixed length (TPM, Nitro); 0: 64.
+    atls_grade grade;    /* the grade that a match proves; NONE: no binding is given, and freshness is not checked */
+    const char *profile; /* "dstack", or "" */
+    uint8_t value[64];   /* compared with the evidence's field, every byte; all-zero is refused */
+    uint8_t value_len;   /* how many of them count, for evidence whose field has no fixed length (TPM, Nitro); 0: 64.
                            * The others must be zero, and are compared too where the field has 64 bytes */
+    atls_bytes
+        challenge; /* in place of value, for phones: 1 to ATLS_ANDROID_MAX_CHALLENGE_LEN bytes, borrowed, compared
+                           * in full. len 0: none */
     bool has_leaf_sha256; /* the peer's leaf certificate is known: dstack's certificate event must name it */
     uint8_t leaf_sha256[32];
 } atls_binding;
@@ -50,6 +53,9 @@ typedef struct atls_appraisal {
     atls_bytes event_log;    /* borrowed: JSON array (dstack) or raw CCEL; empty: none */
     atls_binding binding;    /* copied */
     atls_time now;           /* UTC seconds; ATLS_TIME_UNSET is refused */
+    uint32_t now_ms;         /* and milliseconds, 0 to 999: phones' statements have them. Others do not look at it */
+    int64_t offset_s;        /* added to now where phones are judged, as their policies' own offset is; with that one
+                              * within 32 bits. Others do not look at it */
     atls_endorse_fn endorse; /* called when the evidence has been decoded; NULL: ENDORSEMENTS_MISSING */
     void *endorse_ctx;
     atls_key_fn trust_key; /* asked about attestation keys that nothing else vouches for; NULL: nobody is */
@@ -134,8 +140,8 @@ ATLS_MUST_USE bool atls_dstack_response_decode(atls_bytes json, atls_arena *aren
 ATLS_MUST_USE bool atls_dstack_report_data(const uint8_t nonce[32], const uint8_t ekm[32], uint8_t out[64],
                                            atls_error *err);
 
-/* atls_evidence_kind guesses from the first bytes which type of policy evidence is for: "tdx", "sgx", "sev_snp", "tpm" or
- * "nitro". Static. A convenience for people who look at a file: a verifier is never chosen like that where anything depends on
+/* atls_evidence_kind guesses from the first bytes which type of policy evidence is for: "tdx", "sgx", "sev_snp", "tpm",
+ * "nitro" or "android_key". Static. A convenience for people who look at a file: a verifier is never chosen like that where anything depends on
  * it, and what the bytes are is decided by the policy's own room. Pure. Errors: UNSUPPORTED when nothing fits or two do;
  * MEMORY. */
 ATLS_MUST_USE bool atls_evidence_kind(atls_bytes evidence, atls_arena *arena, const char **kind, atls_error *err);

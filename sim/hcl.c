@@ -74,8 +74,9 @@ bool sim_hcl_runtime_data(atls_bytes ak_pub, atls_arena *a, atls_bytes *out, atl
     if (!read_rsa(ak_pub, &exponent, &modulus)) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "hcl.ak_pub", "no RSA key");
     }
-    uint8_t ek[256];
-    memset(ek, 0xe7, sizeof ek); /* a key for other things; nobody has it */
+    uint8_t
+        ek[96]; /* a key for other things; nobody has it, and it is short so that a swtpm's index has room for all */
+    memset(ek, 0xe7, sizeof ek);
     atls_buf_init(&b, a, err);
     atls_buf_str(&b, "{\"keys\":[");
     put_key(&b, "HCLEkPub", 65537, atls_bytes_of(ek, sizeof ek));

@@ -27,7 +27,8 @@ static bool hook_client(const atls_session *s, atls_error *err)
                                            .attest_ctx = o->attest_ctx,
                                            .attester = o->attester,
                                            .now = o->now,
-                                           .arena_size = o->arena_size};
+                                           .arena_size = o->arena_size,
+                                           .variant = o->variant};
     return atls_hook_client(s->ctx, &hook, err);
 }
 
@@ -43,7 +44,8 @@ static bool hook_server(const atls_session *s, atls_error *err)
                                            .trust_key = o->trust_key,
                                            .trust_key_ctx = o->trust_key_ctx,
                                            .now = o->now,
-                                           .arena_size = o->arena_size};
+                                           .arena_size = o->arena_size,
+                                           .variant = o->variant};
     return atls_hook_server(s->ctx, &hook, err);
 }
 

@@ -10,7 +10,8 @@
  * of its key and the verifier's nonce. Grade `key_fresh`: whoever holds the certificate's key can relay, so a policy must
  * say "min_grade": "key_fresh", and, because nothing here proves a name, "attested_only": true, which the result shows.
  *
- * TLS 1.3 only. Tickets, resumption, early data and external PSKs are off. Kinds of evidence: TDX quotes (variant qemu-tdx).
+ * TLS 1.3 only. Tickets, resumption, early data and external PSKs are off.
+ * Kinds of evidence: TDX quotes (variant qemu-tdx), and quotes of TPMs (the other variants), which a policy of type tpm judges.
  *
  * What a hook takes of an SSL_CTX: minimum and maximum version, verification mode and callback (SSL_CTX_set_verify,
  * SSL_CTX_set_cert_verify_callback), certificate callback, session cache and tickets, PSK callbacks, and on servers the
@@ -58,6 +59,8 @@ typedef struct atls_hook_client_options {
     size_t arena_size;       /* bytes per SSL; 0: ATLS_ARENA_DEFAULT_SIZE */
     atls_hook_refused_fn refused; /* NULL: nobody is told */
     void *refused_ctx;
+    const char *variant; /* what attest makes: "qemu-tdx" (NULL), a TDX quote; or a document of a TPM, by the name that
+                          * atls_tpm_options has in its own variant. Copied as one of ours */
 } atls_hook_client_options;
 
 typedef struct atls_hook_server_options {
@@ -74,6 +77,7 @@ typedef struct atls_hook_server_options {
     size_t arena_size; /* 0: 4 MiB without a verifier, ATLS_ARENA_DEFAULT_SIZE with one */
     atls_hook_refused_fn refused;
     void *refused_ctx;
+    const char *variant; /* what attest makes, as above */
 } atls_hook_server_options;
 
 /* atls_hook_client, atls_hook_server make every SSL that is made from ctx afterwards an attested client or server. options

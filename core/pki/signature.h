@@ -69,6 +69,11 @@ ATLS_MUST_USE bool atls_verify_der(const atls_crypto *c, atls_key *k, atls_hash 
 ATLS_MUST_USE bool atls_verify_pss(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data, atls_bytes sig,
                                    atls_code code, const char *field, atls_error *err);
 
+/* atls_verify_pss_any_salt is the same with a salt of any length, which the signature itself says: TPMs take the longest that
+ * the key has room for, or the digest's (TPM 2.0 part 1, B.7). For nothing else: where a format names the length it counts. */
+ATLS_MUST_USE bool atls_verify_pss_any_salt(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data,
+                                            atls_bytes sig, atls_code code, const char *field, atls_error *err);
+
 /* atls_crypto_verifications counts signature checks made through c, for tests and bench only ("verified once"). The
  * count is atomic. */
 uint64_t atls_crypto_verifications(const atls_crypto *c);

@@ -136,7 +136,7 @@ ATLS_MUST_USE bool tpm_key_name(const atls_crypto *c, const tpm_public *in, atls
                                 atls_error *err);
 
 /* tpm_quote_verify checks a signature over a message (TPMS_ATTEST). Errors: EVIDENCE_SIGNATURE at `field`, unsupported for
- * RSAPSS, SHA-1 and other hashes. */
+ * SHA-1 and other hashes. Whether RSAPSS is welcome is not asked here. */
 ATLS_MUST_USE bool tpm_quote_verify(const atls_crypto *c, const tpm_key *key, const tpm_signature *signature,
                                     atls_bytes message, const char *field, atls_error *err);
 

@@ -36,6 +36,7 @@ typedef struct atls_tpm_policy {
     bool require_event_log;
     bool ignore_event_log; /* it is not looked at; nothing of it is believed */
     bool require_secure_boot;
+    bool allow_rsapss;
     bool insecure_allow_unauthenticated_ak;
     bool insecure_accept_any_measurement;
 } atls_tpm_policy;

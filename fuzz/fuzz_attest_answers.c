@@ -37,17 +37,19 @@ static void check_table(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const atls_bytes in = atls_bytes_of(data, size);
-    atls_bytes report, json;
+    atls_bytes report;
+    atls_tpm_hcl hcl;
     atls_error err = {0};
     check_table(data, size);
     if (atls_snp_response_report(in, &report, &err)) {
         inside(report, data, size);
         FUZZ_ASSERT(report.len == ATLS_SNP_REPORT_LEN && u32le(data) == 0 && u32le(data + 4) == ATLS_SNP_REPORT_LEN);
     }
-    if (atls_tpm_hcl_read(in, &report, &json)) {
-        inside(report, data, size);
-        inside(json, data, size);
-        FUZZ_ASSERT(report.len == ATLS_SNP_REPORT_LEN && memcmp(data, "HCLA", 4) == 0);
+    if (atls_tpm_hcl_read(in, &hcl)) {
+        inside(hcl.report, data, size);
+        inside(hcl.with_header, data, size);
+        inside(hcl.runtime_data, data, size);
+        FUZZ_ASSERT(hcl.report.len == (hcl.is_tdx ? 1024u : ATLS_SNP_REPORT_LEN) && memcmp(data, "HCLA", 4) == 0);
     }
     const atls_bytes der = atls_tpm_first_der(in);
     inside(der, data, size);

@@ -50,4 +50,22 @@ atls_bytes sim_tpm_ak_pub(const sim_tpm *t);
 atls_bytes sim_tpm_root(const sim_tpm *t);
 atls_bytes sim_tpm_pcr(const sim_tpm *t, const char *bank, size_t index);
 
+/* ---- Azure: what the paravisor leaves in NV index 0x01400001 ---- */
+
+#define SIM_HCL_LEN 2600u
+
+typedef struct sim_hcl {
+    atls_bytes report;       /* over SHA-256(runtime_data): SEV-SNP, 1184 bytes, or a TDREPORT of 1024 */
+    atls_bytes runtime_data; /* JSON */
+    uint32_t report_type;    /* 0: that of the report (2 SNP, 4 TDX) */
+    uint32_t hash_type;      /* 0: 1, SHA-256 */
+    const char *magic;       /* four letters; NULL: "HCLA" */
+} sim_hcl;
+
+/* sim_hcl_runtime_data writes JSON that names an RSA key, given as TPMT_PUBLIC, as the machine's attestation key. In the
+ * arena. Errors: CONFIGURATION for another kind of key. */
+ATLS_MUST_USE bool sim_hcl_runtime_data(atls_bytes ak_pub, atls_arena *a, atls_bytes *out, atls_error *err);
+/* sim_hcl_blob writes what the index holds, SIM_HCL_LEN bytes with zeros at the end. In the arena. */
+ATLS_MUST_USE bool sim_hcl_blob(const sim_hcl *in, atls_arena *a, atls_bytes *out, atls_error *err);
+
 #endif

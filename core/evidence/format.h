@@ -10,6 +10,7 @@
 #include "atls/verifier.h"
 #include "base/cache.h"
 #include "claims.h"
+#include "pki/links.h"
 #include "pki/signature.h"
 #include "policy.h"
 
@@ -45,6 +46,7 @@ typedef struct atls_authority {
     atls_key_fn trust_key;       /* the caller's own word on attestation keys; NULL: none */
     void *trust_key_ctx;
     const atls_caches *caches; /* of this policy's verifier alone; NULL: nothing is remembered */
+    atls_links *links;         /* signatures that earlier appraisals found good; NULL: none */
 } atls_authority;
 
 /* What the evidence was made for, as the caller has it. */

@@ -301,6 +301,13 @@ bool atls_crl_verify(const atls_crypto *c, const atls_crl *crl, const atls_cert 
            && check_window(crl->this_update, "this_update", crl->next_update, "next_update", now, field, err);
 }
 
+bool atls_crl_verify_known(const atls_crl *crl, const atls_cert *issuer, atls_time now, const char *field,
+                           atls_error *err)
+{
+    return check_crl_profile(crl, issuer, field, err)
+           && check_window(crl->this_update, "this_update", crl->next_update, "next_update", now, field, err);
+}
+
 bool atls_crl_check_serial(const atls_crl *crl, atls_bytes issuer, atls_bytes serial, const char *field,
                            atls_error *err)
 {

@@ -457,22 +457,26 @@ static bool ecdsa_der_is_strict(const ec_curve *curve, atls_bytes sig)
 
 /* What the verifier was told for an earlier check of the same key must not stay: padding, digest and the rest are set anew
  * for each one. */
-static bool prepare_rsa(const atls_crypto *c, atls_key *k, atls_hash h, int padding)
+#define SALT_LIKE_DIGEST RSA_PSS_SALTLEN_DIGEST
+#define NO_SALT          0 /* PKCS #1 v1.5 */
+
+static bool prepare_rsa(const atls_crypto *c, atls_key *k, atls_hash h, int salt)
 {
     size_t index = (size_t)h - ATLS_SHA256;
+    const int padding = salt == NO_SALT ? RSA_PKCS1_PADDING : RSA_PKCS1_PSS_PADDING;
     bool ok = index < N_HASHES && EVP_PKEY_CTX_set_rsa_padding(k->verifier, padding) == 1
               && EVP_PKEY_CTX_set_signature_md(k->verifier, c->md[index]) == 1;
-    if (ok && padding == RSA_PKCS1_PSS_PADDING) {
+    if (ok && salt != NO_SALT) {
         ok = EVP_PKEY_CTX_set_rsa_mgf1_md(k->verifier, c->md[index]) == 1
-             && EVP_PKEY_CTX_set_rsa_pss_saltlen(k->verifier, (int)hashes[index].len) == 1;
+             && EVP_PKEY_CTX_set_rsa_pss_saltlen(k->verifier, salt) == 1;
     }
     return ok;
 }
 
-static bool verify_rsa(const atls_crypto *c, atls_key *k, atls_hash h, int padding, atls_bytes data, atls_bytes sig,
+static bool verify_rsa(const atls_crypto *c, atls_key *k, atls_hash h, int salt, atls_bytes data, atls_bytes sig,
                        atls_code code, const char *field, atls_error *err)
 {
-    if (!prepare_rsa(c, k, h, padding)) {
+    if (!prepare_rsa(c, k, h, salt)) {
         ERR_clear_error();
         return atls_fail(err, ATLS_E_INTERNAL, field, "OpenSSL could not prepare a signature check");
     }
@@ -483,7 +487,7 @@ bool atls_verify_der(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes 
                      const char *field, atls_error *err)
 {
     if (k->curve == NULL) {
-        return verify_rsa(c, k, h, RSA_PKCS1_PADDING, data, sig, code, field, err);
+        return verify_rsa(c, k, h, NO_SALT, data, sig, code, field, err);
     }
     if (!ecdsa_der_is_strict(k->curve, sig)) {
         return atls_fail(err, code, field, "the signature is not the DER of two integers in range");
@@ -491,11 +495,23 @@ bool atls_verify_der(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes 
     return verify(c, k, h, data, sig, code, field, err);
 }
 
-bool atls_verify_pss(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data, atls_bytes sig, atls_code code,
-                     const char *field, atls_error *err)
+static bool verify_pss(const atls_crypto *c, atls_key *k, atls_hash h, int salt, atls_bytes data, atls_bytes sig,
+                       atls_code code, const char *field, atls_error *err)
 {
     if (k->curve != NULL) {
         return atls_fail(err, code, field, "RSASSA-PSS asks for an RSA key");
     }
-    return verify_rsa(c, k, h, RSA_PKCS1_PSS_PADDING, data, sig, code, field, err);
+    return verify_rsa(c, k, h, salt, data, sig, code, field, err);
+}
+
+bool atls_verify_pss(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data, atls_bytes sig, atls_code code,
+                     const char *field, atls_error *err)
+{
+    return verify_pss(c, k, h, SALT_LIKE_DIGEST, data, sig, code, field, err);
+}
+
+bool atls_verify_pss_any_salt(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data, atls_bytes sig,
+                              atls_code code, const char *field, atls_error *err)
+{
+    return verify_pss(c, k, h, RSA_PSS_SALTLEN_AUTO, data, sig, code, field, err);
 }

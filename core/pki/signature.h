@@ -73,6 +73,11 @@ ATLS_MUST_USE bool atls_verify_der(const atls_crypto *c, atls_key *k, atls_hash 
 ATLS_MUST_USE bool atls_verify_pss(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data, atls_bytes sig,
                                    atls_code code, const char *field, atls_error *err);
 
+/* atls_verify_pss_any_salt is the same with a salt of any length, which the signature itself says: TPMs take the longest that
+ * the key has room for, or the digest's (TPM 2.0 part 1, B.7). For nothing else: where a format names the length it counts. */
+ATLS_MUST_USE bool atls_verify_pss_any_salt(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data,
+                                            atls_bytes sig, atls_code code, const char *field, atls_error *err);
+
 /* atls_crypto_version gives the release of OpenSSL that runs, "OpenSSL 3.0.17", in the arena; NULL with err set when that is
  * full. For recordings: which signatures are good may depend on it. */
 ATLS_MUST_USE const char *atls_crypto_version(atls_arena *arena, atls_error *err);

@@ -251,6 +251,7 @@ static bool read_min_gce_firmware(policy_reader *r, const policy_member *m, cons
 const policy_member atls_policy_tpm_members[] = {
     /* which key, which machine */
     {"ak", KIND_TPM, read_keys, 0, 0},
+    FLAG(allow_rsapss),
     TEXTS(gce_project, 0),
     TEXTS(gce_zone, 1),
     TEXTS(gce_instance, 2),

@@ -3,7 +3,7 @@
  *
  * any_of asks each of its alternatives in the order of the document. The first that accepts is the answer, and its own
  * list of checks is the result's; when none does, the refusal is that of the alternative that came furthest (the first
- * of those), and everybody's checks are listed with "any_of[i]." before their ids. Evidence picks nothing here: an
+ * of those, where possible one for this kind of evidence), and everybody's checks are listed with "any_of[i]." before their ids. Evidence picks nothing here: an
  * alternative that it does not fit refuses it. */
 #include "verifier.h"
 
@@ -27,13 +27,20 @@ typedef struct tally {
     atls_verdict verdict;
 } tally;
 
+/* Of two that came equally far, one that is about this kind of evidence has more to say than one that is not. */
+static bool says_more(const tally *t, verify_stage stage, const atls_error *why)
+{
+    const bool other_kind = t->error.code == ATLS_E_TEE_TYPE_MISMATCH;
+    return stage > t->furthest || (stage == t->furthest && other_kind && why->code != ATLS_E_TEE_TYPE_MISMATCH);
+}
+
 /* An alternative that could not find out may have been the one: then nobody knows. */
 static void count_refusal(tally *t, const atls_result *r, verify_stage stage, const atls_error *why)
 {
     if (r->verdict == ATLS_VERDICT_UNDECIDED) {
         t->verdict = ATLS_VERDICT_UNDECIDED;
     }
-    if (t->error.code == ATLS_OK || stage > t->furthest) {
+    if (t->error.code == ATLS_OK || says_more(t, stage, why)) {
         t->furthest = stage;
         t->error = *why;
     }

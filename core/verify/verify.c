@@ -33,7 +33,8 @@ typedef struct appraisal {
     bool is_vouched; /* by evidence inside this one, which passed its own policy */
     atls_vouched vouched;
     atls_claims hardware; /* of that evidence */
-    atls_claims claims;   /* authenticated */
+    atls_links links;
+    atls_claims claims; /* authenticated */
 } appraisal;
 
 /* ---- begin ---- */
@@ -49,7 +50,7 @@ static atls_bytes challenge_of(const appraisal *a)
                                 : atls_bytes_of(b->value, b->value_len == 0 ? sizeof b->value : b->value_len);
 }
 
-static atls_authority authority_of(const appraisal *a)
+static atls_authority authority_of(appraisal *a)
 {
     return (atls_authority){
         .crypto = a->v->crypto,
@@ -64,6 +65,7 @@ static atls_authority authority_of(const appraisal *a)
         .trust_key = a->in->trust_key,
         .trust_key_ctx = a->in->trust_key_ctx,
         .caches = a->v->caches,
+        .links = &a->links,
     };
 }
 
@@ -140,6 +142,7 @@ static void settle(appraisal *a, bool accepted)
     if (a->has_recalled) {
         a->v->format->settle(a->evidence, &authority, accepted);
     }
+    atls_links_settle(&a->links, accepted);
 }
 
 static bool decode(appraisal *a)
@@ -571,6 +574,7 @@ bool atls_verify_one(const atls_verifier *v, const atls_appraisal *in, atls_aren
     appraisal a = {.v = v, .in = in, .arena = arena, .err = &first};
 
     *out = (atls_result){.profile = in->binding.profile == NULL ? "" : in->binding.profile, .time = in->now};
+    atls_links_init(&a.links, v->crypto, v->caches == NULL ? NULL : v->caches->platforms, in->now);
 
     const bool judged = appraise(&a, err, stage);
     const bool listed = list_weaknesses(&a) && list_missing_references(&a);

@@ -4,7 +4,8 @@
  * tpm.c         the attester: key, PCRs and quotes, and what lies beside them
  * tpm_open.c    the connection, and the TPM's codes in words       tpm_none.c  in place of all this without tpm2-tss
  * tpm_key.c     which key quotes                                   tpm_nv.c    what NV indices hold
- * tpm_quote.c   PCRs and a quote over exactly these values         tpm_document.c  the bytes that go out (no tpm2-tss) */
+ * tpm_quote.c   PCRs and a quote over exactly these values         tpm_document.c  the bytes that go out (no tpm2-tss)
+ * tpm_voucher.c hardware around the key (no tpm2-tss)              tpm_variant.c   the same as Constellation's (no tpm2-tss) */
 #ifndef ATLS_EDGE_ATTESTER_TPM_H
 #define ATLS_EDGE_ATTESTER_TPM_H
 

@@ -6,11 +6,9 @@
 #include "base/cursor.h"
 #include "base/der.h"
 #include "evidence.h"
+#include "evidence/tpm/tpm.h"
 
-#define HCL_HEADER_LEN 32u
-#define HCL_DATA_LEN   20u
-#define HCL_SNP        2u
-#define HCL_SHA256     1u
+#define HCL_DATA_LEN 20u
 
 static void put_quote(atls_cw *w, const atls_tpm_quote *q)
 {
@@ -43,13 +41,16 @@ static void put_rest(atls_cw *w, const atls_tpm_document *d)
         atls_cw_array(w, 1);
         atls_cw_bytes(w, d->certificate);
     }
-    if (d->snp_report.len > 0) {
+    if (d->hardware.len > 0) {
         atls_cw_uint(w, 4);
         atls_cw_array(w, 4);
-        atls_cw_text(w, atls_bytes_str("sev-snp"));
-        atls_cw_bytes(w, d->snp_report);
+        atls_cw_text(w, atls_bytes_str(d->is_tdx ? "tdx" : "sev-snp"));
+        atls_cw_bytes(w, d->hardware);
         atls_cw_bytes(w, d->runtime_data);
-        atls_cw_array(w, 0);
+        atls_cw_array(w, d->n_hardware_certificates);
+        for (size_t i = 0; i < d->n_hardware_certificates; i++) {
+            atls_cw_bytes(w, d->hardware_certificates[i]);
+        }
     }
 }
 
@@ -57,8 +58,8 @@ bool atls_tpm_document_write(const atls_tpm_document *in, atls_arena *arena, atl
 {
     atls_buf b;
     atls_cw w;
-    const uint64_t n = 2u + (in->event_log.len > 0 ? 1u : 0u) + (in->certificate.len > 0 ? 1u : 0u)
-                       + (in->snp_report.len > 0 ? 1u : 0u);
+    const uint64_t n =
+        2u + (in->event_log.len > 0 ? 1u : 0u) + (in->certificate.len > 0 ? 1u : 0u) + (in->hardware.len > 0 ? 1u : 0u);
     atls_buf_init(&b, arena, err);
     atls_cw_init(&w, &b);
     atls_cw_map(&w, n);
@@ -75,30 +76,19 @@ bool atls_tpm_document_write(const atls_tpm_document *in, atls_arena *arena, atl
 
 /* ---- what indices hold -------------------------------------------------------------------------------------------- */
 
-typedef struct hcl {
-    uint8_t magic[4];
-    uint32_t data_len, version, type, hash, json_len;
-} hcl;
-
-static bool read_hcl(atls_cur *c, hcl *h, atls_bytes *report, atls_bytes *json)
-{
-    return atls_cur_copy(c, "magic", h->magic, sizeof h->magic)
-           && atls_cur_skip(c, "header", HCL_HEADER_LEN - sizeof h->magic)
-           && atls_cur_bytes(c, "report", ATLS_SNP_REPORT_LEN, report) && atls_cur_u32le(c, "data_len", &h->data_len)
-           && atls_cur_u32le(c, "version", &h->version) && atls_cur_u32le(c, "type", &h->type)
-           && atls_cur_u32le(c, "hash", &h->hash) && atls_cur_u32le(c, "json_len", &h->json_len)
-           && atls_cur_bytes(c, "json", h->json_len, json);
-}
-
-bool atls_tpm_hcl_read(atls_bytes in, atls_bytes *report, atls_bytes *runtime_data)
+bool atls_tpm_hcl_read(atls_bytes in, atls_tpm_hcl *out)
 {
     atls_error ignored = {0};
-    atls_cur c;
-    hcl h = {{0}, 0, 0, 0, 0, 0};
-    atls_cur_init(&c, in, "hcl", &ignored);
-    return read_hcl(&c, &h, report, runtime_data)
-           && atls_bytes_equal_str(atls_bytes_of(h.magic, sizeof h.magic), "HCLA") && h.type == HCL_SNP
-           && h.hash == HCL_SHA256 && h.data_len >= HCL_DATA_LEN && h.data_len - HCL_DATA_LEN == h.json_len;
+    tpm_hcl hcl;
+    *out = (atls_tpm_hcl){false, atls_bytes_empty(), atls_bytes_empty(), atls_bytes_empty()};
+    if (!tpm_hcl_decode(in, &hcl, &ignored)) {
+        return false;
+    }
+    *out = (atls_tpm_hcl){.is_tdx = hcl.is_tdx,
+                          .report = hcl.report,
+                          .with_header = atls_bytes_of(hcl.report.ptr, ATLS_SNP_REPORT_LEN + HCL_DATA_LEN),
+                          .runtime_data = hcl.runtime_data};
+    return true;
 }
 
 atls_bytes atls_tpm_first_der(atls_bytes in)

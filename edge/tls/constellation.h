@@ -6,8 +6,9 @@
  *   constellation_prove.c     our side: server_name, acceptable CA, evidence, certificate callback
  *   constellation_template.c  key and certificate; a header of their own
  *   constellation_judge.c     the peer: certificate, document, verdict
+ *   constellation_variants.c  the kinds of documents
  *
- * The kinds of documents are a list of variants. libatls has TDX and, to be judged only, those of vTPMs; tests bring another. */
+ * The kinds of documents are a list of variants. libatls has TDX and those of vTPMs; tests bring another. */
 #ifndef ATLS_EDGE_TLS_CONSTELLATION_H
 #define ATLS_EDGE_TLS_CONSTELLATION_H
 
@@ -34,6 +35,7 @@ typedef struct atls_variant_input {
 
 /* A kind of document. */
 typedef struct atls_variant {
+    const char *name;
     const char *oid; /* in figures */
     /* write makes a document from evidence over report data. */
     bool (*write)(const uint8_t user_data[32], const uint8_t nonce[32], const atls_evidence *evidence,
@@ -45,8 +47,10 @@ typedef struct atls_variant {
 } atls_variant;
 
 const atls_variant *atls_variant_tdx(void);
-/* atls_variants_vtpm gives the variants whose document is quotes of a TPM; they are judged, not made. Static. */
+/* atls_variants_vtpm gives the variants whose document is quotes of a TPM. Static. */
 const atls_variant *atls_variants_vtpm(size_t *n);
+/* atls_variant_named gives one of all these by its name, NULL for another name. Static. */
+const atls_variant *atls_variant_named(const char *name);
 
 /* What hangs on an SSL_CTX: never changes once it is installed. */
 struct atls_hook {

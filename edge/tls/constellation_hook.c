@@ -214,16 +214,29 @@ static bool set_verifier(atls_hook *hook, const atls_verifier *verifier, atls_er
     return check_policy(atls_verifier_policy(verifier), hook->n_accepts, err);
 }
 
-static bool set_attester(atls_hook *hook, atls_attest_fn attest, void *attest_ctx, atls_attester *attester,
-                         atls_error *err)
+/* What the options say about our own evidence. */
+typedef struct prover {
+    atls_attest_fn attest;
+    void *attest_ctx;
+    atls_attester *attester;
+    const char *variant;
+} prover;
+
+static bool set_attester(atls_hook *hook, const prover *p, atls_error *err)
 {
-    if (attest != NULL && attester != NULL) {
+    const bool proves = p->attest != NULL || p->attester != NULL;
+    const atls_variant *variant = p->variant == NULL ? atls_variant_tdx() : atls_variant_named(p->variant);
+    if (p->attest != NULL && p->attester != NULL) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "attest", "an attest function and an attester: one of them");
     }
-    hook->attest = attest;
-    hook->attest_ctx = attest_ctx;
-    hook->attester = attester;
-    hook->issues = attest != NULL || attester != NULL ? atls_variant_tdx() : NULL;
+    if (variant == NULL || (p->variant != NULL && !proves)) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "variant",
+                         variant == NULL ? "there is no such kind of documents" : "nothing makes such documents");
+    }
+    hook->attest = p->attest;
+    hook->attest_ctx = p->attest_ctx;
+    hook->attester = p->attester;
+    hook->issues = proves ? variant : NULL;
     return true;
 }
 
@@ -246,7 +259,8 @@ bool atls_hook_client(SSL_CTX *ctx, const atls_hook_client_options *o, atls_erro
         .record = o->record,
         .arena_size = o->arena_size == 0 ? ATLS_ARENA_DEFAULT_SIZE : o->arena_size,
     };
-    return set_verifier(&hook, o->verifier, err) && set_attester(&hook, o->attest, o->attest_ctx, o->attester, err)
+    return set_verifier(&hook, o->verifier, err)
+           && set_attester(&hook, &(prover){o->attest, o->attest_ctx, o->attester, o->variant}, err)
            && atls_hook_install(ctx, &hook, err);
 }
 
@@ -269,6 +283,7 @@ bool atls_hook_server(SSL_CTX *ctx, const atls_hook_server_options *o, atls_erro
         .record = o->record,
         .arena_size = o->arena_size == 0 ? size : o->arena_size,
     };
-    return set_verifier(&hook, o->verifier, err) && set_attester(&hook, o->attest, o->attest_ctx, o->attester, err)
+    return set_verifier(&hook, o->verifier, err)
+           && set_attester(&hook, &(prover){o->attest, o->attest_ctx, o->attester, o->variant}, err)
            && atls_hook_install(ctx, &hook, err);
 }

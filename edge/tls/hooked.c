@@ -28,7 +28,8 @@ static bool hook_client(const atls_session *s, atls_error *err)
                                            .attester = o->attester,
                                            .now = o->now,
                                            .arena_size = o->arena_size,
-                                           .record = o->record};
+                                           .record = o->record,
+                                           .variant = o->variant};
     return atls_hook_client(s->ctx, &hook, err);
 }
 
@@ -45,7 +46,8 @@ static bool hook_server(const atls_session *s, atls_error *err)
                                            .trust_key_ctx = o->trust_key_ctx,
                                            .now = o->now,
                                            .arena_size = o->arena_size,
-                                           .record = o->record};
+                                           .record = o->record,
+                                           .variant = o->variant};
     return atls_hook_server(s->ctx, &hook, err);
 }
 

@@ -130,7 +130,16 @@ bool atls_attest_sev_guest(void *options, const uint8_t report_data[64], atls_ar
  * not decrypt: 0x81000003 (Azure); the template in NV 0x01c10003, then 0x01c10001 (Google, ECC and RSA); 0x81008f00 and
  * 0x81008f01; else it makes an ECC P-256 key under the owner hierarchy. A key made from the same template on the same
  * TPM is always the same key, so a verifier can pin it.
- * Source: TPM 2.0 Library parts 2 and 3; tpm.md sections 4, 5, 7. */
+ * What vouches for the key: its certificate in NV; on Azure the hardware report in NV, or the quote that td_quote makes of
+ * it; with `hardware` an SEV-SNP report over SHA-512 of the key's SubjectPublicKeyInfo (of gcp-sev-snp: over the value), with
+ * the certificates that came with it.
+ *
+ * With `variant`: quote is Constellation's JSON without its last member, UserData, which the TLS hook adds; the first 32
+ * bytes of report_data are SHA-256(user data || nonce), and the quotes are over SHA-256(instance info || those). Such
+ * evidence is for a hook whose options name the same variant, and for nothing else. Errors: CONFIGURATION (no such variant,
+ * or something that it cannot do without is missing), UNSUPPORTED (what lies in NV is of another hardware).
+ *
+ * Source: TPM 2.0 Library parts 2 and 3; tpm.md sections 4, 5, 7; constellation.md section 8. */
 typedef enum atls_tpm_key {
     ATLS_TPM_KEY_AUTO = 0,
     ATLS_TPM_KEY_HANDLE,   /* the persistent key at key_handle */
@@ -140,6 +149,11 @@ typedef enum atls_tpm_key {
 } atls_tpm_key;
 
 #define ATLS_TPM_MAX_BANKS 4
+
+/* atls_td_quote_fn turns a TDREPORT (1024 bytes) into a TDX quote, as Azure's service inside the machine's network does
+ * (169.254.169.254/acc/tdquote). The quote is in the arena. Errors: IO, TIMEOUT, QUOTE. */
+typedef bool (*atls_td_quote_fn)(void *ctx, atls_bytes td_report, atls_arena *arena, atls_bytes *quote,
+                                 atls_error *err);
 
 typedef struct atls_tpm_bank {
     uint16_t algorithm; /* TPM_ALG_ID: 0x0004 SHA-1, 0x000b SHA-256, 0x000c SHA-384, 0x000d SHA-512 */
@@ -154,6 +168,17 @@ typedef struct atls_tpm_options {
     atls_tpm_bank banks[ATLS_TPM_MAX_BANKS]; /* each algorithm once */
     size_t n_banks;                          /* 0: SHA-256, PCRs 0 to 23 */
     const char *event_log_path; /* NULL: "/sys/kernel/security/tpm0/binary_bios_measurements", if readable; "": none */
+    /* What vouches for the key from outside the TPM; all NULL: only what lies in NV. */
+    atls_attest_fn hardware; /* makes SEV-SNP reports (atls_attest_tsm, atls_attest_sev_guest): one over the key */
+    void *hardware_ctx;
+    atls_td_quote_fn td_quote; /* Azure: NV holds a TDREPORT over the key there */
+    void *td_quote_ctx;
+    /* A document of Constellation instead of our own form: "qemu-vtpm", "aws-nitro-tpm", "aws-sev-snp", "gcp-sev-es",
+     * "gcp-sev-snp", "azure-sev-snp", "azure-tdx", "azure-trustedlaunch"; NULL: our own form. See atls_attest_tpm. */
+    const char *variant;
+    /* JSON object: aws-nitro-tpm: EC2's instance identity document; gcp-sev-es and gcp-sev-snp: zone, project_id and
+     * instance_name; NULL: null. Others have none. */
+    const char *instance_info;
 } atls_tpm_options;
 bool atls_attest_tpm(void *options, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
                      atls_error *err);

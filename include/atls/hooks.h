@@ -10,7 +10,8 @@
  * of its key and the verifier's nonce. Grade `key_fresh`: whoever holds the certificate's key can relay, so a policy must
  * say "min_grade": "key_fresh", and, because nothing here proves a name, "attested_only": true, which the result shows.
  *
- * TLS 1.3 only. Tickets, resumption, early data and external PSKs are off. Kinds of evidence: TDX quotes (variant qemu-tdx).
+ * TLS 1.3 only. Tickets, resumption, early data and external PSKs are off.
+ * Kinds of evidence: TDX quotes (variant qemu-tdx), and quotes of TPMs (the other variants), which a policy of type tpm judges.
  *
  * What a hook takes of an SSL_CTX: minimum and maximum version, verification mode and callback (SSL_CTX_set_verify,
  * SSL_CTX_set_cert_verify_callback), certificate callback, session cache and tickets, PSK callbacks, and on servers the
@@ -60,6 +61,8 @@ typedef struct atls_hook_client_options {
     atls_hook_refused_fn refused; /* NULL: nobody is told */
     void *refused_ctx;
     atls_record_options record; /* of the appraisal of the peer, inside the handshake; zeroed: none */
+    const char *variant; /* what attest makes: "qemu-tdx" (NULL), a TDX quote; or a document of a TPM, by the name that
+                          * atls_tpm_options has in its own variant. Copied as one of ours */
 } atls_hook_client_options;
 
 typedef struct atls_hook_server_options {
@@ -77,6 +80,7 @@ typedef struct atls_hook_server_options {
     atls_hook_refused_fn refused;
     void *refused_ctx;
     atls_record_options record;
+    const char *variant; /* what attest makes, as above */
 } atls_hook_server_options;
 
 /* atls_hook_client, atls_hook_server make every SSL that is made from ctx afterwards an attested client or server. options

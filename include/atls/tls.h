@@ -115,7 +115,8 @@ typedef struct atls_client_options {
      * has passed. At most one of the two; both NULL: nothing. */
     atls_attest_fn attest; /* called in a step, and may block there */
     void *attest_ctx;
-    atls_platform attest_platform; /* whose evidence attest makes; NONE: a quote of DCAP. Others: atls/1 only */
+    atls_platform attest_platform; /* whose evidence attest makes; NONE: a quote of DCAP. Others: atls/1 only
+                                    * (what constellation carries, `variant` says) */
     atls_attester *attester;       /* never blocks (ATLS_STEP_WANT_EVIDENCE); outlives the session */
     /* Endorsements of this machine, sent along with its evidence to servers that ask, as one bundle of at most what the
      * frame (1 MiB) has room for; longer ones stay out. Borrowed and never written: any number of sessions may share it,
@@ -127,8 +128,9 @@ typedef struct atls_client_options {
     const char *certificate_file; /* the client's own, PEM chain, leaf first; NULL: none. atls_connect only */
     const char *private_key_file; /* PEM. atls_connect only */
     atls_record_options
-        record; /* of the appraisal of the server; zeroed: none. What fails before the evidence is there is
+        record;          /* of the appraisal of the server; zeroed: none. What fails before the evidence is there is
                                    * no appraisal, and leaves no recording */
+    const char *variant; /* constellation: what attest makes, as in hooks.h; NULL: a TDX quote */
 } atls_client_options;
 
 typedef struct atls_server_options {
@@ -136,7 +138,8 @@ typedef struct atls_server_options {
     const char *private_key_file; /* PEM. atls_accept only */
     atls_attest_fn attest;        /* this or attester is required, unless only the client proves (below) */
     void *attest_ctx;
-    atls_platform attest_platform; /* whose evidence attest makes; NONE: a quote of DCAP. Others: atls/1 only */
+    atls_platform attest_platform; /* whose evidence attest makes; NONE: a quote of DCAP. Others: atls/1 only
+                                    * (what constellation carries, `variant` says) */
     /* Protocols of the application, in the server's order of preference; NULL: none. Names as a client's. Inside atls/1
      * any of them is agreed on; by ALPN "h2" never is, since dstack's exchange is HTTP/1.1 text (and with constellation
      * not either). Over the caller's SSL its SSL_CTX chooses, and this must be NULL, unless atls/1 is the only profile. */
@@ -161,6 +164,7 @@ typedef struct atls_server_options {
                                       * atls_accept only: over the caller's SSL its own settings count. Not with
                                       * constellation */
     atls_record_options record; /* of the appraisal of the client, with a verifier: as of a client */
+    const char *variant;        /* constellation: what attest makes, as in hooks.h; NULL: a TDX quote */
 } atls_server_options;
 
 typedef enum atls_step {

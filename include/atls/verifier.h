@@ -68,8 +68,9 @@ typedef struct atls_appraisal {
 ATLS_MUST_USE bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_error *err);
 
 /* What a verifier remembers, so that nothing is checked twice: endorsements that an accepted appraisal used, and the
- * platforms of accepted evidence (certificates, quoting enclave, attestation key), never beyond a date of anything they
- * rest on. A remembered yes differs from a fresh one in nothing but its cost. Zeroed: the defaults. */
+ * platforms of accepted evidence (certificates, quoting enclave, attestation key; of kinds other than DCAP, some entries
+ * for the signatures of one machine's certificates and lists), never beyond a date of anything they rest on. A remembered
+ * yes differs from a fresh one in nothing but its cost. Zeroed: the defaults. */
 typedef struct atls_verifier_options {
     bool no_cache;             /* remember nothing; the numbers below say nothing then */
     uint32_t max_platforms;    /* 0: 16384, some 10 MiB when all are there */

@@ -11,6 +11,7 @@
 
 #include "edge/attester/tpm_document.h"
 #include "swtpm.h"
+#include "tpm_inside.h"
 #include "tpm_seen.h"
 
 #define ARENA_SIZE ((size_t)4 * 1024 * 1024)
@@ -21,106 +22,18 @@ static uint8_t wanted[64];
 
 /* ---- what stands in the TPM --------------------------------------------------------------------------------------- */
 
-typedef struct direct {
-    TSS2_TCTI_CONTEXT *tcti;
-    ESYS_CONTEXT *esys;
-} direct;
-
-static direct open_direct(void)
-{
-    direct d = {NULL, NULL};
-    assert_int_equal(Tss2_TctiLdr_Initialize(tpm.tcti, &d.tcti), 0);
-    assert_int_equal(Esys_Initialize(&d.esys, d.tcti, NULL), 0);
-    return d;
-}
-
-static void close_direct(direct *d)
-{
-    Esys_Finalize(&d->esys);
-    Tss2_TctiLdr_Finalize(&d->tcti);
-}
-
-static TPM2B_PUBLIC template_of(bool restricted)
-{
-    TPM2B_PUBLIC p = {0};
-    p.publicArea.type = TPM2_ALG_ECC;
-    p.publicArea.nameAlg = TPM2_ALG_SHA256;
-    p.publicArea.objectAttributes = restricted ? 0x00050072 : 0x00040072;
-    p.publicArea.parameters.eccDetail.symmetric.algorithm = TPM2_ALG_NULL;
-    p.publicArea.parameters.eccDetail.scheme.scheme = TPM2_ALG_ECDSA;
-    p.publicArea.parameters.eccDetail.scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
-    p.publicArea.parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
-    p.publicArea.parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
-    p.publicArea.unique.ecc.x.size = restricted ? 0 : 1; /* another key than the restricted one */
-    return p;
-}
-
 static void put_key(TPM2_HANDLE at, bool restricted)
 {
-    direct d = open_direct();
-    const TPM2B_PUBLIC template = template_of(restricted);
-    const TPM2B_SENSITIVE_CREATE sensitive = {0};
-    const TPM2B_DATA outside = {0};
-    const TPML_PCR_SELECTION pcrs = {0};
-    ESYS_TR made = ESYS_TR_NONE, kept = ESYS_TR_NONE;
-    assert_int_equal(Esys_CreatePrimary(d.esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-                                        &sensitive, &template, &outside, &pcrs, &made, NULL, NULL, NULL, NULL),
-                     0);
-    assert_int_equal(
-        Esys_EvictControl(d.esys, ESYS_TR_RH_OWNER, made, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, at, &kept), 0);
-    assert_int_equal(Esys_FlushContext(d.esys, made), 0);
-    close_direct(&d);
-}
-
-static void take_key(TPM2_HANDLE at)
-{
-    direct d = open_direct();
-    ESYS_TR key = ESYS_TR_NONE, gone = ESYS_TR_NONE;
-    assert_int_equal(Esys_TR_FromTPMPublic(d.esys, at, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &key), 0);
-    assert_int_equal(
-        Esys_EvictControl(d.esys, ESYS_TR_RH_OWNER, key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, 0, &gone), 0);
-    close_direct(&d);
-}
-
-/* Indices of 0x01c and 0x014 are read by anybody; large ones are written in pieces. */
-static void put_index(TPM2_HANDLE at, const uint8_t *data, uint16_t len, TPMA_NV read)
-{
-    direct d = open_direct();
-    const TPM2B_AUTH none = {0};
-    TPM2B_NV_PUBLIC p = {0};
-    ESYS_TR index = ESYS_TR_NONE;
-    p.nvPublic.nvIndex = at;
-    p.nvPublic.nameAlg = TPM2_ALG_SHA256;
-    p.nvPublic.attributes = TPMA_NV_OWNERWRITE | read;
-    p.nvPublic.dataSize = len;
-    assert_int_equal(
-        Esys_NV_DefineSpace(d.esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &none, &p, &index),
-        0);
-    for (uint16_t done = 0; data != NULL && done < len;) {
-        TPM2B_MAX_NV_BUFFER piece = {.size = (uint16_t)(len - done < 512 ? len - done : 512)};
-        memcpy(piece.buffer, data + done, piece.size);
-        assert_int_equal(
-            Esys_NV_Write(d.esys, ESYS_TR_RH_OWNER, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &piece, done),
-            0);
-        done = (uint16_t)(done + piece.size);
-    }
-    close_direct(&d);
-}
-
-static void take_index(TPM2_HANDLE at)
-{
-    direct d = open_direct();
-    ESYS_TR index = ESYS_TR_NONE;
-    assert_int_equal(Esys_TR_FromTPMPublic(d.esys, at, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &index), 0);
-    assert_int_equal(
-        Esys_NV_UndefineSpace(d.esys, ESYS_TR_RH_OWNER, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE), 0);
-    close_direct(&d);
+    TPM2B_PUBLIC template = inside_template(INSIDE_ECC);
+    template.publicArea.objectAttributes = restricted ? 0x00050072 : 0x00040072;
+    template.publicArea.unique.ecc.x.size = restricted ? 0 : 1; /* another key than the restricted one */
+    inside_put_key(&tpm, at, &template);
 }
 
 /* Whatever happened, nothing of ours is left in the TPM. */
 static void check_nothing_left(void)
 {
-    direct d = open_direct();
+    inside d = inside_open(&tpm);
     static const uint32_t kinds[] = {TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST};
     for (size_t i = 0; i < 2; i++) {
         TPMS_CAPABILITY_DATA *data = NULL;
@@ -131,7 +44,7 @@ static void check_nothing_left(void)
         assert_int_equal(data->data.handles.count, 0);
         Esys_Free(data);
     }
-    close_direct(&d);
+    inside_close(&d);
 }
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
@@ -234,7 +147,7 @@ static void test_row(void **state)
     for (int i = 0; i < 2; i++) {
         const TPM2_HANDLE at = i == 0 ? r->key : r->bad;
         if (at != 0) {
-            take_key(at);
+            inside_take_key(&tpm, at);
         }
     }
     if (ok != (r->field == NULL) || err.code != r->code) {
@@ -299,17 +212,17 @@ static void test_template(void **state)
     size_t n = 0;
     atls_arena a;
     seen plain, google, named;
-    const TPM2B_PUBLIC template = template_of(true);
+    const TPM2B_PUBLIC template = inside_template(INSIDE_ECC);
     begin(&a);
     make(&(atls_tpm_options){0}, &a, &plain);
     assert_int_equal(Tss2_MU_TPMT_PUBLIC_Marshal(&template.publicArea, nv, sizeof nv, &n), 0);
     memset(certificate + 4, 0x11, 0x2bc);
-    put_index(0x01c10003, nv, (uint16_t)n, TPMA_NV_AUTHREAD);
-    put_index(0x01c10002, certificate, sizeof certificate, TPMA_NV_OWNERREAD);
+    inside_put_index(&tpm, 0x01c10003, nv, (uint16_t)n, TPMA_NV_AUTHREAD);
+    inside_put_index(&tpm, 0x01c10002, certificate, sizeof certificate, TPMA_NV_OWNERREAD);
     make(&(atls_tpm_options){0}, &a, &google);
     make(&(atls_tpm_options){.key = ATLS_TPM_KEY_TEMPLATE, .key_handle = 0x01c10003}, &a, &named);
-    take_index(0x01c10003);
-    take_index(0x01c10002);
+    inside_take_index(&tpm, 0x01c10003);
+    inside_take_index(&tpm, 0x01c10002);
     assert_false(atls_bytes_equal(plain.public_area, google.public_area)); /* another hierarchy */
     assert_true(atls_bytes_equal(named.public_area, google.public_area));
     assert_true(atls_bytes_equal(google.certificate, atls_bytes_of(certificate, 4 + 0x2bc)));
@@ -351,16 +264,16 @@ static void test_azure(void **state)
     put_key(0x81000003, true);
     make(&(atls_tpm_options){0}, &a, &bare);
     make_hcl(hcl, 2);
-    put_index(0x01400001, hcl, sizeof hcl, TPMA_NV_OWNERREAD);
-    put_index(0x01c101d0, certificate, sizeof certificate, TPMA_NV_OWNERREAD);
+    inside_put_index(&tpm, 0x01400001, hcl, sizeof hcl, TPMA_NV_OWNERREAD);
+    inside_put_index(&tpm, 0x01c101d0, certificate, sizeof certificate, TPMA_NV_OWNERREAD);
     make(&(atls_tpm_options){0}, &a, &snp);
-    take_index(0x01400001);
+    inside_take_index(&tpm, 0x01400001);
     make_hcl(hcl, 4); /* a TDREPORT is no quote */
-    put_index(0x01400001, hcl, sizeof hcl, TPMA_NV_OWNERREAD);
+    inside_put_index(&tpm, 0x01400001, hcl, sizeof hcl, TPMA_NV_OWNERREAD);
     make(&(atls_tpm_options){0}, &a, &tdx);
-    take_index(0x01400001);
-    take_index(0x01c101d0);
-    take_key(0x81000003);
+    inside_take_index(&tpm, 0x01400001);
+    inside_take_index(&tpm, 0x01c101d0);
+    inside_take_key(&tpm, 0x81000003);
     assert_int_equal(bare.report.len, 0);
     assert_int_equal(bare.certificate.len, 0);
     assert_true(atls_bytes_equal(snp.certificate, atls_bytes_of(certificate, 3)));
@@ -378,14 +291,14 @@ static void test_unreadable(void **state)
     seen s;
     begin(&a);
     put_key(0x81000003, true);
-    put_index(0x01c101d0, NULL, 100, TPMA_NV_OWNERREAD);
+    inside_put_index(&tpm, 0x01c101d0, NULL, 100, TPMA_NV_OWNERREAD);
     make(&(atls_tpm_options){0}, &a, &s);
-    take_index(0x01c101d0);
+    inside_take_index(&tpm, 0x01c101d0);
     assert_int_equal(s.certificate.len, 0);
-    put_index(0x01c101d0, (const uint8_t *)"\x30\x01\x05", 3, TPMA_NV_POLICYREAD);
+    inside_put_index(&tpm, 0x01c101d0, (const uint8_t *)"\x30\x01\x05", 3, TPMA_NV_POLICYREAD);
     make(&(atls_tpm_options){0}, &a, &s);
-    take_index(0x01c101d0);
-    take_key(0x81000003);
+    inside_take_index(&tpm, 0x01c101d0);
+    inside_take_key(&tpm, 0x81000003);
     assert_int_equal(s.certificate.len, 0);
     atls_arena_free(&a);
 }

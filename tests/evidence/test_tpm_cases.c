@@ -145,6 +145,8 @@ static const row rows[] = {
     {"ECDSA signature of zeros", {"ak.type=p256", "quote.sha256.sig=zero", NULL}, 0, NULL, "EVIDENCE_SIGNATURE", "quotes[1].raw_sig"},
     {"signed with SHA-1", {"quote.sha256.sig_hash=4", "ak.scheme=0x10", NULL}, 0, NULL, "EVIDENCE_SIGNATURE", "quotes[1].raw_sig"},
     {"signed with RSAPSS", {"quote.sha256.sig_scheme=0x16", "ak.scheme=0x10", NULL}, 0, NULL, "EVIDENCE_SIGNATURE", "quotes[1].raw_sig"},
+    {"RSASSA that says it is RSAPSS, where that is taken", {"quote.sha256.sig_scheme=0x16", "ak.scheme=0x10", NULL}, 0, ",\"allow_rsapss\":true", "EVIDENCE_SIGNATURE", "quotes[1].raw_sig"},
+    {"another scheme than the key's, where that is taken", {"quote.sha256.sig_scheme=0x16", NULL}, 0, ",\"allow_rsapss\":true", "EVIDENCE_SIGNATURE", "quotes[1].raw_sig"},
     {"another scheme than the key's", {"ak.scheme=0x16", NULL}, 0, NULL, "EVIDENCE_SIGNATURE", "quotes[0].raw_sig"},
     {"another hash than the key's", {"ak.scheme_hash=12", NULL}, 0, NULL, "EVIDENCE_SIGNATURE", "quotes[0].raw_sig"},
     {"ECDSA scheme of an RSA key", {"quote.sha256.sig_scheme=0x18", "ak.scheme=0x10", "raw.sha256.signature@4=0080", "raw.sha256.signature@134+=0080", NULL}, 0, NULL, "EVIDENCE_FORMAT", "quotes[1].raw_sig.r"},

@@ -273,6 +273,59 @@ static void test_snp(void **state)
     close_pair(&p);
 }
 
+/* ---- a report beside the key, as on GCP ---- */
+
+/* The report holds the value, and the quotes the hash of the value and all of the instance info, the report among it. */
+typedef struct gcp_row {
+    const char *name;
+    size_t flip; /* bit of the report data; 512: none */
+    const char *members;
+    const char *code;
+    const char *field;
+} gcp_row;
+
+static const gcp_row gcp_rows[] = {
+    {"GCP: made for the same value", 512, ",\"insecure_allow_unauthenticated_ak\":true", "OK", ""},
+    {"GCP: the report vouches for no key", 512, "", "KEY_NOT_AUTHENTICATED", "ak_pub"},
+    {"GCP: made for another value", 0, "", "REPORT_DATA_MISMATCH", "hardware.report.report_data"},
+    {"GCP: the last bit of the value", 255, "", "REPORT_DATA_MISMATCH", "hardware.report.report_data"},
+    {"GCP: more behind the value", 511, "", "REPORT_DATA_MISMATCH", "hardware.report.report_data"},
+};
+
+static void test_gcp(void **state)
+{
+    const gcp_row *row = *state;
+    pair p;
+    char policy[512];
+    char hex[65];
+    uint8_t report_data[64] = {0};
+    uint8_t digest[32];
+    atls_bytes report;
+    char base64[1600];
+    open_pair(&p, AWS, true);
+    memset(report_data, 0x42, 32); /* what tpm_world asks for */
+    if (row->flip < 512) {
+        report_data[row->flip / 8] ^= (uint8_t)(0x80u >> row->flip % 8);
+    }
+    atls_arena a;
+    atls_error err = {.code = ATLS_OK};
+    assert_true(atls_arena_new(&a, 1024u * 1024, &err) && sim_snp_report(p.snp, report_data, &a, &report, &err));
+    (void)EVP_EncodeBlock((unsigned char *)base64, report.ptr, (int)report.len);
+    (void)snprintf(p.report, 65536, "instance_info={\"AttestationReport\":\"%s\",\"GCP\":{\"zone\":\"z\"}}", base64);
+    const atls_bytes root = sim_snp_certificate(p.snp, "ark");
+    (void)SHA256(root.ptr, root.len, digest);
+    atls_hex_encode(atls_bytes_of(digest, sizeof digest), hex);
+    (void)snprintf(policy, sizeof policy, ",\"hardware\":{\"type\":\"sev_snp\",\"trusted_roots\":[\"%s\"]}%s", hex,
+                   row->members);
+    const char *const settings[] = {p.report, "cert=none", NULL};
+    tpm_world_open(&p.w, settings, SIM_TPM_CONSTELLATION, policy);
+    p.w.in.endorse = endorse_both;
+    p.w.in.endorse_ctx = &p;
+    tpm_world_expect(&p.w, tpm_world_appraise(&p.w), row->code, row->field);
+    atls_arena_free(&a);
+    close_pair(&p);
+}
+
 /* Without the member hardware nobody looks at the report, and then it vouches for nothing. */
 static void test_not_asked(void **state)
 {
@@ -296,6 +349,9 @@ int main(void)
     }
     for (size_t i = 0; i < sizeof snp_rows / sizeof snp_rows[0]; i++) {
         tap_add(&l, snp_rows[i].name, test_snp, &snp_rows[i]);
+    }
+    for (size_t i = 0; i < sizeof gcp_rows / sizeof gcp_rows[0]; i++) {
+        tap_add(&l, gcp_rows[i].name, test_gcp, &gcp_rows[i]);
     }
     tap_add(&l, "hardware that the policy does not ask for", test_not_asked, NULL);
     return tap_run("tpm hardware", &l);

@@ -22,7 +22,7 @@ static bool check_root(proof *p)
 
 static bool check_chain(proof *p)
 {
-    return nitro_chain_walk(&p->chain, p->auth->crypto, p->at, p->err);
+    return nitro_chain_walk(&p->chain, p->auth, p->at, p->err);
 }
 
 static bool check_leaf(proof *p)

@@ -80,33 +80,32 @@ static bool check_critical_constraints(const atls_cert *ca, const char *field, a
            || fail_rule(err, field, "basic_constraints", "an authority's basicConstraints must be there, and critical");
 }
 
-static bool check_link(const nitro_chain *chain, size_t i, const atls_crypto *crypto, atls_error *err)
+static bool check_link(const nitro_chain *chain, size_t i, const atls_authority *auth, atls_error *err)
 {
     const char *field = nitro_chain_field(chain, i);
-    const atls_cert *issuer = chain->certs[i - 1];
     const uint32_t n_below = (uint32_t)(chain->n - 1 - i); /* intermediates between the issuer and the leaf */
-    atls_key *key;
-    if (chain->certs[i] == issuer) { /* the pool makes one object of the same bytes */
+    atls_signer issuer = {
+        .cert = chain->certs[i - 1], .code = ATLS_E_CERTIFICATE_CHAIN, .field = nitro_chain_field(chain, i - 1)};
+    if (chain->certs[i] == issuer.cert) { /* the pool makes one object of the same bytes */
         return fail_rule(err, field, "issuer", "the certificate before it is the same one");
     }
-    if (!check_critical_constraints(issuer, nitro_chain_field(chain, i - 1), err)
-        || !atls_key_open(crypto, &issuer->key, ATLS_E_CERTIFICATE_CHAIN, nitro_chain_field(chain, i - 1), &key, err)) {
+    if (!check_critical_constraints(issuer.cert, issuer.field, err)) {
         return false;
     }
-    const bool ok =
-        atls_link_verify(crypto, chain->certs[i], issuer, key, n_below, ATLS_E_CERTIFICATE_CHAIN, field, err);
-    atls_key_close(key);
+    const bool ok = atls_links_verify(auth->links, auth->crypto, chain->certs[i], &issuer, n_below,
+                                      ATLS_E_CERTIFICATE_CHAIN, field, err);
+    atls_signer_close(&issuer);
     return ok;
 }
 
-bool nitro_chain_walk(const nitro_chain *chain, const atls_crypto *crypto, atls_time at, atls_error *err)
+bool nitro_chain_walk(const nitro_chain *chain, const atls_authority *auth, atls_time at, atls_error *err)
 {
     for (size_t i = 0; i < chain->n; i++) {
         const atls_cert *cert = chain->certs[i];
         const char *field = nitro_chain_field(chain, i);
         if (!check_algorithms(cert, field, err)
             || !atls_validity_check(cert->not_before, cert->not_after, at, field, err)
-            || (i > 0 && !check_link(chain, i, crypto, err))) {
+            || (i > 0 && !check_link(chain, i, auth, err))) {
             return false;
         }
     }

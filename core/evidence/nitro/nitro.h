@@ -74,7 +74,8 @@ ATLS_MUST_USE bool nitro_chain_root(const nitro_document *d, const atls_authorit
 
 /* nitro_chain_walk checks every certificate at an instant, and every link from the root to the leaf. Errors:
  * CERTIFICATE_CHAIN, EXPIRED, NOT_YET_VALID with a field such as "document.payload.cabundle[2].signature". */
-ATLS_MUST_USE bool nitro_chain_walk(const nitro_chain *chain, const atls_crypto *crypto, atls_time at, atls_error *err);
+ATLS_MUST_USE bool nitro_chain_walk(const nitro_chain *chain, const atls_authority *auth, atls_time at,
+                                    atls_error *err);
 
 /* nitro_chain_leaf checks what the certificate of the document's key may do. Errors: CERTIFICATE_CHAIN. */
 ATLS_MUST_USE bool nitro_chain_leaf(const nitro_chain *chain, atls_error *err);

@@ -13,7 +13,7 @@ static const char id[] = "nitro.revocation";
 
 typedef struct lists {
     const nitro_chain *chain;
-    const atls_crypto *crypto;
+    const atls_authority *auth;
     atls_time at;
     atls_crl *items;
     size_t n;
@@ -36,12 +36,11 @@ static bool read_lists(const atls_certificate_pile *pile, atls_arena *arena, lis
 }
 
 /* One list against one certificate. Its signature and form are judged at its own first instant, its dates afterwards. */
-static bool check_one(lists *l, const atls_crl *crl, atls_key *key, size_t i, bool *covered, atls_error *err)
+static bool check_one(lists *l, const atls_crl *crl, atls_signer *issuer, size_t i, bool *covered, atls_error *err)
 {
     static const char field[] = "endorsements.crl";
-    const atls_cert *issuer = l->chain->certs[i - 1];
     atls_error why = {0};
-    if (!atls_crl_verify(l->crypto, crl, issuer, key, crl->this_update, field, &why)) {
+    if (!atls_links_verify_crl(l->auth->links, l->auth->crypto, crl, issuer, crl->this_update, field, &why)) {
         l->why = why;
         return true;
     }
@@ -59,22 +58,18 @@ static bool check_one(lists *l, const atls_crl *crl, atls_key *key, size_t i, bo
 /* Every list of the certificate's issuer is looked at: an attacker's choice of which one comes first decides nothing. */
 static bool check_certificate(lists *l, size_t i, bool *covered, atls_error *err)
 {
-    const atls_cert *issuer = l->chain->certs[i - 1];
-    atls_key *key = NULL;
+    atls_signer issuer = {
+        .cert = l->chain->certs[i - 1], .code = ATLS_E_CERTIFICATE_CHAIN, .field = nitro_chain_field(l->chain, i - 1)};
     bool ok = true;
     *covered = false;
     for (size_t k = 0; ok && k < l->n; k++) {
         const atls_crl *crl = &l->items[k];
-        if (!atls_bytes_equal(crl->issuer, issuer->subject)
-            || !atls_bytes_equal(crl->authority_key_id, issuer->subject_key_id)) {
-            continue;
+        if (atls_bytes_equal(crl->issuer, issuer.cert->subject)
+            && atls_bytes_equal(crl->authority_key_id, issuer.cert->subject_key_id)) {
+            ok = check_one(l, crl, &issuer, i, covered, err);
         }
-        ok = (key != NULL
-              || atls_key_open(l->crypto, &issuer->key, ATLS_E_CERTIFICATE_CHAIN, nitro_chain_field(l->chain, i - 1),
-                               &key, err))
-             && check_one(l, crl, key, i, covered, err);
     }
-    atls_key_close(key);
+    atls_signer_close(&issuer);
     return ok;
 }
 
@@ -132,7 +127,7 @@ bool nitro_revocation(const nitro_chain *chain, const atls_authority *auth, atls
 {
     static const char field[] = "document.payload.cabundle";
     const atls_revocation mode = auth->policy->revocation;
-    lists l = {.chain = chain, .crypto = auth->crypto, .at = at};
+    lists l = {.chain = chain, .auth = auth, .at = at};
     size_t missing = 0;
     *n = 0;
     if (mode == ATLS_REVOCATION_OFF) {

@@ -307,8 +307,8 @@ bool sevsnp_authenticate(const void *evidence, const atls_authority *auth, atls_
     if (ok) {
         make_claims(p, claims);
     }
-    atls_key_close(p->ark_key);
-    atls_key_close(p->issuer_key);
+    atls_signer_close(&p->ark_key);
+    atls_signer_close(&p->issuer_key);
     atls_key_close(p->leaf_key);
     return ok;
 }

@@ -309,33 +309,29 @@ static bool check_dates(const sevsnp_proof *p)
            && atls_validity_check(p->leaf_cert->not_before, p->leaf_cert->not_after, now, leaf_field(p), p->err);
 }
 
-static bool open_key(const sevsnp_proof *p, const atls_cert *c, const char *field, atls_key **out)
+static bool take_key(const sevsnp_proof *p, const atls_cert *c, const char *field, const char *key_field,
+                     atls_signer *out)
 {
-    char full[32];
-    if (c->key.kind != ATLS_KEY_RSA) {
-        return fail(p, field, "key", "RSA", "another kind of key", "AMD's issuers have RSA keys");
-    }
-    (void)snprintf(full, sizeof full, "%s.key", field);
-    return atls_key_open(p->auth->crypto, &c->key, ATLS_E_CERTIFICATE_CHAIN, full, out, p->err);
+    *out = (atls_signer){.cert = c, .code = ATLS_E_CERTIFICATE_CHAIN, .field = key_field};
+    return c->key.kind == ATLS_KEY_RSA
+           || fail(p, field, "key", "RSA", "another kind of key", "AMD's issuers have RSA keys");
 }
 
-static bool check_self_signature(const sevsnp_proof *p)
+static bool check_link(const sevsnp_proof *p, atls_cert *cert, atls_signer *issuer, uint32_t n_below, const char *field)
 {
-    return p->anchor->self_checked
-           || atls_link_verify(p->auth->crypto, p->ark, p->ark, p->ark_key, 1, ATLS_E_CERTIFICATE_CHAIN, "ark", p->err);
+    return atls_links_verify(p->auth->links, p->auth->crypto, cert, issuer, n_below, ATLS_E_CERTIFICATE_CHAIN, field,
+                             p->err);
 }
 
 static bool check_links(sevsnp_proof *p)
 {
-    const atls_crypto *crypto = p->auth->crypto;
-    return open_key(p, p->ark, "ark", &p->ark_key) && check_self_signature(p)
-           && atls_link_verify(crypto, p->issuer, p->ark, p->ark_key, 1, ATLS_E_CERTIFICATE_CHAIN, issuer_field(p),
-                               p->err)
-           && open_key(p, p->issuer, issuer_field(p), &p->issuer_key)
+    return take_key(p, p->ark, "ark", "ark.key", &p->ark_key)
+           && (p->anchor->self_checked || check_link(p, p->ark, &p->ark_key, 1, "ark"))
+           && check_link(p, p->issuer, &p->ark_key, 1, issuer_field(p))
+           && take_key(p, p->issuer, issuer_field(p), p->leaf_is_vlek ? "asvk.key" : "ask.key", &p->issuer_key)
            && atls_bare_leaf_check(p->leaf_cert, ATLS_KU_DIGITAL_SIGNATURE, ATLS_E_CERTIFICATE_CHAIN, leaf_field(p),
                                    p->err)
-           && atls_link_verify(crypto, p->leaf_cert, p->issuer, p->issuer_key, 0, ATLS_E_CERTIFICATE_CHAIN,
-                               leaf_field(p), p->err);
+           && check_link(p, p->leaf_cert, &p->issuer_key, 0, leaf_field(p));
 }
 
 bool sevsnp_check_chain(sevsnp_proof *p)

@@ -45,8 +45,8 @@ typedef struct sevsnp_proof {
     atls_cert *issuer; /* ASK or ASVK */
     atls_cert *ark;
     const atls_anchor *anchor;
-    atls_key *ark_key;
-    atls_key *issuer_key;
+    atls_signer ark_key;    /* of ark */
+    atls_signer issuer_key; /* of issuer */
     atls_key *leaf_key;
     bool leaf_is_vlek;
     atls_snp_product product; /* of the report where it says, else of the issuer that verified */

@@ -23,14 +23,14 @@ static void keep(atls_error *first, const atls_error *why)
 }
 
 /* An old list that is genuine still revokes: its signature is first checked at a time at which it was valid. */
-static bool is_genuine_at(const sevsnp_proof *p, const atls_crl *crl, atls_time now, atls_error *first)
+static bool is_genuine_at(sevsnp_proof *p, const atls_crl *crl, atls_time now, atls_error *first)
 {
     atls_error why = {.code = ATLS_OK};
     if (crl->sig_alg != ATLS_SIG_RSA_PSS_SHA384) {
         (void)atls_fail_values(&why, ATLS_E_CRL, "crl.signature_algorithm",
                                "RSASSA-PSS with SHA-384 and a salt of 48 bytes", "another algorithm",
                                "AMD signs its lists in one way only");
-    } else if (atls_crl_verify(p->auth->crypto, crl, p->ark, p->ark_key, now, "crl", &why)) {
+    } else if (atls_links_verify_crl(p->auth->links, p->auth->crypto, crl, &p->ark_key, now, "crl", &why)) {
         return true;
     }
     keep(first, &why);

@@ -162,15 +162,15 @@ static bool check_leaf(const tpm_evidence *e, atls_cert *leaf, tpm_chain *out, a
 
 /* A list about this certificate that its issuer signed, in date or not: what was revoked stays revoked. Lists that are about
  * others, or that nobody signed, count as absent. */
-static bool check_list(search *s, atls_bytes der, const atls_cert *cert, const atls_cert *issuer, atls_key *key,
-                       const char *field, bool *fresh, atls_error *err)
+static bool check_list(search *s, atls_bytes der, const atls_cert *cert, atls_signer *issuer, const char *field,
+                       bool *fresh, atls_error *err)
 {
     atls_crl crl;
     atls_error why = {.code = ATLS_OK};
     if (!atls_crl_decode(der, "", &crl, &why) || !atls_bytes_equal(crl.issuer, cert->issuer)) {
         return true;
     }
-    const bool good = atls_crl_verify(s->auth->crypto, &crl, issuer, key, s->auth->now, field, &why);
+    const bool good = atls_links_verify_crl(s->auth->links, s->auth->crypto, &crl, issuer, s->auth->now, field, &why);
     if (!good && why.code != ATLS_E_EXPIRED && why.code != ATLS_E_NOT_YET_VALID) {
         return true;
     }
@@ -178,8 +178,7 @@ static bool check_list(search *s, atls_bytes der, const atls_cert *cert, const a
     return atls_crl_check(&crl, cert, field, err);
 }
 
-static bool check_revocation(search *s, const atls_cert *cert, const atls_cert *issuer, atls_key *key,
-                             const char *field, atls_error *err)
+static bool check_revocation(search *s, const atls_cert *cert, atls_signer *issuer, const char *field, atls_error *err)
 {
     const atls_certificate_pile *pile = &s->auth->endorsements->pile;
     bool fresh = false;
@@ -187,7 +186,7 @@ static bool check_revocation(search *s, const atls_cert *cert, const atls_cert *
         return true;
     }
     for (size_t i = 0; i < pile->n_crls && i < ATLS_MAX_PILE_CRLS; i++) {
-        if (!check_list(s, pile->crls[i], cert, issuer, key, field, &fresh, err)) {
+        if (!check_list(s, pile->crls[i], cert, issuer, field, &fresh, err)) {
             return false;
         }
     }
@@ -214,16 +213,12 @@ static bool verify_link(search *s, size_t i, atls_error *err)
 {
     char field[48];
     atls_cert *cert = s->path.certs[i];
-    const atls_cert *issuer = s->path.certs[i + 1];
-    atls_key *key;
+    atls_signer issuer = {.cert = s->path.certs[i + 1], .code = ATLS_E_CERTIFICATE_CHAIN, .field = field};
     (void)name_of(i, s->path.n, field);
-    if (!atls_key_open(s->auth->crypto, &issuer->key, ATLS_E_CERTIFICATE_CHAIN, field, &key, err)) {
-        return false;
-    }
-    const bool ok =
-        atls_link_verify(s->auth->crypto, cert, issuer, key, (uint32_t)i, ATLS_E_CERTIFICATE_CHAIN, field, err)
-        && check_revocation(s, cert, issuer, key, field, err);
-    atls_key_close(key);
+    const bool ok = atls_links_verify(s->auth->links, s->auth->crypto, cert, &issuer, (uint32_t)i,
+                                      ATLS_E_CERTIFICATE_CHAIN, field, err)
+                    && check_revocation(s, cert, &issuer, field, err);
+    atls_signer_close(&issuer);
     return ok;
 }
 

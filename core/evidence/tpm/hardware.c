@@ -3,7 +3,8 @@
  *
  *   Azure   report data = SHA-256(runtime data), zeros; the runtime data lists the key as a JSON Web Key
  *   AWS     report data = SHA-512(SubjectPublicKeyInfo of the key)
- *   GCP     report data = extraData of the quote, zeros: says that the two belong together, not whose the key is */
+ *   GCP     report data = extraData, zeros, where the quotes are over SHA-256(instance info || extraData) and the report is
+ *           part of the instance info: says that the two belong together, not whose the key is */
 #include <string.h>
 
 #include "base/cursor.h"
@@ -168,15 +169,40 @@ bool tpm_runtime_key(atls_bytes runtime_data, const tpm_public *ak, atls_arena *
 
 /* ---- what the report must hold ---- */
 
+#define SNP_REPORT_DATA_AT 0x50u
+#define REPORT_DATA_FIELD  "hardware.report.report_data"
+
+/* What the report must hold is only known from the report, which holds it as the quotes do: by their hash. It is a rumour
+ * here; the appraisal of the report compares it with what is signed. */
+static bool read_report_data(const tpm_evidence *e, const atls_crypto *c, uint8_t out[static 64], atls_error *err)
+{
+    const atls_bytes report = e->hardware.report;
+    const atls_bytes extra = e->quotes[0].attest.extra_data;
+    uint8_t digest[32];
+    if (report.len < SNP_REPORT_DATA_AT + 64) {
+        return atls_fail(err, ATLS_E_EVIDENCE_FORMAT, "hardware.report", "a report of %zu bytes", report.len);
+    }
+    const atls_bytes parts[] = {e->instance_info, atls_bytes_of(report.ptr + SNP_REPORT_DATA_AT, 32)};
+    memcpy(out, report.ptr + SNP_REPORT_DATA_AT, 64);
+    if (!atls_digest(c, ATLS_SHA256, parts, 2, digest, err)) {
+        return false;
+    }
+    if (!atls_bytes_is_zero(atls_bytes_of(out + 32, 32))) {
+        return atls_fail(err, ATLS_E_REPORT_DATA_MISMATCH, REPORT_DATA_FIELD, "the last 32 bytes are not zero");
+    }
+    return atls_bytes_equal(extra, atls_bytes_of(digest, sizeof digest))
+           || atls_fail_bytes(err, ATLS_E_REPORT_DATA_MISMATCH, REPORT_DATA_FIELD, extra,
+                              atls_bytes_of(digest, sizeof digest),
+                              "the hardware report was not made for the value that the quotes were made for");
+}
+
 static bool make_report_data(const tpm_evidence *e, const atls_crypto *c, atls_arena *a, uint8_t out[static 64],
                              atls_error *err)
 {
     const tpm_hardware *h = &e->hardware;
-    const atls_bytes extra = e->quotes[0].attest.extra_data;
     memset(out, 0, 64);
     if (!h->names_key) {
-        memcpy(out, extra.ptr, extra.len);
-        return true;
+        return read_report_data(e, c, out, err);
     }
     if (h->runtime_data.len == 0) {
         return atls_digest(c, ATLS_SHA512, &e->key.spki, 1, out, err);

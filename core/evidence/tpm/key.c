@@ -181,13 +181,9 @@ static bool verify_ecdsa(const atls_crypto *c, atls_key *key, atls_key_kind kind
 static bool check_scheme(const tpm_key *key, const tpm_signature *s, const char *field, atls_error *err)
 {
     const tpm_hash h = tpm_hash_of(s->hash);
-    if (s->scheme == TPM_ALG_RSAPSS) {
-        return atls_fail_unsupported(err, ATLS_E_EVIDENCE_SIGNATURE, field, "RSASSA or ECDSA", "RSAPSS",
-                                     "quotes signed with RSAPSS are not supported");
-    }
-    if ((s->scheme == TPM_ALG_RSASSA) != (key->key.kind == ATLS_KEY_RSA)) {
+    if ((s->scheme != TPM_ALG_ECDSA) != (key->key.kind == ATLS_KEY_RSA)) {
         return atls_fail_values(err, ATLS_E_EVIDENCE_SIGNATURE, field, key->kind,
-                                s->scheme == TPM_ALG_RSASSA ? "RSASSA" : "ECDSA",
+                                s->scheme == TPM_ALG_ECDSA ? "ECDSA" : "RSASSA or RSAPSS",
                                 "the signature is of another type than the key");
     }
     if (h.hash == 0) {
@@ -195,6 +191,14 @@ static bool check_scheme(const tpm_key *key, const tpm_signature *s, const char 
                                      "signatures over this hash are not accepted");
     }
     return true;
+}
+
+static bool verify_rsa(const atls_crypto *c, atls_key *key, atls_hash h, const tpm_signature *s, atls_bytes message,
+                       const char *field, atls_error *err)
+{
+    return s->scheme == TPM_ALG_RSAPSS
+               ? atls_verify_pss_any_salt(c, key, h, message, s->rsa, ATLS_E_EVIDENCE_SIGNATURE, field, err)
+               : atls_verify_der(c, key, h, message, s->rsa, ATLS_E_EVIDENCE_SIGNATURE, field, err);
 }
 
 bool tpm_quote_verify(const atls_crypto *c, const tpm_key *key, const tpm_signature *signature, atls_bytes message,
@@ -206,9 +210,8 @@ bool tpm_quote_verify(const atls_crypto *c, const tpm_key *key, const tpm_signat
         return false;
     }
     const atls_hash h = tpm_hash_of(signature->hash).hash;
-    bool ok = key->key.kind == ATLS_KEY_RSA
-                  ? atls_verify_der(c, opened, h, message, signature->rsa, ATLS_E_EVIDENCE_SIGNATURE, field, err)
-                  : verify_ecdsa(c, opened, key->key.kind, h, signature, message, field, err);
+    bool ok = key->key.kind == ATLS_KEY_RSA ? verify_rsa(c, opened, h, signature, message, field, err)
+                                            : verify_ecdsa(c, opened, key->key.kind, h, signature, message, field, err);
     atls_key_close(opened);
     return ok;
 }

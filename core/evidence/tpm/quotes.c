@@ -17,6 +17,10 @@ static const char *quote_field(tpm_proof *p, size_t i, const char *member)
 static bool check_scheme(tpm_proof *p, const tpm_quote *q, const char *field)
 {
     const tpm_public *ak = &p->e->ak;
+    if (q->sig.scheme == TPM_ALG_RSAPSS && !p->policy->tpm.allow_rsapss) {
+        return atls_fail_unsupported(p->err, ATLS_E_EVIDENCE_SIGNATURE, field, "RSASSA or ECDSA", "RSAPSS",
+                                     "signatures by RSAPSS are accepted only where the policy says allow_rsapss");
+    }
     return ak->scheme == TPM_ALG_NULL || (ak->scheme == q->sig.scheme && ak->scheme_hash == q->sig.hash)
            || atls_fail(p->err, ATLS_E_EVIDENCE_SIGNATURE, field, "the key does not sign with this scheme and hash");
 }

@@ -136,7 +136,7 @@ ATLS_MUST_USE bool tpm_key_name(const atls_crypto *c, const tpm_public *in, atls
                                 atls_error *err);
 
 /* tpm_quote_verify checks a signature over a message (TPMS_ATTEST). Errors: EVIDENCE_SIGNATURE at `field`, unsupported for
- * RSAPSS, SHA-1 and other hashes. */
+ * SHA-1 and other hashes. Whether RSAPSS is welcome is not asked here. */
 ATLS_MUST_USE bool tpm_quote_verify(const atls_crypto *c, const tpm_key *key, const tpm_signature *signature,
                                     atls_bytes message, const char *field, atls_error *err);
 
@@ -229,8 +229,8 @@ typedef struct tpm_hardware_claim {
 } tpm_hardware_claim;
 
 /* tpm_hardware_claim_make says what the hardware evidence inside must hold: SHA-256(runtime data) and zeros, after the key there
- * was found to be the quote's; SHA-512(SPKI of the key); or extraData and zeros. Errors: those of tpm_runtime_key,
- * INTERNAL. */
+ * was found to be the quote's; SHA-512(SPKI of the key); or a value and zeros of which the quotes hold the hash together with the
+ * instance info. Errors: those of tpm_runtime_key, REPORT_DATA_MISMATCH, INTERNAL. */
 ATLS_MUST_USE bool tpm_hardware_claim_make(const tpm_evidence *e, const atls_crypto *c, atls_arena *a,
                                            tpm_hardware_claim *out, atls_error *err);
 

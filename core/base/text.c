@@ -202,6 +202,28 @@ bool atls_base64_decode(atls_bytes text, bool skip_ws, const char *field, atls_a
     return true;
 }
 
+/* The same digits but two, and a padding that few write. */
+bool atls_base64url_decode(atls_bytes text, const char *field, atls_arena *a, atls_bytes *out, atls_error *err)
+{
+    size_t n = text.len;
+    const size_t cap = text.len + 2;
+    uint8_t *plain = cap < text.len ? NULL : atls_arena_raw(a, cap, err);
+    if (plain == NULL) {
+        return atls_fail(err, ATLS_E_MEMORY, field, NULL);
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        const uint8_t c = text.ptr[i];
+        if (c == '+' || c == '/') {
+            return atls_fail(err, ATLS_E_ENCODING, field, "byte %zu is no digit of base64url", i);
+        }
+        plain[i] = c == '-' ? '+' : c == '_' ? '/' : c;
+    }
+    while (n % 4 != 0 && n < cap && (text.len == 0 || text.ptr[text.len - 1] != '=')) {
+        plain[n++] = '=';
+    }
+    return atls_base64_decode(atls_bytes_of(plain, n), false, field, a, out, err);
+}
+
 /* ---- UTF-8 ---- */
 
 static bool is_continuation(uint8_t c)

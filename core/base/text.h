@@ -26,6 +26,10 @@ ATLS_MUST_USE bool atls_is_lower_hex(atls_bytes in);
 ATLS_MUST_USE bool atls_base64_decode(atls_bytes text, bool skip_ws, const char *field, atls_arena *a, atls_bytes *out,
                                       atls_error *err);
 
+/* atls_base64url_decode decodes RFC 4648 base64url; the padding may be there or not, white space may not. */
+ATLS_MUST_USE bool atls_base64url_decode(atls_bytes text, const char *field, atls_arena *a, atls_bytes *out,
+                                         atls_error *err);
+
 /* atls_armour_decode turns what people paste into the bytes it stands for: hex digits (0x in front or not) or base64,
  * white space anywhere. Anything else, binary data above all, is handed back as it is. Errors: MEMORY. */
 ATLS_MUST_USE bool atls_armour_decode(atls_bytes in, atls_arena *a, atls_bytes *out, atls_error *err);

@@ -33,7 +33,8 @@ typedef enum atls_category {
     X(SGX, "sgx")                                                                                                      \
     X(SEV_SNP, "sev_snp")                                                                                              \
     X(TPM, "tpm")                                                                                                      \
-    X(NITRO, "nitro")
+    X(NITRO, "nitro")                                                                                                  \
+    X(APPLE, "apple")
 
 typedef enum atls_platform {
 #define X(name, text) ATLS_PLATFORM_##name,
@@ -120,6 +121,15 @@ typedef enum atls_platform {
     X(EVIDENCE_AGE, TIME, 6, "Quote", "the evidence is too old, or from the future")                                   \
     X(GUEST_POLICY, TRUST, 4, "Quote", "the state of the guest or of its platform is not acceptable")                  \
     X(TCB_TOO_LOW, TRUST, 4, "Quote", "a version of the TCB is lower than the policy allows")                          \
+    /* Apple App Attest, in the order of their checks (atls/apple.h has the words of the specification for each) */    \
+    X(APPLE_APP_UNEXPECTED, CONTENT, 2, "Quote", "the attestation is not one that App Attest makes")                   \
+    X(APPLE_CHALLENGE, CONTENT, 6, "Quote", "the attestation was made for other client data")                          \
+    X(APPLE_IDENTIFIER, CONTENT, 4, "Quote", "the attestation is of another app, or of another stage of it")           \
+    X(APPLE_RECEIPT, CONTENT, 2, "Quote", "the receipt is malformed, not of Apple, or of another app or key")          \
+    X(APPLE_STATEMENT_TIME, TIME, 6, "Quote", "the receipt is too old, or from the future")                            \
+    X(APPLE_OS_VERSION, CONTENT, 4, "Quote", "the system is older than the policy allows, or does not say")            \
+    X(APPLE_ASSERTION, CONTENT, 6, "Quote", "the assertion is malformed, not of this key or app, or used already")     \
+    X(APPLE_SIG_CTR, CONTENT, 6, "Quote", "the key that vouches for another one has signed other things before")       \
     X(IDENTITY, TRUST, 3, "TlsHandshake", "the server's certificate does not prove the name that was asked for")
 
 typedef enum atls_code {

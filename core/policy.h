@@ -9,6 +9,7 @@
 #include "atls/policy.h"
 #include "claims.h"
 #include "pki/chain.h"
+#include "policy_apple.h"
 #include "policy_nitro.h"
 #include "policy_sev_snp.h"
 #include "policy_tpm.h"
@@ -20,6 +21,7 @@ typedef enum atls_policy_type {
     ATLS_POLICY_SEV_SNP,
     ATLS_POLICY_TPM,
     ATLS_POLICY_NITRO,
+    ATLS_POLICY_APPLE_APP_ATTEST,
     ATLS_POLICY_ANY_OF,
 } atls_policy_type;
 
@@ -96,6 +98,7 @@ struct atls_policy {
     atls_sev_snp_policy sev_snp;
     atls_tpm_policy tpm;
     atls_nitro_policy nitro;
+    atls_apple_policy apple;
     const struct atls_policy *hardware; /* tpm: what vouches for the key must satisfy this; NULL: not asked */
     const struct atls_policy *const *alternatives; /* any_of: one of these must be satisfied */
     size_t n_alternatives;                         /* 1 to ATLS_MAX_ALTERNATIVES there, else 0 */

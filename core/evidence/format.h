@@ -37,6 +37,11 @@ typedef struct atls_authority {
     const atls_endorsements *endorsements;
     atls_bytes event_log; /* what came beside the evidence, for rooms that read it themselves; empty: none */
     atls_time now;
+    uint32_t now_ms;  /* atls_appraisal's, for phones */
+    int64_t offset_s; /* same */
+    atls_bytes
+        challenge; /* what the evidence must be made for, for rooms that compare it themselves; empty: nobody says */
+    atls_bytes key_id;           /* atls_appraisal's; empty: none */
     const atls_vouched *vouched; /* by hardware evidence inside this one, already appraised; NULL: none */
     atls_key_fn trust_key;       /* the caller's own word on attestation keys; NULL: none */
     void *trust_key_ctx;
@@ -72,6 +77,9 @@ typedef struct atls_format {
     /* authenticate proves who signed it, and alone makes claims. */
     bool (*authenticate)(const void *evidence, const atls_authority *auth, atls_arena *arena, atls_claims *claims,
                          atls_trace *trace, atls_error *err);
+    /* A room whose specification has the binding in the middle of its checks compares authority.challenge itself, at its
+     * place, and says so in claims.is_bound. */
+    bool binds_itself;
     /* bind says what the evidence's own field must hold for a value. NULL: the value, and zeros up to 64 bytes. */
     bool (*bind)(const void *evidence, const atls_crypto *c, const atls_binding_value *in, uint8_t expected[64],
                  size_t *len, atls_error *err);

@@ -35,7 +35,7 @@ static const policy_member members[] = {
     {"description", KIND_OWN, atls_policy_read_description, 0, 0},
     {"policies", KIND_ANY_OF, atls_policy_read_alternatives, 0, 0},
     /* who vouches, and what is tolerated */
-    {"trusted_roots", KIND_ROOM, atls_policy_read_roots, 0, 0},
+    {"trusted_roots", KIND_MACHINE, atls_policy_read_roots, 0, 0},
     {"allowed_tcb_status", KIND_DCAP, atls_policy_read_statuses, 0, 0},
     {"grace_period", KIND_DCAP, atls_policy_read_grace_period, 0, 0},
     {"min_tcb_evaluation_data_number", KIND_DCAP, atls_policy_read_evaluation_number, 0, 0},
@@ -82,7 +82,7 @@ static const policy_member members[] = {
 /* clang-format on */
 #define N_MEMBERS   (sizeof members / sizeof members[0])
 #define MAX_MEMBERS (N_MEMBERS + 64) /* of one kind: the table, and its own */
-#define KIND_NAMES  "dstack_tdx, tdx, sgx, sev_snp, tpm, nitro or any_of"
+#define KIND_NAMES  "dstack_tdx, tdx, sgx, sev_snp, tpm, nitro, apple_app_attest or any_of"
 
 static const atls_anchor *anchors_intel(size_t *n)
 {
@@ -114,6 +114,8 @@ static const struct kind {
      atls_anchors_tpm},
     {"nitro", ATLS_POLICY_NITRO, atls_policy_nitro_members, &atls_policy_n_nitro_members, atls_policy_check_nitro,
      atls_anchors_nitro},
+    {"apple_app_attest", ATLS_POLICY_APPLE_APP_ATTEST, atls_policy_apple_members, &atls_policy_n_apple_members,
+     atls_policy_check_apple, anchors_none},
     {"any_of", ATLS_POLICY_ANY_OF, NULL, NULL, atls_policy_check_any_of, anchors_none},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
@@ -282,8 +284,13 @@ static bool read_members(policy_reader *r, const atls_json *document)
         }
     }
     const struct kind *kind = kind_of(r->policy);
-    return check_grace_period(r) && (kind->check == NULL || kind->check(r))
-           && (r->policy->type == ATLS_POLICY_ANY_OF || atls_policy_add_roots(r, r->roots, r->n_roots));
+    if (!check_grace_period(r) || (kind->check != NULL && !kind->check(r))) {
+        return false;
+    }
+    if (r->policy->type == ATLS_POLICY_APPLE_APP_ATTEST) { /* whose roots do not come with the evidence */
+        return atls_policy_add_apple_roots(r, r->roots, r->n_roots);
+    }
+    return r->policy->type == ATLS_POLICY_ANY_OF || atls_policy_add_roots(r, r->roots, r->n_roots);
 }
 
 /* ---- making the object ---- */
@@ -299,6 +306,7 @@ static bool start(policy_reader *r)
     p->allowed_status[ATLS_TCB_UP_TO_DATE] = true;
     p->min_grade = ATLS_GRADE_EXPORTER;
     p->max_session_age_s = DEFAULT_SESSION_AGE_S;
+    p->apple.validity_s = ATLS_APPLE_DEFAULT_VALIDITY_S;
     p->accepted_advisories.items = r->insecure; /* empty lists still point somewhere */
     p->rejected_advisories.items = r->insecure;
     p->dstack.app_id = atls_bytes_empty();

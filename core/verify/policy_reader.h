@@ -15,17 +15,19 @@
 #define POLICY_MAX_INSECURE 64u         /* names of members that weaken, of inner policies too */
 
 /* Sets of kinds. */
-#define KIND_DSTACK (1u << ATLS_POLICY_DSTACK_TDX)
-#define KIND_TDX    (1u << ATLS_POLICY_TDX)
-#define KIND_SGX    (1u << ATLS_POLICY_SGX)
-#define KIND_TD     (KIND_DSTACK | KIND_TDX) /* a TD is measured */
-#define KIND_DCAP   (KIND_TD | KIND_SGX)
-#define KIND_NEW    (1u << ATLS_POLICY_SEV_SNP | 1u << ATLS_POLICY_TPM | 1u << ATLS_POLICY_NITRO)
-#define KIND_TPM    (1u << ATLS_POLICY_TPM)
-#define KIND_ANY_OF (1u << ATLS_POLICY_ANY_OF)
-#define KIND_ROOM   (KIND_DCAP | KIND_NEW)                         /* judges evidence itself */
-#define KIND_OWN    (KIND_TDX | KIND_SGX | KIND_NEW | KIND_ANY_OF) /* not a format of somebody else's */
-#define KIND_ALL    (KIND_ROOM | KIND_ANY_OF)
+#define KIND_DSTACK  (1u << ATLS_POLICY_DSTACK_TDX)
+#define KIND_TDX     (1u << ATLS_POLICY_TDX)
+#define KIND_SGX     (1u << ATLS_POLICY_SGX)
+#define KIND_TD      (KIND_DSTACK | KIND_TDX) /* a TD is measured */
+#define KIND_DCAP    (KIND_TD | KIND_SGX)
+#define KIND_NEW     (1u << ATLS_POLICY_SEV_SNP | 1u << ATLS_POLICY_TPM | 1u << ATLS_POLICY_NITRO)
+#define KIND_APPLE   (1u << ATLS_POLICY_APPLE_APP_ATTEST)
+#define KIND_TPM     (1u << ATLS_POLICY_TPM)
+#define KIND_ANY_OF  (1u << ATLS_POLICY_ANY_OF)
+#define KIND_MACHINE (KIND_DCAP | KIND_NEW)
+#define KIND_ROOM    (KIND_MACHINE | KIND_APPLE)                                 /* judges evidence itself */
+#define KIND_OWN     (KIND_TDX | KIND_SGX | KIND_NEW | KIND_APPLE | KIND_ANY_OF) /* not a format of somebody else's */
+#define KIND_ALL     (KIND_ROOM | KIND_ANY_OF)
 
 typedef struct policy_reader {
     atls_policy *policy; /* being made; its arena holds what it keeps */
@@ -119,6 +121,12 @@ ATLS_MUST_USE bool atls_policy_check_tpm(policy_reader *r);
 extern const policy_member atls_policy_nitro_members[];
 extern const size_t atls_policy_n_nitro_members;
 ATLS_MUST_USE bool atls_policy_check_nitro(policy_reader *r);
+extern const policy_member atls_policy_apple_members[];
+extern const size_t atls_policy_n_apple_members;
+ATLS_MUST_USE bool atls_policy_check_apple(policy_reader *r);
+/* atls_policy_add_apple_roots adds roots that came next to the document to those that vouch for attestations. Errors:
+ * PCK_CHAIN, CONFIGURATION. */
+ATLS_MUST_USE bool atls_policy_add_apple_roots(policy_reader *r, const atls_bytes *roots, size_t n);
 
 /* The members of dstack clients: policy_dstack.c. */
 bool atls_policy_read_bootchain(policy_reader *r, const policy_member *m, const atls_json *v);

@@ -2,6 +2,7 @@
 /* registry.c: the table of rooms. A new format is a new folder and one line here. */
 #include "registry.h"
 
+#include "evidence/apple/apple.h"
 #include "evidence/dcap/dcap.h"
 #include "evidence/nitro/nitro.h"
 #include "evidence/sevsnp/sevsnp.h"
@@ -14,6 +15,7 @@ static const registry_row rows[] = {
     {ATLS_POLICY_SEV_SNP, ATLS_PLATFORM_SEV_SNP, sevsnp_format, REGISTRY_LOG_NONE, false},
     {ATLS_POLICY_TPM, ATLS_PLATFORM_TPM, tpm_format, REGISTRY_LOG_OF_ROOM, false},
     {ATLS_POLICY_NITRO, ATLS_PLATFORM_NITRO, nitro_format, REGISTRY_LOG_NONE, false},
+    {ATLS_POLICY_APPLE_APP_ATTEST, ATLS_PLATFORM_APPLE, apple_format, REGISTRY_LOG_NONE, false},
 };
 
 const registry_row *atls_registry_find(atls_policy_type type)

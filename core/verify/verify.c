@@ -36,6 +36,19 @@ typedef struct appraisal {
     atls_claims claims;   /* authenticated */
 } appraisal;
 
+/* ---- begin ---- */
+
+/* What the evidence must be made for, for rooms that compare it themselves. */
+static atls_bytes challenge_of(const appraisal *a)
+{
+    const atls_binding *b = &a->in->binding;
+    if (!a->v->format->binds_itself || b->grade == ATLS_GRADE_NONE) {
+        return atls_bytes_empty();
+    }
+    return b->challenge.len > 0 ? b->challenge
+                                : atls_bytes_of(b->value, b->value_len == 0 ? sizeof b->value : b->value_len);
+}
+
 static atls_authority authority_of(const appraisal *a)
 {
     return (atls_authority){
@@ -44,6 +57,10 @@ static atls_authority authority_of(const appraisal *a)
         .endorsements = &a->endorsements,
         .event_log = a->v->kind->log == REGISTRY_LOG_OF_ROOM ? a->in->event_log : atls_bytes_empty(),
         .now = a->in->now,
+        .now_ms = a->in->now_ms,
+        .offset_s = a->in->offset_s,
+        .challenge = challenge_of(a),
+        .key_id = a->in->key_id.len > 0 ? a->in->key_id : atls_bytes_empty(),
         .vouched = a->is_vouched ? &a->vouched : NULL,
         .trust_key = a->in->trust_key,
         .trust_key_ctx = a->in->trust_key_ctx,
@@ -51,19 +68,33 @@ static atls_authority authority_of(const appraisal *a)
     };
 }
 
-/* ---- begin ---- */
-
 static bool is_beyond_zero(const atls_binding *b)
 {
     const size_t len = b->value_len == 0 ? sizeof b->value : b->value_len;
     return !atls_bytes_is_zero(atls_bytes_of(b->value + len, sizeof b->value - len));
 }
 
+/* A challenge stands in place of the value, and only a room that compares it whole can take one. */
+static bool check_challenge_given(appraisal *a, bool has_value)
+{
+    const atls_binding *b = &a->in->binding;
+    if (b->challenge.len == 0) {
+        return true;
+    }
+    if (b->challenge.len > ATLS_MAX_CHALLENGE_LEN || has_value || b->grade == ATLS_GRADE_NONE) {
+        return atls_fail(a->err, ATLS_E_USAGE, "binding.challenge",
+                         "a challenge has at most 65536 bytes, stands in place of a value, and has a grade");
+    }
+    return a->v->format->binds_itself
+           || atls_fail(a->err, ATLS_E_USAGE, "binding.challenge", "only evidence of phones holds a challenge");
+}
+
 /* A value that anybody can guess binds nothing, and a value without a grade would silently not be compared. */
 static bool check_binding_given(appraisal *a)
 {
     const atls_binding *b = &a->in->binding;
-    const bool zero = atls_bytes_is_zero(atls_bytes_of(b->value, sizeof b->value));
+    const bool no_value = atls_bytes_is_zero(atls_bytes_of(b->value, sizeof b->value));
+    const bool zero = no_value && (b->challenge.len == 0 || atls_bytes_is_zero(b->challenge));
     if ((unsigned)b->grade > ATLS_GRADE_SESSION) {
         return atls_fail(a->err, ATLS_E_USAGE, "binding.grade", "no such grade");
     }
@@ -77,7 +108,7 @@ static bool check_binding_given(appraisal *a)
     if (b->grade != ATLS_GRADE_NONE && zero) {
         return atls_fail(a->err, ATLS_E_USAGE, "binding.value", "a binding value of zeros binds nothing");
     }
-    return true;
+    return check_challenge_given(a, !no_value);
 }
 
 static bool is_session(const atls_binding *b)
@@ -388,6 +419,10 @@ static bool judge_binding(appraisal *a)
         return atls_trace_skip(&a->trace, "binding", field,
                                "no binding was given: this evidence may be old, or of another session, key or machine",
                                a->err);
+    }
+    if (a->v->format->binds_itself) {
+        return atls_trace_compare(&a->trace, a->claims.is_bound, "binding", ATLS_E_REPORT_DATA_MISMATCH, field, NULL,
+                                  NULL, NULL, a->err);
     }
     uint8_t expected_value[64];
     size_t expected_len = sizeof expected_value;

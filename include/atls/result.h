@@ -10,6 +10,7 @@
 #ifndef ATLS_RESULT_H
 #define ATLS_RESULT_H
 
+#include "apple.h"
 #include "arena.h"
 #include "bytes.h"
 #include "error.h"
@@ -211,12 +212,14 @@ typedef struct atls_claims {
     uint8_t report_data[64]; /* the evidence's own field that a binding is compared with */
     size_t report_data_len;
     const char *report_data_field; /* its name, "quote.body.reportdata"; static */
-    uint8_t root_sha256[32];       /* of the DER of the root that vouched; zero when none did */
-    bool root_is_production;       /* it is a vendor's production root */
-    atls_dcap_claims dcap;         /* platform TDX or SGX */
-    atls_sev_snp_claims sev_snp;   /* each of these three: where its `present` is true */
+    bool is_bound; /* rooms that compare the binding themselves (phones): it is there, and is what was asked for */
+    uint8_t root_sha256[32];     /* of the DER of the root that vouched; zero when none did */
+    bool root_is_production;     /* it is a vendor's production root */
+    atls_dcap_claims dcap;       /* platform TDX or SGX */
+    atls_sev_snp_claims sev_snp; /* each of these: where its `present` is true */
     atls_tpm_claims tpm;
     atls_nitro_claims nitro;
+    atls_apple_claims apple;
     atls_eventlog_claims log;
 } atls_claims;
 

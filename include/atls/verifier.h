@@ -18,13 +18,19 @@ extern "C" {
 
 typedef struct atls_verifier atls_verifier;
 
+#define ATLS_MAX_CHALLENGE_LEN                                                                                         \
+    (64u * 1024) /* client data of Apple's are some 200 bytes; a challenge of Android's at most 128 */
+
 /* What the evidence must have been made for. */
 typedef struct atls_binding {
-    atls_grade grade;     /* the grade that a match proves; NONE: no binding is given, and freshness is not checked */
-    const char *profile;  /* "dstack", or "" */
-    uint8_t value[64];    /* compared with the evidence's field, every byte; all-zero is refused */
-    uint8_t value_len;    /* how many of them count, for evidence whose field has no fixed length (TPM, Nitro); 0: 64.
+    atls_grade grade;    /* the grade that a match proves; NONE: no binding is given, and freshness is not checked */
+    const char *profile; /* "dstack", or "" */
+    uint8_t value[64];   /* compared with the evidence's field, every byte; all-zero is refused */
+    uint8_t value_len;   /* how many of them count, for evidence whose field has no fixed length (TPM, Nitro); 0: 64.
                            * The others must be zero, and are compared too where the field has 64 bytes */
+    atls_bytes
+        challenge; /* in place of value, for phones: 1 to ATLS_MAX_CHALLENGE_LEN bytes, borrowed, compared in full: what
+                           * Android calls the challenge, and Apple the client data. len 0: none */
     bool has_leaf_sha256; /* the peer's leaf certificate is known: dstack's certificate event must name it */
     uint8_t leaf_sha256[32];
 } atls_binding;
@@ -46,10 +52,14 @@ typedef bool (*atls_key_fn)(void *ctx, const atls_key_question *question, atls_a
                             atls_error *err);
 
 typedef struct atls_appraisal {
-    atls_bytes evidence;     /* borrowed: a quote as received, 1 to ATLS_MAX_QUOTE_LEN bytes */
-    atls_bytes event_log;    /* borrowed: JSON array (dstack) or raw CCEL; empty: none */
-    atls_binding binding;    /* copied */
-    atls_time now;           /* UTC seconds; ATLS_TIME_UNSET is refused */
+    atls_bytes evidence;  /* borrowed: a quote as received, 1 to ATLS_MAX_QUOTE_LEN bytes */
+    atls_bytes event_log; /* borrowed: JSON array (dstack) or raw CCEL; empty: none */
+    atls_binding binding; /* copied */
+    atls_time now;        /* UTC seconds; ATLS_TIME_UNSET is refused */
+    uint32_t now_ms;      /* and milliseconds, 0 to 999: phones' statements have them. Others do not look at it */
+    int64_t offset_s;     /* added to now where phones are judged, as their policies' own offset is; with that one
+                              * within 32 bits. Others do not look at it */
+    atls_bytes key_id;    /* Apple App Attest: what the app says its key is called, 32 bytes; len 0: it says nothing */
     atls_endorse_fn endorse; /* called when the evidence has been decoded; NULL: ENDORSEMENTS_MISSING */
     void *endorse_ctx;
     atls_key_fn trust_key; /* asked about attestation keys that nothing else vouches for; NULL: nobody is */

@@ -47,11 +47,12 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
     const cli_usage usage = {
         .verb = "verify",
         .operands = "FILE",
-        .summary = "Appraises evidence: a quote, an SEV-SNP report, quotes of a TPM, a Nitro document (binary, hex or "
-                   "base64;\n"
-                   "TPM also as JSON), or a response of /tdx_quote or GetQuote; - is stdin.\n"
-                   "The page goes to stderr. Without --report-data, or --nonce with --ekm, nothing says that the\n"
-                   "evidence is fresh, and the page says so.",
+        .summary =
+            "Appraises evidence: a quote, an SEV-SNP report, quotes of a TPM, a Nitro document, an attestation of\n"
+            "App Attest (binary, hex or base64; TPM also as JSON), or a response of /tdx_quote or GetQuote; - is\n"
+            "stdin.\n"
+            "The page goes to stderr. Without --report-data, or --nonce with --ekm, nothing says that the\n"
+            "evidence is fresh, and the page says so.",
         .options = options,
         .n_options = sizeof options / sizeof options[0],
         .min_operands = 1,
@@ -71,11 +72,15 @@ static bool load_binding(const words *w, job *j, atls_error *err)
                          "give --report-data alone, or --nonce and --ekm together");
     }
     if (w->report_data != NULL) {
-        if (!cli_hex(w->report_data, "--report-data", 1, sizeof b->value, &j->arena, &value, err)) {
+        if (!cli_hex(w->report_data, "--report-data", 1, ATLS_MAX_CHALLENGE_LEN, &j->arena, &value, err)) {
             return false;
         }
-        memcpy(b->value, value.ptr, value.len);
-        b->value_len = (uint8_t)value.len;
+        if (value.len > sizeof b->value) { /* only the challenges of phones are longer */
+            b->challenge = value;
+        } else {
+            memcpy(b->value, value.ptr, value.len);
+            b->value_len = (uint8_t)value.len;
+        }
         b->grade = ATLS_GRADE_REPORT_DATA;
     }
     if (w->nonce != NULL) {

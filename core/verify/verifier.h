@@ -31,6 +31,9 @@ typedef enum verify_stage {
     VERIFY_ACCEPTED,
 } verify_stage;
 
+/* atls_binding_check tells whether what was given to compare can bind anything; binds_itself as in format.h. Errors: USAGE. */
+ATLS_MUST_USE bool atls_binding_check(const atls_binding *b, bool binds_itself, atls_error *err);
+
 /* atls_verify_one is atls_verifier_appraise for a verifier of one kind; *stage says where it ended. */
 ATLS_MUST_USE bool atls_verify_one(const atls_verifier *v, const atls_appraisal *in, atls_arena *arena,
                                    atls_result *out, verify_stage *stage, atls_error *err);

@@ -68,49 +68,6 @@ static atls_authority authority_of(const appraisal *a)
     };
 }
 
-static bool is_beyond_zero(const atls_binding *b)
-{
-    const size_t len = b->value_len == 0 ? sizeof b->value : b->value_len;
-    return !atls_bytes_is_zero(atls_bytes_of(b->value + len, sizeof b->value - len));
-}
-
-/* A challenge stands in place of the value, and only a room that compares it whole can take one. */
-static bool check_challenge_given(appraisal *a, bool has_value)
-{
-    const atls_binding *b = &a->in->binding;
-    if (b->challenge.len == 0) {
-        return true;
-    }
-    if (b->challenge.len > ATLS_MAX_CHALLENGE_LEN || has_value || b->grade == ATLS_GRADE_NONE) {
-        return atls_fail(a->err, ATLS_E_USAGE, "binding.challenge",
-                         "a challenge has at most 65536 bytes, stands in place of a value, and has a grade");
-    }
-    return a->v->format->binds_itself
-           || atls_fail(a->err, ATLS_E_USAGE, "binding.challenge", "only evidence of phones holds a challenge");
-}
-
-/* A value that anybody can guess binds nothing, and a value without a grade would silently not be compared. */
-static bool check_binding_given(appraisal *a)
-{
-    const atls_binding *b = &a->in->binding;
-    const bool no_value = atls_bytes_is_zero(atls_bytes_of(b->value, sizeof b->value));
-    const bool zero = no_value && (b->challenge.len == 0 || atls_bytes_is_zero(b->challenge));
-    if ((unsigned)b->grade > ATLS_GRADE_SESSION) {
-        return atls_fail(a->err, ATLS_E_USAGE, "binding.grade", "no such grade");
-    }
-    if (b->grade == ATLS_GRADE_NONE && !zero) {
-        return atls_fail(a->err, ATLS_E_USAGE, "binding.grade",
-                         "a binding value is given, but no grade that it would prove");
-    }
-    if (b->value_len > sizeof b->value || is_beyond_zero(b)) {
-        return atls_fail(a->err, ATLS_E_USAGE, "binding.value_len", "the value is longer than it says");
-    }
-    if (b->grade != ATLS_GRADE_NONE && zero) {
-        return atls_fail(a->err, ATLS_E_USAGE, "binding.value", "a binding value of zeros binds nothing");
-    }
-    return check_challenge_given(a, !no_value);
-}
-
 static bool is_session(const atls_binding *b)
 {
     return b->profile != NULL && b->profile[0] != '\0';
@@ -140,7 +97,7 @@ static bool begin(appraisal *a, const atls_error *earlier)
     if (a->in->now <= ATLS_TIME_UNSET) {
         return atls_fail(a->err, ATLS_E_USAGE, "now", "the time of the appraisal is not set");
     }
-    return check_binding_given(a) && check_leaf_given(a);
+    return atls_binding_check(&a->in->binding, a->v->format->binds_itself, a->err) && check_leaf_given(a);
 }
 
 /* ---- decode ---- */

@@ -144,16 +144,16 @@ ATLS_MUST_USE bool atls_dstack_response_decode(atls_bytes json, atls_arena *aren
 ATLS_MUST_USE bool atls_dstack_report_data(const uint8_t nonce[32], const uint8_t ekm[32], uint8_t out[64],
                                            atls_error *err);
 
-/* atls_evidence_kind guesses from the first bytes which type of policy evidence is for: "tdx", "sgx", "sev_snp", "tpm" or
- * "nitro". Static. A convenience for people who look at a file: a verifier is never chosen like that where anything depends on
+/* atls_evidence_kind guesses from the first bytes which type of policy evidence is for: "tdx", "sgx", "sev_snp", "tpm",
+ * "nitro" or "apple_app_attest". Static. A convenience for people who look at a file: a verifier is never chosen like that where anything depends on
  * it, and what the bytes are is decided by the policy's own room. Pure. Errors: UNSUPPORTED when nothing fits or two do;
  * MEMORY. */
 ATLS_MUST_USE bool atls_evidence_kind(atls_bytes evidence, atls_arena *arena, const char **kind, atls_error *err);
 
 /* atls_inspect_json shows what a file holds without believing any of it: a quote, DCAP collateral (bundle, TCB info, QE
- * identity, CRL), a dstack response, an event log (JSON or CCEL), certificates (PEM or DER) with their extensions and the
- * attestation formats recognised in them (docs/recognition.md), guessed from the bytes. The object has "unverified": true
- * first. Pure; *out is in the arena. Errors: the decoder's own; UNSUPPORTED when nothing fits. */
+ * identity, CRL), a dstack response, an event log (JSON or CCEL), evidence of the other kinds, certificates (PEM or DER) with
+ * their extensions and the attestation formats recognised in them (docs/recognition.md), guessed from the bytes. The object
+ * has "unverified": true first. Pure; *out is in the arena. Errors: the decoder's own; UNSUPPORTED when nothing fits. */
 ATLS_MUST_USE bool atls_inspect_json(atls_bytes file, atls_arena *arena, atls_bytes *out, atls_error *err);
 
 #ifdef __cplusplus

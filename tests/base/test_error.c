@@ -85,7 +85,7 @@ static void test_words(void **state)
     assert_string_equal(atls_category_name((atls_category)77), "internal");
     assert_string_equal(atls_platform_name(ATLS_PLATFORM_TDX), "tdx");
     assert_string_equal(atls_platform_name(ATLS_PLATFORM_SGX), "sgx");
-    assert_string_equal(atls_platform_name((atls_platform)(ATLS_PLATFORM_NITRO + 1)), "none");
+    assert_string_equal(atls_platform_name(ATLS_N_PLATFORMS), "none");
     assert_string_equal(atls_platform_name((atls_platform)77), "none");
 }
 

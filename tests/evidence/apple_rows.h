@@ -44,7 +44,7 @@ static inline void right_key_id(room_scene *r)
 {
     sim_apple_key key;
     uint8_t *id = atls_arena_alloc(&r->s.arena, 32, &r->s.err);
-    atls_crypto *crypto;
+    atls_crypto *crypto = NULL;
     assert_true(sim_apple_attested_key(r->room, &key, &r->s.err) && atls_crypto_new(&crypto, &r->s.err));
     const atls_bytes point = atls_bytes_of(key.point, sizeof key.point);
     assert_true(atls_digest(crypto, ATLS_SHA256, &point, 1, id, &r->s.err));

@@ -64,7 +64,7 @@ static bool parse(atls_bytes json, atls_arena *arena, const atls_json **out, atl
 bool atls_apple_client_data_read(atls_bytes json, atls_bytes challenge, atls_arena *arena, atls_apple_client_data *out,
                                  atls_error *err)
 {
-    const atls_json *object;
+    const atls_json *object = NULL;
     *out = (atls_apple_client_data){.challenge = atls_bytes_empty()};
     if (parse(json, arena, &object, err) && check_purpose(object, err)
         && check_challenge(object, challenge, arena, &out->challenge, err)

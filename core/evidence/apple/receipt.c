@@ -144,6 +144,9 @@ static bool read_fraction(atls_bytes digits, int64_t *ms)
 {
     static const int64_t weight[] = {100, 10, 1};
     *ms = 0;
+    if (digits.len > sizeof weight / sizeof weight[0]) {
+        return false;
+    }
     for (size_t i = 0; i < digits.len; i++) {
         if (digits.ptr[i] < '0' || digits.ptr[i] > '9') {
             return false;

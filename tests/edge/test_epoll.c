@@ -164,9 +164,10 @@ static int dial(const stage *s)
 static bool echoes(atls_session *s, size_t len, atls_error *err)
 {
     static const char text[] = "good evening, ";
-    char *said = malloc(len);
-    char *heard = malloc(len);
+    char *said = calloc(len, 1);
+    char *heard = calloc(len, 1);
     size_t got = 0;
+    assert_true(said != NULL && heard != NULL);
     for (size_t i = 0; i < len; i++) {
         said[i] = text[i % (sizeof text - 1)];
     }

@@ -35,7 +35,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     const atls_certificate_pile once = e.pile;
-    FUZZ_ASSERT(once.n_certificates + once.n_crls > 0 || e.platform != ATLS_PLATFORM_NONE);
+    const bool is_list = e.android.list.len > 0;
+    FUZZ_ASSERT(once.n_certificates + once.n_crls > 0 || e.platform != ATLS_PLATFORM_NONE || is_list);
+    if (is_list) {
+        FUZZ_ASSERT(!atls_endorsements_add(in, &a, &e, &err) && err.code == ATLS_E_COLLATERAL_FORMAT);
+        return 0;
+    }
     compare_with_pem(in, &once, &a);
     if (e.platform == ATLS_PLATFORM_NONE && atls_endorsements_add(in, &a, &e, &err)) {
         FUZZ_ASSERT(e.pile.n_certificates == 2 * once.n_certificates && e.pile.n_crls == 2 * once.n_crls);
@@ -45,8 +50,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 #define CERT "-----BEGIN CERTIFICATE-----\nMIGfMA0GCSqGSIb3DQEB\nAQUAA4GNADCBiQ==\n-----END CERTIFICATE-----\n"
 #define LIST "-----BEGIN X509 CRL-----\nMIGfMA0GCSqGSIb3DQEB\nAQUAA4GNADCBiQ==\n-----END X509 CRL-----\n"
-static const fuzz_literal seeds[] = {FUZZ_TEXT(CERT), FUZZ_TEXT(CERT LIST CERT), FUZZ_TEXT(LIST "\r\n"),
-                                     FUZZ_TEXT("{\"tcb_info\":\"{}\"}"), FUZZ_TEXT("\x30\x00")};
+static const fuzz_literal seeds[] = {FUZZ_TEXT(CERT),
+                                     FUZZ_TEXT(CERT LIST CERT),
+                                     FUZZ_TEXT(LIST "\r\n"),
+                                     FUZZ_TEXT("{\"tcb_info\":\"{}\"}"),
+                                     FUZZ_TEXT("{\"entries\":{}}"),
+                                     FUZZ_TEXT("-{\"entries\":{}}"),
+                                     FUZZ_TEXT("\x30\x00")};
 
 size_t fuzz_seed(size_t index, uint8_t *out, size_t cap)
 {

@@ -131,5 +131,6 @@ bool atls_endorsements_add(atls_bytes file, atls_arena *arena, atls_endorsements
     if (file.len - at >= sizeof begin - 1 && memcmp(file.ptr + at, begin, sizeof begin - 1) == 0) {
         return add_pem(file, arena, &inout->pile, err);
     }
-    return is_status_list(file) ? add_status_list(file, inout, err) : add_bundle(file, arena, inout, err);
+    const bool is_object = at < file.len && file.ptr[at] == '{';
+    return is_object && is_status_list(file) ? add_status_list(file, inout, err) : add_bundle(file, arena, inout, err);
 }

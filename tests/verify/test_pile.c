@@ -119,6 +119,35 @@ static void test_refused(void **state)
     world_close(&s.w);
 }
 
+/* A list of Android is an object, whatever else speaks of entries; and there is one. */
+static const struct {
+    const char *text;
+    bool is_list;
+} lists[] = {
+    {"{\"entries\":{}}", true},
+    {" \r\n\t{\"entries\":{}}", true},
+    {"-{\"entries\":{}}", false},
+    {"\"entries\"", false},
+    {"{\"entries\":{},\"tcb_info\":\"\"}", false}, /* a bundle's member decides */
+};
+
+static void test_status_list(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        scene s;
+        open_scene(&s);
+        assert_int_equal(atls_endorsements_add(atls_bytes_str(lists[i].text), &s.w.arena, &s.out, &s.err),
+                         lists[i].is_list);
+        assert_int_equal(s.out.android.list.len > 0, lists[i].is_list);
+        if (lists[i].is_list) {
+            assert_false(atls_endorsements_add(atls_bytes_str(lists[i].text), &s.w.arena, &s.out, &s.err));
+        }
+        assert_int_equal(s.err.code, ATLS_E_COLLATERAL_FORMAT);
+        world_close(&s.w);
+    }
+}
+
 static void test_bounds(void **state)
 {
     (void)state;
@@ -157,6 +186,7 @@ int main(void)
     tap_add(&tests, "certificates and lists, DER and PEM", test_kinds, NULL);
     tap_add(&tests, "one bundle beside them", test_bundle, NULL);
     tap_add(&tests, "what is neither", test_refused, NULL);
+    tap_add(&tests, "the list of Android", test_status_list, NULL);
     tap_add(&tests, "bounds", test_bounds, NULL);
     tap_add(&tests, "no endorsements at all", test_pile_alone, NULL);
     return tap_run("verify/pile", &tests);

@@ -187,13 +187,11 @@ static void visit(atls_disk *d, const char *name, const atls_disk_visitor *visit
     atls_entry entry;
     bool found = false;
     if (!atls_disk_read(d, name, arena, &found, &entry, &why) || !found) {
-        if (found && why.code != ATLS_E_MEMORY) {
-            (void)unlinkat(d->fd, name, 0);
-        }
+        atls_disk_refuse(d, name, &why);
     } else if (is_in_its_place(d, name, &entry, &why)) {
         visitor->entry(visitor->ctx, &entry);
     } else {
-        (void)unlinkat(d->fd, name, 0);
+        atls_disk_refuse(d, name, &why);
     }
     if (why.code != ATLS_OK && visitor->refused != NULL) {
         visitor->refused(visitor->ctx, &why);

@@ -120,8 +120,9 @@ static bool fail_open(atls_error *err, int reason)
 {
     const bool is_ours = reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == EINTR || reason == EIO
                          || reason == ESTALE;
-    (void)fail_system(err, "entry.file", "the entry cannot be opened", reason);
-    return is_ours ? false : atls_error_relabel(err, ATLS_E_COLLATERAL_FORMAT, "");
+    return is_ours ? fail_system(err, "entry.file", "the entry cannot be opened", reason)
+                   : atls_fail(err, ATLS_E_COLLATERAL_FORMAT, "entry.file",
+                               "the entry cannot be opened: a link, or no file");
 }
 
 bool atls_disk_read(atls_disk *d, const char *name, atls_arena *arena, bool *found, atls_entry *out, atls_error *err)

@@ -186,11 +186,13 @@ static void visit(atls_disk *d, const char *name, const atls_disk_visitor *visit
     atls_error why = {0};
     atls_entry entry;
     bool found = false;
-    if (!atls_disk_read(d, name, arena, &found, &entry, &why) || !found) {
-        atls_disk_refuse(d, name, &why);
-    } else if (is_in_its_place(d, name, &entry, &why)) {
+    const bool ok =
+        atls_disk_read(d, name, arena, &found, &entry, &why) && found && is_in_its_place(d, name, &entry, &why);
+    if (ok) {
         visitor->entry(visitor->ctx, &entry);
-    } else {
+        return;
+    }
+    if (why.code != ATLS_OK) { /* else somebody has just removed it */
         atls_disk_refuse(d, name, &why);
     }
     if (why.code != ATLS_OK && visitor->refused != NULL) {

@@ -9,6 +9,7 @@ typedef struct cli_bundle_words {
     cli_list keys;
     const char *state;
     bool allow_older;
+    bool only_looks; /* no option: nothing will be accepted by it, so that the memory is neither asked nor told */
 } cli_bundle_words;
 
 /* The rows of a verb that takes bundles. */
@@ -26,7 +27,7 @@ typedef struct cli_bundle_words {
             .flag = &(w)->allow_older                                                                                  \
     }
 
-/* cli_bundle_open reads a bundle out of a file's bytes and asks the memory about it. field: the option or operand it came by.
+/* cli_bundle_open reads a bundle out of a file's bytes and asks the memory about it, unless the words only look. field: the option or operand it came by.
  * Errors: USAGE (no key), and those of atls_bundle_open and atls_bundle_admit. */
 ATLS_MUST_USE bool cli_bundle_open(atls_bytes file, const char *field, const cli_bundle_words *w, atls_arena *a,
                                    atls_bundle *out, atls_error *err);

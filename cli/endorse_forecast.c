@@ -104,13 +104,21 @@ static const char *kind_of(const words *w, job *j)
     return atls_evidence_kind(j->question.appraisal.evidence, &j->arena, &kind, &ignored) ? kind : NULL;
 }
 
+/* What the early set would say is a question: an older bundle answers it, and a newer one does not count as used. */
+static bool load_early(const words *w, job *j, atls_error *err)
+{
+    cli_bundle_words looks = w->bundle;
+    looks.only_looks = true;
+    return cli_endorsements_load_signed(&w->early, &looks, &j->arena, &j->early, err);
+}
+
 static bool load(const words *w, job *j, atls_error *err)
 {
     return cli_time(w->at, "--at", &j->question.appraisal.now, err) && read_within(w->within, &j->within_s, err)
            && load_evidence(w, j, err)
            && cli_policy_load(w->policy, kind_of(w, j), &w->roots, &j->arena, &j->policy, err)
            && cli_endorsements_load_signed(&w->endorsements, &w->bundle, &j->arena, &j->endorsements, err)
-           && cli_endorsements_load_signed(&w->early, &w->bundle, &j->arena, &j->early, err);
+           && load_early(w, j, err);
 }
 
 static bool forecast(const words *w, job *j, atls_error *err)

@@ -252,6 +252,23 @@ static bool read_rsa(atls_bytes der, size_t min_len, atls_bytes *n, uint64_t *e)
            && n->len >= min_len && n->len <= MAX_RSA_LEN && (n->ptr[n->len - 1] & 1) == 1 && *e >= 3 && (*e & 1) == 1;
 }
 
+/* Why OpenSSL failed, when that was memory: then nobody knows whether a key is malformed, or a signature forged. Some of its
+ * callers do not pass the reason on, and say only that the curve's arithmetic failed: what is wrong with a key or a signature
+ * always has a reason of its own. Empties the queue of its errors. */
+static bool ran_out(void)
+{
+    bool is_memory = false;
+    bool has_reason = false;
+    bool has_any = false;
+    for (unsigned long e = ERR_get_error(); e != 0; e = ERR_get_error()) {
+        const int reason = ERR_GET_REASON(e);
+        is_memory = is_memory || reason == ERR_R_MALLOC_FAILURE;
+        has_reason = has_reason || (reason != ERR_R_EC_LIB && reason != ERR_R_BN_LIB);
+        has_any = true;
+    }
+    return is_memory || (has_any && !has_reason);
+}
+
 /* A key of the curve without its point: a spare, or a new one. NULL when memory is short. */
 static atls_key *take_ec_key(const atls_crypto *c, const ec_curve *curve)
 {
@@ -320,9 +337,9 @@ static bool open_key(const atls_crypto *c, const atls_public_key *k, size_t min_
     }
     const char *why;
     if (!(curve != NULL ? set_ec_point(key, k->point, &why) : set_rsa_key(key, k->point, min_rsa_len, &why))) {
-        ERR_clear_error();
+        const bool is_memory = ran_out();
         free_key(key);
-        return atls_fail(err, code, field, "%s", why);
+        return is_memory ? atls_fail(err, ATLS_E_MEMORY, field, NULL) : atls_fail(err, code, field, "%s", why);
     }
     if (!prepare_verifier(key)) {
         ERR_clear_error();
@@ -381,9 +398,12 @@ static bool verify(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes da
         return false;
     }
     (void)atomic_fetch_add_explicit(&c->shared->verifications, 1, memory_order_relaxed);
-    bool ok = EVP_PKEY_verify(k->verifier, sig.ptr, sig.len, digest, atls_hash_len(h)) == 1;
-    ERR_clear_error();
-    return ok || atls_fail(err, code, field, "the signature does not verify");
+    if (EVP_PKEY_verify(k->verifier, sig.ptr, sig.len, digest, atls_hash_len(h)) == 1) {
+        ERR_clear_error();
+        return true;
+    }
+    return ran_out() ? atls_fail(err, ATLS_E_MEMORY, field, NULL)
+                     : atls_fail(err, code, field, "the signature does not verify");
 }
 
 /* A half of a signature, as long as the field, into out: 0 < half < n, or it is no half at all. */

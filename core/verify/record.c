@@ -259,6 +259,21 @@ static bool put_versions(atls_box *b)
     return crypto != NULL;
 }
 
+/* What callers choose may be longer than a reader takes. */
+static bool has_short_texts(const atls_recorder *r, atls_error *err)
+{
+    bool ok = atls_bytes_str(r->in.binding.profile).len <= ATLS_RECORD_MAX_PROFILE_LEN;
+    if (!ok) {
+        return atls_fail(err, ATLS_E_LIMIT, "record.binding.profile", "longer than %u bytes",
+                         ATLS_RECORD_MAX_PROFILE_LEN);
+    }
+    for (size_t i = 0; ok && i < r->keys.n; i++) {
+        ok = atls_bytes_str(r->keys.items[i].label).len <= ATLS_RECORD_MAX_LABEL_LEN;
+    }
+    return ok
+           || atls_fail(err, ATLS_E_LIMIT, "record.trust_key.label", "longer than %u bytes", ATLS_RECORD_MAX_LABEL_LEN);
+}
+
 /* What cannot be said again must not be written down: a replay of something else would be a lie. */
 static bool can_be_written(const atls_recorder *r, atls_error *err)
 {
@@ -275,7 +290,7 @@ static bool can_be_written(const atls_recorder *r, atls_error *err)
     if ((unsigned)r->in.binding.grade > ATLS_GRADE_SESSION || r->in.now < 0) {
         return atls_fail(err, ATLS_E_USAGE, "record", "a grade or a time that cannot be: the call made no sense");
     }
-    return true;
+    return has_short_texts(r, err);
 }
 
 bool atls_recorder_finish(atls_recorder *r, atls_bytes *out, atls_error *err)

@@ -5,6 +5,10 @@
 
 #include "record_box.h"
 
+/* What a reader takes of texts that callers choose. A recorder writes nothing longer. */
+#define ATLS_RECORD_MAX_PROFILE_LEN 64u
+#define ATLS_RECORD_MAX_LABEL_LEN   256u
+
 /* The pieces of DCAP collateral, by name. */
 typedef struct atls_record_piece {
     const char *name; /* "dcap.tcb_info" */

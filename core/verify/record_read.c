@@ -9,8 +9,7 @@
 #include "base/text.h"
 #include "record.h"
 
-#define MAX_PROFILE_LEN 64u
-#define MAX_LABEL_LEN   256u
+#define MAX_VERSION_LEN 256u
 
 typedef struct answer {
     atls_bytes question;
@@ -214,7 +213,7 @@ static bool read_label(reader *r, answer *a, size_t i)
 {
     const char *name = name_of(r, "trust_key", i, "label");
     const atls_record_member *m = take(r, name, ATLS_RECORD_BYTES);
-    return r->err->code == ATLS_OK && (m == NULL || as_text(r, name, m->bytes, MAX_LABEL_LEN, &a->label));
+    return r->err->code == ATLS_OK && (m == NULL || as_text(r, name, m->bytes, ATLS_RECORD_MAX_LABEL_LEN, &a->label));
 }
 
 static bool read_answers(reader *r, const char *group, list *l, bool are_keys)
@@ -313,7 +312,7 @@ static bool read_binding(reader *r, atls_binding *b)
         return atls_fail(r->err, ATLS_E_ENCODING, "binding.grade", "no grade that this version of atls knows");
     }
     if (!need_content(r, "binding.profile", ATLS_RECORD_BYTES, &text)
-        || !as_text(r, "binding.profile", text, MAX_PROFILE_LEN, &b->profile)
+        || !as_text(r, "binding.profile", text, ATLS_RECORD_MAX_PROFILE_LEN, &b->profile)
         || !need_content(r, "binding.value", ATLS_RECORD_BYTES, &value)
         || !need_number(r, "binding.value_len", UINT8_MAX, &value_len)) {
         return false;
@@ -360,7 +359,7 @@ static bool read_rest(reader *r, atls_recorded *out)
            && need_content(r, "result", ATLS_RECORD_TEXT, &out->result)
            && need_flag(r, "attested_only", &out->attested_only) && take_error(r, "session.error", &out->session)
            && need_content(r, "crypto", ATLS_RECORD_TEXT, &crypto)
-           && as_text(r, "crypto", crypto, MAX_LABEL_LEN, &out->crypto);
+           && as_text(r, "crypto", crypto, MAX_VERSION_LEN, &out->crypto);
 }
 
 static bool nothing_left(const reader *r)

@@ -115,13 +115,23 @@ static bool check_file(int fd, atls_error *err)
     return why == NULL || atls_fail(err, ATLS_E_COLLATERAL_FORMAT, "entry.file", "%s", why);
 }
 
+/* A link, a socket and the like are no entries; without a descriptor or memory nobody knows what is there. */
+static bool fail_open(atls_error *err, int reason)
+{
+    const bool is_ours = reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == EINTR || reason == EIO
+                         || reason == ESTALE;
+    return is_ours ? fail_system(err, "entry.file", "the entry cannot be opened", reason)
+                   : atls_fail(err, ATLS_E_COLLATERAL_FORMAT, "entry.file",
+                               "the entry cannot be opened: a link, or no file");
+}
+
 bool atls_disk_read(atls_disk *d, const char *name, atls_arena *arena, bool *found, atls_entry *out, atls_error *err)
 {
     atls_bytes file;
     const int fd = openat(d->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
     *found = fd >= 0 || errno != ENOENT;
     if (fd < 0) {
-        return errno == ENOENT || fail_system(err, "entry.file", "the entry cannot be opened", errno);
+        return errno == ENOENT || fail_open(err, errno);
     }
     const bool ok = check_file(fd, err) && atls_file_read(fd, "entry.file", ATLS_MAX_ENTRY_LEN, arena, &file, err)
                     && atls_entry_read(file, d->crypto, out, err);
@@ -130,6 +140,14 @@ bool atls_disk_read(atls_disk *d, const char *name, atls_arena *arena, bool *fou
     }
     (void)close(fd);
     return ok;
+}
+
+/* What our own side could not do (no descriptor left, a disk that does not answer) says nothing about the entry. */
+void atls_disk_refuse(atls_disk *d, const char *name, const atls_error *why)
+{
+    if (why->code != ATLS_E_MEMORY && why->code != ATLS_E_INTERNAL && why->code != ATLS_E_IO) {
+        (void)unlinkat(d->fd, name, 0);
+    }
 }
 
 /* An entry is about what its name says, or somebody renamed it. */
@@ -152,9 +170,7 @@ bool atls_disk_load(atls_disk *d, const char *source, const char *path, atls_are
     }
     if (!atls_disk_read(d, name, arena, found, out, err) || (*found && !check_names(source, path, out, err))) {
         *found = false;
-        if (err->code != ATLS_E_MEMORY && err->code != ATLS_E_INTERNAL) {
-            (void)unlinkat(d->fd, name, 0);
-        }
+        atls_disk_refuse(d, name, err);
         return false;
     }
     return true;

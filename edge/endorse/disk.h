@@ -28,7 +28,7 @@ ATLS_MUST_USE bool atls_disk_open(const char *folder, const atls_crypto *crypto,
 void atls_disk_close(atls_disk *d);
 
 /* atls_disk_load reads the entry of a piece; *found is false when there is none. What is there and cannot be used is removed,
- * and is an error: COLLATERAL_FORMAT, IO, LIMIT, with "entry..." as field. The file counts as used just now. */
+ * and is an error: COLLATERAL_FORMAT, LIMIT, with "entry..." as field; IO (no descriptor was left, say) removes nothing. The file counts as used just now. */
 ATLS_MUST_USE bool atls_disk_load(atls_disk *d, const char *source, const char *path, atls_arena *arena, bool *found,
                                   atls_entry *out, atls_error *err);
 
@@ -39,8 +39,8 @@ ATLS_MUST_USE bool atls_disk_save(atls_disk *d, const atls_entry *entry, atls_ar
 /* atls_disk_remove removes the entry of a piece, if there is one. */
 void atls_disk_remove(atls_disk *d, const char *source, const char *path);
 
-/* atls_disk_each reads every entry, in no order, resetting the arena before each. What cannot be used is removed, and told to
- * `refused` (NULL is fine). Errors: IO when the folder cannot be listed. */
+/* atls_disk_each reads every entry, in no order, resetting the arena before each. What cannot be used is removed (see above), and
+ * told to `refused` (NULL is fine). Errors: IO when the folder cannot be listed. */
 typedef struct atls_disk_visitor {
     void (*entry)(void *ctx, const atls_entry *entry);
     void (*refused)(void *ctx, const atls_error *why);

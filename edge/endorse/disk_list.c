@@ -186,14 +186,14 @@ static void visit(atls_disk *d, const char *name, const atls_disk_visitor *visit
     atls_error why = {0};
     atls_entry entry;
     bool found = false;
-    if (!atls_disk_read(d, name, arena, &found, &entry, &why) || !found) {
-        if (found && why.code != ATLS_E_MEMORY) {
-            (void)unlinkat(d->fd, name, 0);
-        }
-    } else if (is_in_its_place(d, name, &entry, &why)) {
+    const bool ok =
+        atls_disk_read(d, name, arena, &found, &entry, &why) && found && is_in_its_place(d, name, &entry, &why);
+    if (ok) {
         visitor->entry(visitor->ctx, &entry);
-    } else {
-        (void)unlinkat(d->fd, name, 0);
+        return;
+    }
+    if (why.code != ATLS_OK) { /* else somebody has just removed it */
+        atls_disk_refuse(d, name, &why);
     }
     if (why.code != ATLS_OK && visitor->refused != NULL) {
         visitor->refused(visitor->ctx, &why);

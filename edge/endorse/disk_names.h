@@ -16,8 +16,12 @@ void atls_temporary_name(const char *entry, unsigned long process, unsigned numb
 bool atls_is_entry_name(const char *name);
 bool atls_is_temporary_name(const char *name);
 
-/* atls_disk_read reads one file by its name; *found is false when it is not there. The caller removes what is refused. */
+/* atls_disk_read reads one file by its name; *found is false when it is not there. The caller hands what is refused to
+ * atls_disk_refuse. */
 ATLS_MUST_USE bool atls_disk_read(atls_disk *d, const char *name, atls_arena *arena, bool *found, atls_entry *out,
                                   atls_error *err);
+
+/* atls_disk_refuse removes a file that cannot be used, unless the reason is one of our own side. */
+void atls_disk_refuse(atls_disk *d, const char *name, const atls_error *why);
 
 #endif

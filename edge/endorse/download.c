@@ -164,10 +164,22 @@ static bool set_world(CURL *c, const atls_downloader *d, const char *url)
                    && curl_easy_setopt(c, CURLOPT_CAPATH, NULL) == CURLE_OK));
 }
 
+/* A name is looked up in a thread of libcurl's. When time is up it would wait for that thread, which nobody can stop: for as
+ * long as the system's resolver takes. Left to itself, the thread ends, and frees what is its own. */
+static bool leave_resolver(CURL *c)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700 /* 7.87.0 */
+    return curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+#else
+    (void)c;
+    return true;
+#endif
+}
+
 static bool set_bounds(CURL *c, const atls_downloader *d, uint32_t timeout_ms)
 {
     const long connect = d->connect_timeout_ms < timeout_ms ? (long)d->connect_timeout_ms : (long)timeout_ms;
-    return curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK
+    return leave_resolver(c) && curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK
            && curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)timeout_ms) == CURLE_OK
            && curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, connect) == CURLE_OK
            && curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES) == CURLE_OK

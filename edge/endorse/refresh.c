@@ -29,6 +29,13 @@ static bool is_ours(const atls_fetcher *f, const atls_piece *p, const atls_piece
     return id->kind == ATLS_FETCHED_DOCUMENT || atls_fetch_has_source(f, p->source, id->kind);
 }
 
+/* What the folder had may be older than what is in memory. What was just downloaded is not, whatever its date says: clocks
+ * are set back. */
+static bool replaces(const atls_flight_outcome *o, const atls_piece *before)
+{
+    return o->piece != NULL && (o->was_downloaded || before == NULL || o->piece->fetched >= before->fetched);
+}
+
 static void renew(round *r, const atls_piece *p, const atls_piece_id *id)
 {
     atls_claim claim;
@@ -45,9 +52,8 @@ static void renew(round *r, const atls_piece *p, const atls_piece_id *id)
         atls_store_claim(&r->f->store, p->path, ATLS_CLAIM_RENEW, r->now, flight.deadline_ms, &claim, &why);
     if (claimed == ATLS_CLAIMED_FLIGHT) {
         atls_flight_go(r->f, &flight, &o);
-        const bool is_newer = o.piece != NULL && (claim.piece == NULL || o.piece->fetched >= claim.piece->fetched);
-        atls_store_land(&r->f->store, &claim, is_newer ? o.piece : NULL, o.has_failed ? &o.failure : NULL, r->now,
-                        o.failure_s);
+        atls_store_land(&r->f->store, &claim, replaces(&o, claim.piece) ? o.piece : NULL,
+                        o.has_failed ? &o.failure : NULL, r->now, o.failure_s);
         r->n += o.was_downloaded ? 1 : 0;
         why = o.has_failed ? o.failure : why;
         atls_piece_release(o.piece);
@@ -68,8 +74,9 @@ static bool go_round(round *r)
     }
     for (size_t i = 0; i < n; i++) {
         atls_piece_id id;
+        const bool is_kept = all[i]->fetched < all[i]->valid_until; /* else it was for the one who asked */
         const bool is_due = !atls_piece_is_fresh(all[i], r->now) || all[i]->fresh_until <= r->due;
-        if (is_due && !is_stopping(r->f) && atls_piece_parse(all[i]->path, &id) && is_ours(r->f, all[i], &id)
+        if (is_kept && is_due && !is_stopping(r->f) && atls_piece_parse(all[i]->path, &id) && is_ours(r->f, all[i], &id)
             && !(r->heeds_failures && atls_store_has_failure(&r->f->store, all[i]->path, r->now))) {
             renew(r, all[i], &id);
         }

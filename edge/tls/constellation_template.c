@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/rand.h>
@@ -51,7 +52,7 @@ void atls_template_shelf_free(atls_template_shelf *shelf)
     free(shelf);
 }
 
-static bool take(atls_template_shelf *shelf, atls_template *out)
+static bool take_any(atls_template_shelf *shelf, atls_template *out)
 {
     (void)pthread_mutex_lock(&shelf->lock);
     const bool found = shelf->n > 0;
@@ -60,6 +61,18 @@ static bool take(atls_template_shelf *shelf, atls_template *out)
     }
     (void)pthread_mutex_unlock(&shelf->lock);
     return found;
+}
+
+/* A key that came along into a child of fork is its parent's, and each of its brothers'. */
+static bool take(atls_template_shelf *shelf, atls_template *out)
+{
+    while (take_any(shelf, out)) {
+        if (out->process == getpid()) {
+            return true;
+        }
+        atls_template_free(out);
+    }
+    return false;
 }
 
 static bool put(atls_template_shelf *shelf, const atls_template *t)
@@ -82,8 +95,9 @@ void atls_template_free(atls_template *t)
 }
 
 /* The next key takes the place of the one whose handshake is over. */
-static bool renew(const atls_template *t)
+static bool renew(atls_template *t)
 {
+    t->process = getpid();
     EVP_PKEY *key = t->key; /* is filled anew, and stays where it is */
     return key != NULL && EVP_PKEY_generate(t->generator, &key) == 1;
 }
@@ -120,6 +134,7 @@ static bool make_generator(EVP_PKEY_CTX **out)
 /* The expensive part. */
 static bool make(atls_template *t)
 {
+    t->process = getpid();
     t->certificate = X509_new();
     return t->certificate != NULL && make_generator(&t->generator) && EVP_PKEY_generate(t->generator, &t->key) == 1
            && X509_set_version(t->certificate, X509_VERSION_3) == 1 && set_names(t->certificate)

@@ -8,6 +8,8 @@
 #ifndef ATLS_EDGE_TLS_CONSTELLATION_TEMPLATE_H
 #define ATLS_EDGE_TLS_CONSTELLATION_TEMPLATE_H
 
+#include <sys/types.h>
+
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -22,6 +24,7 @@ typedef struct atls_template {
     EVP_PKEY *key;
     X509 *certificate;       /* holds the same object as its public key */
     EVP_PKEY_CTX *generator; /* of keys */
+    pid_t process;           /* that made the key: what waits on a shelf is in every child of fork, too */
 } atls_template;
 
 /* atls_template_shelf_new makes an empty shelf, the caller's. Any number of threads may share it. Errors: MEMORY. */

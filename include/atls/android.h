@@ -120,6 +120,7 @@ typedef bool atls_android_flag;
 
 #define ATLS_ANDROID_MAX_LISTED_TAGS 16u
 
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): members in the order of their tags */
 typedef struct atls_android_authorizations {
 #define X(tag, name, type) ATLS_ANDROID_TYPE_##type name;
     ATLS_ANDROID_TAGS(X)

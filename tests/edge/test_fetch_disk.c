@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -168,6 +169,31 @@ static void test_stale_and_past(void **state)
     assert_false(scene_appraise(&b.s));
     assert_true(scene_files(b.folder, ".entry") < 4); /* what is past its date is removed */
     assert_non_null(strstr(atls_fetcher_count(b.s.fetcher).disk_problem, "past its date"));
+    tear_down(&b);
+}
+
+/* Without a descriptor nothing can be read, and nobody can be asked: that is no reason to throw away what is good. */
+static void test_no_descriptor(void **state)
+{
+    bench b;
+    struct rlimit before;
+    (void)state;
+    set_up(&b);
+    scene_ok(&b.s, scene_endorse(&b.s));
+    assert_int_equal(scene_files(b.folder, ".entry"), 4);
+    atomic_store(&b.d.mode, DOUBLE_BROKEN);
+    again(&b);
+    const int next = open("/", O_RDONLY); /* the first number that is free */
+    assert_true(next >= 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
+    (void)close(next);
+    const struct rlimit none = {.rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const bool ok = scene_endorse(&b.s);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(ok);
+    assert_int_equal(scene_files(b.folder, ".entry"), 4);
+    again(&b);
+    scene_ok(&b.s, scene_endorse(&b.s));
     tear_down(&b);
 }
 
@@ -388,6 +414,7 @@ int main(void)
     tap_add(&l, "nobody else's business", test_modes, NULL);
     tap_add(&l, "an entry belongs to its source", test_other_source, NULL);
     tap_add(&l, "stale, and past its date", test_stale_and_past, NULL);
+    tap_add(&l, "no descriptor left", test_no_descriptor, NULL);
     tap_add(&l, "refreshing and listing what the folder has", test_walk, NULL);
     for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
         tap_add(&l, damages[i].name, test_damage, &damages[i]);

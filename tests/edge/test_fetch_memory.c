@@ -374,6 +374,41 @@ static void test_background(void **state)
     tear_down(&b);
 }
 
+/* After a clock that went back the thread's answer takes the place of the one from the future, and that is the end of it. */
+static void test_background_clock_back(void **state)
+{
+    const atls_fetcher_options o = {.background = true, .background_interval_s = 3600};
+    bench b;
+    (void)state;
+    set_up(&b, &o);
+    scene_ok(&b.s, scene_endorse(&b.s));
+    advance(&b, -3600);
+    scene_ok(&b.s, scene_endorse(&b.s));
+    wait_for(&b, 8);
+    nap(300);
+    scene_ok(&b.s, scene_endorse(&b.s));
+    nap(300);
+    assert_int_equal(double_seen(&b.d, NULL), 8);
+    assert_int_equal(atls_fetcher_count(b.s.fetcher).stale, 4);
+    tear_down(&b);
+}
+
+/* What must not be kept is fetched for whoever asks, and not again for nobody. */
+static void test_background_no_store(void **state)
+{
+    const atls_fetcher_options o = {.background = true, .background_interval_s = 1};
+    bench b;
+    char url[128];
+    atls_fetched document;
+    (void)state;
+    set_up(&b, &o);
+    (void)snprintf(url, sizeof url, "%s/status.json", b.d.url); /* without Cache-Control */
+    assert_true(atls_fetcher_document(b.s.fetcher, url, &b.s.arena, &document, &b.s.err));
+    nap(2500);
+    assert_int_equal(double_seen(&b.d, NULL), 1);
+    tear_down(&b);
+}
+
 /* The thread looks by itself, too; and the end of the fetcher does not wait for a server that says nothing. */
 static void test_background_end(void **state)
 {
@@ -502,6 +537,8 @@ int main(void)
     tap_add(&l, "Retry-After, and another source", test_goes_elsewhere, NULL);
     tap_add(&l, "refreshing what is due", test_refresh, NULL);
     tap_add(&l, "refreshing in the background", test_background, NULL);
+    tap_add(&l, "in the background, after a clock that went back", test_background_clock_back, NULL);
+    tap_add(&l, "in the background, what must not be kept", test_background_no_store, NULL);
     tap_add(&l, "the end of the background", test_background_end, NULL);
     tap_add(&l, "pulling", test_pull, NULL);
     tap_add(&l, "bounded in number", test_bounds, NULL);

@@ -4,6 +4,8 @@
 #include "pair.h"
 
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <openssl/x509.h>
 
@@ -256,6 +258,45 @@ static void threads_share_a_shelf(void **state)
     atls_template_shelf_free(shelf);
 }
 
+/* A server that forks its workers after a first handshake: the key that waits is in each of them, and none may use it. */
+static void children_make_their_own(void **state)
+{
+    uint8_t seen[3][32];
+    int ends[2];
+    atls_template_shelf *shelf = NULL;
+    atls_crypto *crypto = NULL;
+    atls_template t;
+    atls_error err = {.code = ATLS_OK};
+    (void)state;
+    assert_true(atls_template_shelf_new(&shelf, &err) && atls_crypto_new(&crypto, &err));
+    assert_true(atls_template_take(shelf, crypto, &t, seen[0], &err));
+    atls_template_give(shelf, &t);
+    assert_int_equal(pipe(ends), 0);
+    for (size_t i = 0; i < 2; i++) {
+        const pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            uint8_t own[32];
+            const bool ok = atls_template_take(shelf, crypto, &t, own, &err)
+                            && atls_template_fill(&t, NULL, atls_bytes_empty(), 1781524800, &err) && is_whole(&t, own);
+            _exit(ok && write(ends[1], own, sizeof own) == (ssize_t)sizeof own ? 0 : 1);
+        }
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_int_equal(read(ends[0], seen[i], sizeof seen[i]), sizeof seen[i]);
+    }
+    assert_true(atls_template_take(shelf, crypto, &t, seen[2], &err)); /* the one that waited */
+    atls_template_free(&t);
+    assert_memory_not_equal(seen[0], seen[1], 32);
+    assert_memory_not_equal(seen[0], seen[2], 32);
+    assert_memory_not_equal(seen[1], seen[2], 32);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    atls_crypto_free(crypto);
+    atls_template_shelf_free(shelf);
+}
+
 /* A shelf is for certificates of one kind: another extension than the one that is there is refused. */
 static void one_extension_per_shelf(void **state)
 {
@@ -412,6 +453,7 @@ int main(void)
     tap_add(&l, "a key ends with its handshake", key_ends_with_the_handshake, NULL);
     tap_add(&l, "an unfinished handshake gives nothing back", unfinished_gives_nothing_back, NULL);
     tap_add(&l, "threads share a shelf", threads_share_a_shelf, NULL);
+    tap_add(&l, "children of fork make keys of their own", children_make_their_own, NULL);
     tap_add(&l, "one extension for each shelf", one_extension_per_shelf, NULL);
     tap_add(&l, "nothing else is shown", shows_nothing_else, NULL);
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {

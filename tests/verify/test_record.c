@@ -468,6 +468,35 @@ static void test_too_long(void **state)
     scene_close(&s);
 }
 
+/* A profile of the caller's own that no reader would take: no recording, and not one that cannot be replayed. The longest that
+ * one takes is recorded. */
+static void test_long_profile(void **state)
+{
+    char profile[66] = {0};
+    scene s;
+    atls_recorder *recorder;
+    atls_result result;
+    atls_bytes record;
+    atls_replay again;
+    atls_error err = {0};
+    atls_error why = {0};
+    (void)state;
+    small_open(&s);
+    memset(profile, 'x', 64);
+    s.w.in.binding.profile = profile;
+    record = record_in(s.w.verifier, &s.w.in, NULL, &s.keep);
+    again_replay(record, &s.keep, &again);
+    assert_true(again.is_same);
+    atls_replay_free(&again);
+    profile[64] = 'x';
+    must(atls_recorder_new(&s.keep, &recorder, &why), &why);
+    assert_false(atls_recorder_appraise(recorder, s.w.verifier, &s.w.in, &s.keep, &result, &err));
+    assert_false(atls_recorder_finish(recorder, &record, &why));
+    assert_int_equal(why.code, ATLS_E_LIMIT);
+    assert_string_equal(why.field, "record.binding.profile");
+    scene_close(&s);
+}
+
 /* Whatever memory a recorder has: the verdict stands, and a recording is whole or is not there. */
 static void test_memory(void **state)
 {
@@ -517,6 +546,7 @@ int main(void)
     tap_add(&tests, "another time is no replay", test_what_if, NULL);
     tap_add(&tests, "recorders used wrongly", test_misuse, NULL);
     tap_add(&tests, "evidence too long to be recorded", test_too_long, NULL);
+    tap_add(&tests, "a profile too long to be recorded", test_long_profile, NULL);
     tap_add(&tests, "recorders without memory", test_memory, NULL);
     return tap_run("verify/record", &tests);
 }

@@ -17,14 +17,14 @@ typedef enum kind {
 } kind;
 
 typedef struct row {
-    uint32_t tag;
     const char *name;
-    kind kind;
     size_t offset; /* in atls_android_authorizations */
+    uint32_t tag;
+    kind kind;
 } row;
 
 static const row rows[] = {
-#define X(tag, name, type) {tag, #name, KIND_##type, offsetof(atls_android_authorizations, name)},
+#define X(tag, name, type) {#name, offsetof(atls_android_authorizations, name), tag, KIND_##type},
     ATLS_ANDROID_TAGS(X)
 #undef X
 };

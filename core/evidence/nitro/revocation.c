@@ -42,6 +42,10 @@ static bool check_one(lists *l, const atls_crl *crl, atls_signer *issuer, size_t
     atls_error why = {0};
     if (!atls_links_verify_crl(l->auth->links, l->auth->crypto, crl, issuer, crl->this_update, field, &why)) {
         l->why = why;
+        if (why.code == ATLS_E_MEMORY || why.code == ATLS_E_INTERNAL) { /* it may be the one that revokes */
+            *err = why;
+            return false;
+        }
         return true;
     }
     if (!atls_crl_check(crl, l->chain->certs[i], nitro_chain_field(l->chain, i), err)) {

@@ -161,7 +161,7 @@ static bool check_leaf(const tpm_evidence *e, atls_cert *leaf, tpm_chain *out, a
 /* ---- lists ---- */
 
 /* A list about this certificate that its issuer signed, in date or not: what was revoked stays revoked. Lists that are about
- * others, or that nobody signed, count as absent. */
+ * others, or that nobody signed, count as absent; one that could not be looked at does not. */
 static bool check_list(search *s, atls_bytes der, const atls_cert *cert, atls_signer *issuer, const char *field,
                        bool *fresh, atls_error *err)
 {
@@ -171,6 +171,10 @@ static bool check_list(search *s, atls_bytes der, const atls_cert *cert, atls_si
         return true;
     }
     const bool good = atls_links_verify_crl(s->auth->links, s->auth->crypto, &crl, issuer, s->auth->now, field, &why);
+    if (why.code == ATLS_E_MEMORY || why.code == ATLS_E_INTERNAL) {
+        *err = why;
+        return false;
+    }
     if (!good && why.code != ATLS_E_EXPIRED && why.code != ATLS_E_NOT_YET_VALID) {
         return true;
     }

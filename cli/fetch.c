@@ -11,7 +11,7 @@
 
 static bool asks(const cli_fetch_words *w)
 {
-    return w->fetch || w->pccs.n > 0 || w->kds.n > 0;
+    return w->fetch || w->pccs.n > 0 || w->kds.n > 0 || w->status_url != NULL;
 }
 
 /* An option that is of no use alone is a mistake. */
@@ -24,7 +24,8 @@ static bool check_alone(const cli_fetch_words *w, atls_error *err)
                          : w->insecure_http ? "--insecure-http"
                                             : NULL;
     return option == NULL
-           || atls_fail(err, ATLS_E_USAGE, option, "is for --fetch, --pccs or --kds, and none of them is given");
+           || atls_fail(err, ATLS_E_USAGE, option,
+                        "is for --fetch, --pccs, --kds or --android-status-url, and none of them is given");
 }
 
 static bool add(const cli_list *urls, atls_source_kind kind, const char *option, atls_source *out, size_t *n,
@@ -102,7 +103,14 @@ bool cli_fetch_open(const cli_fetch_words *w, atls_time *at, atls_fetcher **out,
 {
     atls_source sources[ATLS_MAX_SOURCES];
     char folder[FOLDER_SIZE] = "";
-    atls_fetcher_options o = {.sources = sources, .ca_file = w->ca, .insecure_http = w->insecure_http};
+    atls_fetcher_options o = {
+        .sources = sources,
+        .android_status_url = w->status_url != NULL ? w->status_url
+                              : w->fetch            ? ATLS_ANDROID_STATUS_URL
+                                                    : "",
+        .ca_file = w->ca,
+        .insecure_http = w->insecure_http,
+    };
     *out = NULL;
     if (!asks(w)) {
         return check_alone(w, err);

@@ -13,6 +13,7 @@
 #include "atls/atls.h"
 #include "pki/signature.h"
 #include "sim/sim_android.h"
+#include "sim/sim_apple.h"
 #include "sim/sim_nitro.h"
 #include "sim/sim_sevsnp.h"
 #include "sim/sim_tpm.h"
@@ -158,6 +159,18 @@ static void open_android(kind *k, atls_arena *keep)
     k->endorse = sim_android_endorse;
 }
 
+static void open_apple(kind *k, atls_arena *keep)
+{
+    sim_apple *room = NULL;
+    atls_error err = {0};
+    if (!sim_apple_new(&(sim_apple_options){0}, &room, &err)
+        || !sim_apple_attestation(room, atls_bytes_of(value, sizeof value), keep, &k->evidence, &err)
+        || !sim_apple_policy(room, keep, &k->document, &err)) {
+        die("App Attest", &err);
+    }
+    k->room = room; /* everything comes along: nothing to endorse */
+}
+
 static bool at_hand(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                     atls_error *err)
 {
@@ -240,6 +253,7 @@ int main(void)
         {.name = "TPM quote, key certificate, event log", .n = {[P256] = 4, [RSA2048] = 1}, .warm = {[RSA2048] = 1}},
         {.name = "Nitro document", .n = {[P384] = 8}, .warm = {[P384] = 1}},
         {.name = "Android, chain of the factory", .n = {[P256] = 1, [P384] = 3}, .warm = {[P256] = 1, [P384] = 3}},
+        {.name = "App Attest attestation", .n = {[P256] = 2, [P384] = 3}, .warm = {[P256] = 2, [P384] = 3}},
     };
     atls_arena keep;
     atls_arena arena;
@@ -256,9 +270,11 @@ int main(void)
     open_tpm(&kinds[1], &keep);
     open_nitro(&kinds[2], &keep);
     open_android(&kinds[3], &keep);
+    open_apple(&kinds[4], &keep);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const atls_endorsement_request request = {.pck_ca = ""};
-        if (!kinds[i].endorse(kinds[i].room, &request, &keep, &kinds[i].endorsements, &err)) {
+        if (kinds[i].endorse != NULL
+            && !kinds[i].endorse(kinds[i].room, &request, &keep, &kinds[i].endorsements, &err)) {
             die(kinds[i].name, &err);
         }
     }
@@ -270,6 +286,7 @@ int main(void)
     sim_tpm_free(kinds[1].room);
     sim_nitro_free(kinds[2].room);
     sim_android_free(kinds[3].room);
+    sim_apple_free(kinds[4].room);
     for (int i = 0; i < N_ALGORITHMS; i++) {
         EVP_PKEY_CTX_free(algorithms[i].verify);
         EVP_PKEY_free(algorithms[i].key);

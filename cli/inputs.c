@@ -107,7 +107,7 @@ static bool policy_text(const char *path, const char *kind, atls_arena *a, atls_
     if (path != NULL) {
         return cli_read(path, "--policy", (size_t)ATLS_MAX_POLICY_LEN, a, out, err);
     }
-    if (kind != NULL && strcmp(kind, "android_key") == 0) {
+    if (kind != NULL && (strcmp(kind, "android_key") == 0 || strcmp(kind, "apple_app_attest") == 0)) {
         return atls_fail(err, ATLS_E_USAGE, "--policy", "a phone's key is judged by a policy that names apps");
     }
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {

@@ -224,7 +224,7 @@ static void print_log(FILE *f, const atls_eventlog_claims *log, bool all)
 /* The claim that a check compares with a reference value; NULL for checks of another kind. */
 static const char *compared_claim(const char *id, const char *expected)
 {
-    static const char *const rooms[] = {"sevsnp.", "tpm.", "nitro.", "android."};
+    static const char *const rooms[] = {"sevsnp.", "tpm.", "nitro.", "android.", "apple."};
     static const char *const prefixes[] = {"dcap.measurement.", "dstack.bootchain."};
     static const char *const ids[] = {
         "dstack.compose_hash", "dstack.os_image_hash",     "dstack.app_id",
@@ -291,6 +291,7 @@ static void print_machine(FILE *f, const cli_page *p)
         [ATLS_PLATFORM_SEV_SNP] = "AMD SEV-SNP",
         [ATLS_PLATFORM_TPM] = "TPM 2.0",
         [ATLS_PLATFORM_NITRO] = "AWS Nitro",
+        [ATLS_PLATFORM_APPLE] = "Apple App Attest",
     };
     const bool named = c->platform < sizeof names / sizeof names[0] && names[c->platform] != NULL;
     section(f, "Hardware and code");

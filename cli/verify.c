@@ -59,8 +59,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         .operands = "FILE",
         .summary = "Appraises evidence: a quote, an SEV-SNP report, quotes of a TPM, a Nitro document (binary, hex or "
                    "base64;\n"
-                   "TPM also as JSON), a chain of Android (PEM, DER, JSON), or a response of /tdx_quote or GetQuote; - "
-                   "is stdin.\n"
+                   "TPM also as JSON), a chain of Android (PEM, DER, JSON), an attestation of App\n"
+                   "Attest, or a response of /tdx_quote or GetQuote; - is stdin.\n"
                    "The page goes to stderr. Without --report-data, or --nonce with --ekm, nothing says that the\n"
                    "evidence is fresh, and the page says so.",
         .options = options,
@@ -82,7 +82,7 @@ static bool load_binding(const words *w, job *j, atls_error *err)
                          "give --report-data alone, or --nonce and --ekm together");
     }
     if (w->report_data != NULL) {
-        if (!cli_hex(w->report_data, "--report-data", 1, ATLS_ANDROID_MAX_CHALLENGE_LEN, &j->arena, &value, err)) {
+        if (!cli_hex(w->report_data, "--report-data", 1, ATLS_MAX_CHALLENGE_LEN, &j->arena, &value, err)) {
             return false;
         }
         if (value.len > sizeof b->value) { /* only the challenges of phones are longer */

@@ -10,6 +10,7 @@
 #include "claims.h"
 #include "pki/chain.h"
 #include "policy_android.h"
+#include "policy_apple.h"
 #include "policy_nitro.h"
 #include "policy_sev_snp.h"
 #include "policy_tpm.h"
@@ -22,6 +23,7 @@ typedef enum atls_policy_type {
     ATLS_POLICY_TPM,
     ATLS_POLICY_NITRO,
     ATLS_POLICY_ANDROID_KEY,
+    ATLS_POLICY_APPLE_APP_ATTEST,
     ATLS_POLICY_ANY_OF,
 } atls_policy_type;
 
@@ -99,6 +101,7 @@ struct atls_policy {
     atls_tpm_policy tpm;
     atls_nitro_policy nitro;
     atls_android_policy android;
+    atls_apple_policy apple;
     const struct atls_policy *hardware; /* tpm: what vouches for the key must satisfy this; NULL: not asked */
     const struct atls_policy *const *alternatives; /* any_of: one of these must be satisfied */
     size_t n_alternatives;                         /* 1 to ATLS_MAX_ALTERNATIVES there, else 0 */

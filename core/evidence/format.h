@@ -42,6 +42,7 @@ typedef struct atls_authority {
     int64_t offset_s; /* same */
     atls_bytes
         challenge; /* what the evidence must be made for, for rooms that compare it themselves; empty: nobody says */
+    atls_bytes key_id;           /* atls_appraisal's; empty: none */
     const atls_vouched *vouched; /* by hardware evidence inside this one, already appraised; NULL: none */
     atls_key_fn trust_key;       /* the caller's own word on attestation keys; NULL: none */
     void *trust_key_ctx;

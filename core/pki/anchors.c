@@ -38,13 +38,15 @@ const atls_anchor *atls_anchor_of_vendor(const uint8_t sha256[static 32])
     size_t n_amd;
     size_t n_tpm;
     size_t n_nitro;
+    size_t n_apple;
     const atls_anchor *amd = atls_anchors_amd(&n_amd);
     const atls_anchor *tpm = atls_anchors_tpm(&n_tpm);
     const atls_anchor *nitro = atls_anchors_nitro(&n_nitro);
+    const atls_anchor *apple = atls_anchors_apple(&n_apple);
     const struct {
         const atls_anchor *anchors;
         size_t n;
-    } vendors[] = {{&intel_sgx, 1}, {amd, n_amd}, {tpm, n_tpm}, {nitro, n_nitro}};
+    } vendors[] = {{&intel_sgx, 1}, {amd, n_amd}, {tpm, n_tpm}, {nitro, n_nitro}, {apple, n_apple}};
     for (size_t v = 0; v < sizeof vendors / sizeof vendors[0]; v++) {
         for (size_t i = 0; i < vendors[v].n; i++) {
             if (memcmp(vendors[v].anchors[i].sha256, sha256, 32) == 0) {

@@ -50,6 +50,31 @@ const atls_key_anchor *atls_anchors_android(bool is_software, size_t *n);
 /* atls_anchor_android_find finds one of the four, NULL when it is none. Static. */
 const atls_key_anchor *atls_anchor_android_find(const uint8_t spki_sha256[static 32]);
 
+/* A pinned root by its facts, for chains that leave it out. Everything is borrowed. */
+typedef struct atls_root {
+    const atls_anchor *anchor;
+    atls_bytes subject;        /* Name, whole encoding */
+    atls_bytes subject_key_id; /* empty: it has none */
+    atls_public_key key;
+    atls_time not_before;
+    atls_time not_after;
+} atls_root;
+
+/* Apple's: App Attestation Root CA, for attestations, and Root CA - G3, for receipts. They do not stand for each other. The
+ * anchors are the two in that order. Static. */
+const atls_anchor *atls_anchors_apple(size_t *n);
+atls_root atls_root_apple_attestation(void);
+atls_root atls_root_apple_receipt(void);
+
+/* atls_root_from_der makes one of a policy's own root: as atls_anchor_from_der, which fills *anchor, and further a CA that may
+ * sign certificates. out borrows der and anchor. Errors: PCK_CHAIN with field "trusted_roots". */
+ATLS_MUST_USE bool atls_root_from_der(const atls_crypto *c, atls_bytes der, atls_anchor *anchor, atls_root *out,
+                                      atls_error *err);
+
+/* atls_root_as_issuer gives the certificate's members that atls_link_verify reads of an issuer. der, tbs, serial, extensions and
+ * signature are not there. out borrows what root borrows. */
+void atls_root_as_issuer(const atls_root *root, atls_cert *out);
+
 /* atls_anchor_find finds the anchor of a certificate by the hash of its DER, NULL when it is none of them. */
 ATLS_MUST_USE bool atls_anchor_find(const atls_crypto *c, const atls_anchor *anchors, size_t n, const atls_cert *cert,
                                     const atls_anchor **out, atls_error *err);

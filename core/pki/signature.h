@@ -58,6 +58,10 @@ ATLS_MUST_USE bool atls_key_open_p256(const atls_crypto *c, const uint8_t xy[64]
                                       atls_key **out, atls_error *err);
 void atls_key_close(atls_key *k); /* NULL is fine */
 
+/* atls_p256_point reads a point of P-256, X9.63, uncompressed (65 bytes) or compressed (33), and gives it uncompressed. False
+ * with `code` and `field` when it is no such point. point.c */
+ATLS_MUST_USE bool atls_p256_point(atls_bytes in, uint8_t out[65], atls_code code, const char *field, atls_error *err);
+
 /* atls_verify_raw checks an ECDSA signature r || s (each half big-endian, as long as the curve's field) over the hash
  * of data. r or s equal to zero or >= n is invalid; either half of the curve is accepted for s. False with `code`,
  * `field`. */

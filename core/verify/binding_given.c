@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* binding_given.c: whether what an appraisal was given to compare can bind anything. */
-#include "atls/android.h"
 #include "verifier.h"
 
 static bool is_beyond_zero(const atls_binding *b)
@@ -15,9 +14,9 @@ static bool check_challenge(const atls_binding *b, bool has_value, bool binds_it
     if (b->challenge.len == 0) {
         return true;
     }
-    if (b->challenge.len > ATLS_ANDROID_MAX_CHALLENGE_LEN || has_value || b->grade == ATLS_GRADE_NONE) {
+    if (b->challenge.len > ATLS_MAX_CHALLENGE_LEN || has_value || b->grade == ATLS_GRADE_NONE) {
         return atls_fail(err, ATLS_E_USAGE, "binding.challenge",
-                         "a challenge has 1 to 128 bytes, stands in place of a value, and has a grade");
+                         "a challenge has at most 65536 bytes, stands in place of a value, and has a grade");
     }
     return binds_itself
            || atls_fail(err, ATLS_E_USAGE, "binding.challenge", "only evidence of phones holds a challenge");

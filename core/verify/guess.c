@@ -11,6 +11,7 @@
 #define SNP_REPORT_LEN     1184u
 #define SNP_ALGORITHM_AT   0x34u
 #define QUOTE_TEE_TYPE_AT  4u
+#define MAX_APPLE_LEN      (64u * 1024)
 #define QUOTE_TEE_TYPE_TDX 0x81u
 
 static uint32_t u32le(atls_bytes in, size_t at)
@@ -43,6 +44,23 @@ bool atls_looks_like_quote(atls_bytes in)
 bool atls_looks_like_nitro(atls_bytes in)
 {
     return begins(in, "\x84\x44\xa1\x01\x38\x22", 6) || begins(in, "\xd2\x84\x44\xa1\x01\x38\x22", 7);
+}
+
+/* A CBOR map that says what it is: the text "apple-appattest", wherever it stands. */
+bool atls_looks_like_apple(atls_bytes in)
+{
+    static const char name[] = "\x6f"
+                               "apple-appattest";
+    const size_t n = sizeof name - 1;
+    if (in.len < n || in.len > MAX_APPLE_LEN || in.ptr[0] < 0xa3 || in.ptr[0] > 0xb8) {
+        return false;
+    }
+    for (size_t i = 1; i + n <= in.len; i++) {
+        if (in.ptr[i] == 0x6f && memcmp(in.ptr + i, name, n) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* CBOR: a map whose first key is 0, a byte string that begins with a key type. Protobuf: field 1, bytes, the same. */
@@ -94,6 +112,7 @@ bool atls_evidence_kind(atls_bytes evidence, atls_arena *arena, const char **kin
         {"sev_snp", atls_looks_like_sev_snp(evidence)},
         {"nitro", atls_looks_like_nitro(evidence)},
         {"android_key", android_looks_like(evidence, arena) > 0},
+        {"apple_app_attest", atls_looks_like_apple(evidence)},
         {"tpm", atls_looks_like_tpm(evidence) || is_tpm_json(evidence, arena, err)},
     };
     *kind = NULL;

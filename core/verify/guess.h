@@ -10,6 +10,7 @@
 bool atls_looks_like_quote(atls_bytes in);   /* of DCAP, SGX or TDX */
 bool atls_looks_like_sev_snp(atls_bytes in); /* a report, or a report and its certificates */
 bool atls_looks_like_nitro(atls_bytes in);   /* COSE_Sign1 as AWS writes it */
+bool atls_looks_like_apple(atls_bytes in);   /* an attestation object of App Attest */
 bool atls_looks_like_tpm(atls_bytes in);     /* CBOR or protobuf of TPM quotes */
 bool atls_looks_like_tpm_json(const atls_json *v);
 

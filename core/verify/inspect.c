@@ -131,6 +131,11 @@ static bool inspect_nitro(inspection *i)
     return inspect_room(i, ATLS_PLATFORM_NITRO);
 }
 
+static bool inspect_apple(inspection *i)
+{
+    return inspect_room(i, ATLS_PLATFORM_APPLE);
+}
+
 static bool inspect_tpm(inspection *i)
 {
     return inspect_room(i, ATLS_PLATFORM_TPM);
@@ -171,6 +176,7 @@ static const guess guesses[] = {
     {"quote", atls_looks_like_quote, NULL, atls_inspect_quote},
     {"sev_snp_report", atls_looks_like_sev_snp, NULL, inspect_sev_snp},
     {"nitro_document", atls_looks_like_nitro, NULL, inspect_nitro},
+    {"apple_attestation", atls_looks_like_apple, NULL, inspect_apple},
     {"tpm_quotes", atls_looks_like_tpm, NULL, inspect_tpm},
     {"tpm_quotes", NULL, atls_looks_like_tpm_json, inspect_tpm},
     {"event_log", is_ccel, NULL, atls_inspect_event_log},

@@ -83,7 +83,7 @@ static const policy_member members[] = {
 /* clang-format on */
 #define N_MEMBERS   (sizeof members / sizeof members[0])
 #define MAX_MEMBERS (N_MEMBERS + 64) /* of one kind: the table, and its own */
-#define KIND_NAMES  "dstack_tdx, tdx, sgx, sev_snp, tpm, nitro, android_key or any_of"
+#define KIND_NAMES  "dstack_tdx, tdx, sgx, sev_snp, tpm, nitro, android_key, apple_app_attest or any_of"
 
 static const atls_anchor *anchors_intel(size_t *n)
 {
@@ -117,6 +117,8 @@ static const struct kind {
      atls_anchors_nitro},
     {"android_key", ATLS_POLICY_ANDROID_KEY, atls_policy_android_members, &atls_policy_n_android_members,
      atls_policy_check_android, anchors_none},
+    {"apple_app_attest", ATLS_POLICY_APPLE_APP_ATTEST, atls_policy_apple_members, &atls_policy_n_apple_members,
+     atls_policy_check_apple, anchors_none},
     {"any_of", ATLS_POLICY_ANY_OF, NULL, NULL, atls_policy_check_any_of, anchors_none},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
@@ -306,6 +308,9 @@ static bool read_members(policy_reader *r, const atls_json *document)
     if (r->policy->type == ATLS_POLICY_ANDROID_KEY) { /* whose roots are keys */
         return atls_policy_add_android_roots(r, r->roots, r->n_roots);
     }
+    if (r->policy->type == ATLS_POLICY_APPLE_APP_ATTEST) { /* whose roots do not come with the evidence */
+        return atls_policy_add_apple_roots(r, r->roots, r->n_roots);
+    }
     return r->policy->type == ATLS_POLICY_ANY_OF || atls_policy_add_roots(r, r->roots, r->n_roots);
 }
 
@@ -322,6 +327,7 @@ static bool start(policy_reader *r)
     p->allowed_status[ATLS_TCB_UP_TO_DATE] = true;
     p->min_grade = ATLS_GRADE_EXPORTER;
     p->max_session_age_s = DEFAULT_SESSION_AGE_S;
+    p->apple.validity_s = ATLS_APPLE_DEFAULT_VALIDITY_S;
     p->accepted_advisories.items = r->insecure; /* empty lists still point somewhere */
     p->rejected_advisories.items = r->insecure;
     p->dstack.app_id = atls_bytes_empty();

@@ -22,11 +22,13 @@
 #define KIND_DCAP    (KIND_TD | KIND_SGX)
 #define KIND_NEW     (1u << ATLS_POLICY_SEV_SNP | 1u << ATLS_POLICY_TPM | 1u << ATLS_POLICY_NITRO)
 #define KIND_ANDROID (1u << ATLS_POLICY_ANDROID_KEY)
+#define KIND_APPLE   (1u << ATLS_POLICY_APPLE_APP_ATTEST)
+#define KIND_PHONE   (KIND_ANDROID | KIND_APPLE)
 #define KIND_TPM     (1u << ATLS_POLICY_TPM)
 #define KIND_ANY_OF  (1u << ATLS_POLICY_ANY_OF)
 #define KIND_MACHINE (KIND_DCAP | KIND_NEW)
-#define KIND_ROOM    (KIND_MACHINE | KIND_ANDROID)                                 /* judges evidence itself */
-#define KIND_OWN     (KIND_TDX | KIND_SGX | KIND_NEW | KIND_ANDROID | KIND_ANY_OF) /* not a format of somebody else's */
+#define KIND_ROOM    (KIND_MACHINE | KIND_PHONE)                                 /* judges evidence itself */
+#define KIND_OWN     (KIND_TDX | KIND_SGX | KIND_NEW | KIND_PHONE | KIND_ANY_OF) /* not a format of somebody else's */
 #define KIND_ALL     (KIND_ROOM | KIND_ANY_OF)
 
 typedef struct policy_reader {
@@ -123,6 +125,12 @@ ATLS_MUST_USE bool atls_policy_check_tpm(policy_reader *r);
 extern const policy_member atls_policy_nitro_members[];
 extern const size_t atls_policy_n_nitro_members;
 ATLS_MUST_USE bool atls_policy_check_nitro(policy_reader *r);
+extern const policy_member atls_policy_apple_members[];
+extern const size_t atls_policy_n_apple_members;
+ATLS_MUST_USE bool atls_policy_check_apple(policy_reader *r);
+/* atls_policy_add_apple_roots adds roots that came next to the document to those that vouch for attestations. Errors:
+ * PCK_CHAIN, CONFIGURATION. */
+ATLS_MUST_USE bool atls_policy_add_apple_roots(policy_reader *r, const atls_bytes *roots, size_t n);
 
 extern const policy_member atls_policy_android_members[];
 extern const size_t atls_policy_n_android_members;

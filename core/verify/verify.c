@@ -61,6 +61,7 @@ static atls_authority authority_of(appraisal *a)
         .now_ms = a->in->now_ms,
         .offset_s = a->in->offset_s,
         .challenge = challenge_of(a),
+        .key_id = a->in->key_id.len > 0 ? a->in->key_id : atls_bytes_empty(),
         .vouched = a->is_vouched ? &a->vouched : NULL,
         .trust_key = a->in->trust_key,
         .trust_key_ctx = a->in->trust_key_ctx,

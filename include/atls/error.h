@@ -34,7 +34,8 @@ typedef enum atls_category {
     X(SEV_SNP, "sev_snp")                                                                                              \
     X(TPM, "tpm")                                                                                                      \
     X(NITRO, "nitro")                                                                                                  \
-    X(ANDROID, "android")
+    X(ANDROID, "android")                                                                                              \
+    X(APPLE, "apple")
 
 typedef enum atls_platform {
 #define X(name, text) ATLS_PLATFORM_##name,
@@ -145,6 +146,15 @@ typedef enum atls_platform {
     X(ANDROID_SYSTEM_INTEGRITY, CONTENT, 4, "Quote", "the phone did not boot what its maker signed")                   \
     X(ANDROID_ROLLBACK_RESISTANCE, CONTENT, 4, "Quote", "the key does not resist being rolled back")                   \
     X(ANDROID_OS_VERSION, CONTENT, 4, "Quote", "the system is older than the policy allows, or states no version")     \
+    /* Apple App Attest, in the order of their checks (atls/apple.h has the words of the specification for each) */    \
+    X(APPLE_APP_UNEXPECTED, CONTENT, 2, "Quote", "the attestation is not one that App Attest makes")                   \
+    X(APPLE_CHALLENGE, CONTENT, 6, "Quote", "the attestation was made for other client data")                          \
+    X(APPLE_IDENTIFIER, CONTENT, 4, "Quote", "the attestation is of another app, or of another stage of it")           \
+    X(APPLE_RECEIPT, CONTENT, 2, "Quote", "the receipt is malformed, not of Apple, or of another app or key")          \
+    X(APPLE_STATEMENT_TIME, TIME, 6, "Quote", "the receipt is too old, or from the future")                            \
+    X(APPLE_OS_VERSION, CONTENT, 4, "Quote", "the system is older than the policy allows, or does not say")            \
+    X(APPLE_ASSERTION, CONTENT, 6, "Quote", "the assertion is malformed, not of this key or app, or used already")     \
+    X(APPLE_SIG_CTR, CONTENT, 6, "Quote", "the key that vouches for another one has signed other things before")       \
     X(IDENTITY, TRUST, 3, "TlsHandshake", "the server's certificate does not prove the name that was asked for")
 
 typedef enum atls_code {

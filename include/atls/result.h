@@ -11,6 +11,7 @@
 #define ATLS_RESULT_H
 
 #include "android.h"
+#include "apple.h"
 #include "arena.h"
 #include "bytes.h"
 #include "error.h"
@@ -216,10 +217,11 @@ typedef struct atls_claims {
     uint8_t root_sha256[32];     /* of the DER of the root that vouched; zero when none did */
     bool root_is_production;     /* it is a vendor's production root */
     atls_dcap_claims dcap;       /* platform TDX or SGX */
-    atls_sev_snp_claims sev_snp; /* each of these three: where its `present` is true */
+    atls_sev_snp_claims sev_snp; /* each of these: where its `present` is true */
     atls_tpm_claims tpm;
     atls_nitro_claims nitro;
-    atls_android_claims android; /* same */
+    atls_android_claims android;
+    atls_apple_claims apple;
     atls_eventlog_claims log;
 } atls_claims;
 

@@ -18,6 +18,9 @@ extern "C" {
 
 typedef struct atls_verifier atls_verifier;
 
+#define ATLS_MAX_CHALLENGE_LEN                                                                                         \
+    (64u * 1024) /* client data of Apple's are some 200 bytes; a challenge of Android's at most 128 */
+
 /* What the evidence must have been made for. */
 typedef struct atls_binding {
     atls_grade grade;    /* the grade that a match proves; NONE: no binding is given, and freshness is not checked */
@@ -26,8 +29,8 @@ typedef struct atls_binding {
     uint8_t value_len;   /* how many of them count, for evidence whose field has no fixed length (TPM, Nitro); 0: 64.
                            * The others must be zero, and are compared too where the field has 64 bytes */
     atls_bytes
-        challenge; /* in place of value, for phones: 1 to ATLS_ANDROID_MAX_CHALLENGE_LEN bytes, borrowed, compared
-                           * in full. len 0: none */
+        challenge; /* in place of value, for phones: 1 to ATLS_MAX_CHALLENGE_LEN bytes, borrowed, compared in full: what
+                           * Android calls the challenge, and Apple the client data. len 0: none */
     bool has_leaf_sha256; /* the peer's leaf certificate is known: dstack's certificate event must name it */
     uint8_t leaf_sha256[32];
 } atls_binding;
@@ -49,13 +52,14 @@ typedef bool (*atls_key_fn)(void *ctx, const atls_key_question *question, atls_a
                             atls_error *err);
 
 typedef struct atls_appraisal {
-    atls_bytes evidence;     /* borrowed: a quote as received, 1 to ATLS_MAX_QUOTE_LEN bytes */
-    atls_bytes event_log;    /* borrowed: JSON array (dstack) or raw CCEL; empty: none */
-    atls_binding binding;    /* copied */
-    atls_time now;           /* UTC seconds; ATLS_TIME_UNSET is refused */
-    uint32_t now_ms;         /* and milliseconds, 0 to 999: phones' statements have them. Others do not look at it */
-    int64_t offset_s;        /* added to now where phones are judged, as their policies' own offset is; with that one
+    atls_bytes evidence;  /* borrowed: a quote as received, 1 to ATLS_MAX_QUOTE_LEN bytes */
+    atls_bytes event_log; /* borrowed: JSON array (dstack) or raw CCEL; empty: none */
+    atls_binding binding; /* copied */
+    atls_time now;        /* UTC seconds; ATLS_TIME_UNSET is refused */
+    uint32_t now_ms;      /* and milliseconds, 0 to 999: phones' statements have them. Others do not look at it */
+    int64_t offset_s;     /* added to now where phones are judged, as their policies' own offset is; with that one
                               * within 32 bits. Others do not look at it */
+    atls_bytes key_id;    /* Apple App Attest: what the app says its key is called, 32 bytes; len 0: it says nothing */
     atls_endorse_fn endorse; /* called when the evidence has been decoded; NULL: ENDORSEMENTS_MISSING */
     void *endorse_ctx;
     atls_key_fn trust_key; /* asked about attestation keys that nothing else vouches for; NULL: nobody is */
@@ -142,15 +146,15 @@ ATLS_MUST_USE bool atls_dstack_report_data(const uint8_t nonce[32], const uint8_
                                            atls_error *err);
 
 /* atls_evidence_kind guesses from the first bytes which type of policy evidence is for: "tdx", "sgx", "sev_snp", "tpm",
- * "nitro" or "android_key". Static. A convenience for people who look at a file: a verifier is never chosen like that where anything depends on
+ * "nitro", "android_key" or "apple_app_attest". Static. A convenience for people who look at a file: a verifier is never chosen like that where anything depends on
  * it, and what the bytes are is decided by the policy's own room. Pure. Errors: UNSUPPORTED when nothing fits or two do;
  * MEMORY. */
 ATLS_MUST_USE bool atls_evidence_kind(atls_bytes evidence, atls_arena *arena, const char **kind, atls_error *err);
 
 /* atls_inspect_json shows what a file holds without believing any of it: a quote, DCAP collateral (bundle, TCB info, QE
- * identity, CRL), a dstack response, an event log (JSON or CCEL), certificates (PEM or DER) with their extensions and the
- * attestation formats recognised in them (docs/recognition.md), guessed from the bytes. The object has "unverified": true
- * first. Pure; *out is in the arena. Errors: the decoder's own; UNSUPPORTED when nothing fits. */
+ * identity, CRL), a dstack response, an event log (JSON or CCEL), evidence of the other kinds, certificates (PEM or DER) with
+ * their extensions and the attestation formats recognised in them (docs/recognition.md), guessed from the bytes. The object
+ * has "unverified": true first. Pure; *out is in the arena. Errors: the decoder's own; UNSUPPORTED when nothing fits. */
 ATLS_MUST_USE bool atls_inspect_json(atls_bytes file, atls_arena *arena, atls_bytes *out, atls_error *err);
 
 #ifdef __cplusplus

@@ -51,7 +51,6 @@ static const run_row usage_rows[] = {
     {"a nonce without an exporter", "verify {d}/td/quote.bin --nonce 00", NULL, 1, NULL, {"--nonce", "together"}},
     {"two bindings", "verify {d}/td/quote.bin --report-data 00 --nonce 00 --ekm 00", NULL, 1, NULL, {"--report-data"}},
     {"report data that is no hex", "verify {d}/td/quote.bin --report-data 0g", NULL, 1, NULL, {"--report-data", "hex digits"}},
-    {"report data that is too long", "verify {d}/td/quote.bin --report-data " RD RD "00", NULL, 1, NULL, {"2 to 256 hex digits"}},
     {"report data that only a phone could hold", "verify {d}/td/quote.bin -e {d}/td/collateral.json --report-data " RD "00", NULL, 1, NULL, {"only evidence of phones"}},
     {"an exporter that is short", "verify {d}/td/quote.bin --nonce @{d}/td/nonce.hex --ekm 00", NULL, 1, NULL, {"--ekm: wants exactly 64"}},
     {"a leaf that is no certificate", "verify {d}/td/quote.bin --leaf {d}/td/quote.bin", NULL, 1, NULL, {"--leaf"}},
@@ -167,6 +166,11 @@ static const run_row vector_rows[] = {
     {"the same a week later", "verify " V "tdx-v4-spr-e4/quote.bin -e " V "tdx-v4-spr-e4/collateral.json --at 2023-07-10T01:00:00Z", NULL, 5, NULL, {"EXPIRED"}},
     {"an enclave under a test root", "verify " V "intel-sample-sgx-v3-type1/quote.bin --kind sgx --root " V "intel-sample-sgx-v3-type1/test-root-ca.der -e " V "intel-sample-sgx-v3-type1/collateral.json --at 2023-01-01T00:00:00Z", NULL, 0, NULL, {"WARNING: the root"}},
     {"a whole response of a guest", "verify " V "dstack-full-log/getquote.json -e " V "tdx-v5-90c06f/collateral.json --at 2026-03-01T00:00:00Z", NULL, 0, NULL, {"compose-hash", "key-provider"}},
+    {"an iPhone's key, of an app from the sandbox", "verify {v}/apple/attestations/ios-14.2.cbor -p {d}/apple.json --report-data 7775727a656c7066726f7066 --at 2020-11-21T22:14:00Z", NULL, 0, NULL, {"Apple App Attest", "(production)", "sandbox"}},
+    {"the same for another challenge", "verify {v}/apple/attestations/ios-14.2.cbor -p {d}/apple.json --report-data 66706f --at 2020-11-21T22:14:00Z", NULL, 6, NULL, {"APPLE_CHALLENGE", "x5c[0].nonce"}},
+    {"the same ten minutes later", "verify {v}/apple/attestations/ios-14.2.cbor -p {d}/apple.json --at 2020-11-21T22:24:00Z", NULL, 6, NULL, {"APPLE_STATEMENT_TIME", "receipt.creationTime"}},
+    {"the same without a policy", "verify {v}/apple/attestations/ios-14.2.cbor", NULL, 1, NULL, {"--policy", "names apps"}},
+    {"inspect an attestation of App Attest", "inspect {v}/apple/attestations/ios-14.2.cbor", NULL, 0, "kind: apple_attestation", {NULL}},
     {"inspect a production quote", "inspect " V "tdx-v4-b0c06f/quote-uptodate.bin", NULL, 0, "UNVERIFIED", {NULL}},
     {"inspect a production log", "inspect " V "ccel-gcp-cos113/ccel.bin", NULL, 0, "UNVERIFIED", {NULL}},
 };
@@ -282,6 +286,8 @@ static void make_texts(void)
         {"empty.json", "{}"},
         {"misspelt.json", "{\"type\":\"tdx\",\"mrdt\":\"00\"}"},
         {"grade.json", "{\"type\":\"tdx\",\"min_grade\":\"exporter\"}"},
+        {"apple.json", "{\"type\":\"apple_app_attest\",\"applications\":[{\"teamIdentifier\":\"6MURL8TA57\","
+                       "\"bundleIdentifier\":\"de.vincent-haupert.apple-appattest-poc\",\"sandbox\":true}]}"},
         {"weak.json", "{\"type\":\"tdx\",\"insecure_allow_debug\":true}"},
         {"escape.json", "[{\"imr\":3,\"event_type\":134217729,\"digest\":\"\",\"event\":\"\\u001b[31mred\","
                         "\"event_payload\":\"\"}]"},

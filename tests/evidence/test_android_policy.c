@@ -318,7 +318,7 @@ static void test_long_challenge(void **state)
     scene_expect(&s, ATLS_E_ANDROID_CHALLENGE, "keyDescription.attestationChallenge");
     s.in.binding.challenge = atls_bytes_of(nonce, 129);
     scene_run(&s);
-    assert_int_equal(s.err.code, ATLS_E_USAGE);
+    assert_int_equal(s.err.code, ATLS_E_ANDROID_CHALLENGE);
     scene_close(&s);
 }
 

@@ -359,6 +359,9 @@ bool atls_recorder_finish(atls_recorder *r, atls_bytes *out, atls_error *err)
     put_binding(&b, &r->in.binding);
     put_answers(&b, r);
     put_time(&b, &r->in);
+    if (r->in.key_id.len > 0) {
+        atls_box_bytes(&b, "key_id", r->in.key_id);
+    }
     atls_box_flag(&b, "attested_only", r->out->attested_only);
     atls_box_flag(&b, "endorse", r->in.endorse != NULL);
     atls_box_bytes(&b, "evidence", r->in.evidence);

@@ -372,6 +372,7 @@ static bool read_call(reader *r, atls_recorded *out)
     if (!read_time(r, &out->in) || !need_flag(r, "endorse", &has_endorse) || !need_flag(r, "trust_key", &has_key)
         || !read_binding(r, &out->in.binding) || !need_content(r, "evidence", ATLS_RECORD_BYTES, &out->in.evidence)
         || !take_content(r, "event_log", ATLS_RECORD_BYTES, &out->in.event_log)
+        || !take_content(r, "key_id", ATLS_RECORD_BYTES, &out->in.key_id)
         || !read_answers(r, "endorse", &out->answers->endorsements, false)
         || !read_answers(r, "trust_key", &out->answers->keys, true)) {
         return false;

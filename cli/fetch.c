@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "files.h"
+#include "inputs.h"
 
 #define FOLDER_SIZE 1024u
+#define ROOTS_SIZE  ((size_t)1024 * 1024)
 
 static bool asks(const cli_fetch_words *w)
 {
@@ -21,6 +23,7 @@ static bool check_alone(const cli_fetch_words *w, atls_error *err)
                          : w->ca != NULL    ? "--fetch-ca"
                          : w->cache != NULL ? "--cache"
                          : w->no_cache      ? "--no-cache-dir"
+                         : w->roots.n > 0   ? "--fetch-root"
                          : w->insecure_http ? "--insecure-http"
                                             : NULL;
     return option == NULL
@@ -99,8 +102,9 @@ static bool open_fetcher(const cli_fetch_words *w, atls_fetcher_options *o, atls
     return atls_fetcher_new(o, out, err);
 }
 
-bool cli_fetch_open(const cli_fetch_words *w, atls_time *at, atls_fetcher **out, atls_error *err)
+static bool open_with(const cli_fetch_words *w, atls_time *at, atls_arena *a, atls_fetcher **out, atls_error *err)
 {
+    atls_bytes roots[CLI_MAX_ROOTS];
     atls_source sources[ATLS_MAX_SOURCES];
     char folder[FOLDER_SIZE] = "";
     atls_fetcher_options o = {
@@ -111,17 +115,15 @@ bool cli_fetch_open(const cli_fetch_words *w, atls_time *at, atls_fetcher **out,
         .ca_file = w->ca,
         .insecure_http = w->insecure_http,
     };
-    *out = NULL;
-    if (!asks(w)) {
-        return check_alone(w, err);
-    }
     if (w->cache != NULL && w->no_cache) {
         return atls_fail(err, ATLS_E_USAGE, "--cache", "contradicts --no-cache-dir");
     }
     if (!choose_sources(w, sources, &o.n_sources, err) || !choose_update(w, &o.update, err)
-        || (w->ca != NULL && !cli_exists(w->ca, "--fetch-ca", err))) {
+        || (w->ca != NULL && !cli_exists(w->ca, "--fetch-ca", err))
+        || !cli_roots_load(&w->roots, a, roots, &o.n_roots, err)) {
         return false;
     }
+    o.roots = roots;
     if (*at != ATLS_TIME_UNSET) {
         o.now = stands_still;
         o.now_ctx = at;
@@ -130,4 +132,17 @@ bool cli_fetch_open(const cli_fetch_words *w, atls_time *at, atls_fetcher **out,
     }
     o.cache_folder = w->cache != NULL ? w->cache : folder;
     return open_fetcher(w, &o, out, err);
+}
+
+/* The fetcher keeps hashes of roots, not their bytes. */
+bool cli_fetch_open(const cli_fetch_words *w, atls_time *at, atls_fetcher **out, atls_error *err)
+{
+    atls_arena a = {0};
+    *out = NULL;
+    if (!asks(w)) {
+        return check_alone(w, err);
+    }
+    const bool ok = atls_arena_new(&a, ROOTS_SIZE, err) && open_with(w, at, &a, out, err);
+    atls_arena_free(&a);
+    return ok;
 }

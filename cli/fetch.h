@@ -13,6 +13,7 @@ typedef struct cli_fetch_words {
     cli_list pccs;
     cli_list kds;
     const char *status_url;
+    cli_list roots;
     const char *update;
     const char *ca;
     const char *cache;
@@ -26,6 +27,7 @@ typedef struct cli_fetch_words {
         {"pccs", 0, "URL", "fetch Intel's from this PCCS; may be given again", .list = &(w)->pccs},                    \
         {"kds", 0, "URL", "fetch AMD's from this service; may be given again", .list = &(w)->kds},                     \
         {"android-status-url", 0, "URL", "fetch Android's status list from here", .text = &(w)->status_url},           \
+        {"fetch-root", 0, "FILE", "take answers under this root (DER or PEM), too", .list = &(w)->roots},              \
         {"update", 0, "NAME", "early or standard TCB info (the service's default)", .text = &(w)->update},             \
         {"fetch-ca", 0, "FILE", "trust these authorities (PEM) when fetching, not the system's", .text = &(w)->ca},    \
         {"cache", 0, "DIR", "keep what was fetched here (XDG_CACHE_HOME/atls)", .text = &(w)->cache},                  \

@@ -41,6 +41,7 @@ struct atls_fetcher {
     char *texts[5];               /* proxy, ca_file, user_agent, cache_folder, status URL; NULL: not given */
     atls_fetch_source sources[ATLS_MAX_SOURCES];
     size_t n_sources;
+    atls_piece_roots roots;
     atls_crypto *crypto;
     atls_downloader downloader;
     atls_hosts hosts;

@@ -7,8 +7,8 @@
  *   request ─▶ pieces ─▶ memory ─▶ folder ─▶ first source ─▶ next source ... ─▶ endorsements
  *
  * Nothing that a fetcher hands out is trusted for that: the appraisal authenticates every piece, each time. What the
- * fetcher itself looks at (right subject, whole, signed by the certificate beside it, not past a date) only decides whether
- * the next source is asked. An entry of the folder is no better than an answer of the network, and goes through the same
+ * fetcher itself looks at (right subject, whole, signed by the certificate beside it, under a root of the vendor's, not past a
+ * date) only decides whether the next source is asked. An entry of the folder is no better than an answer of the network, and goes through the same
  * reader.
  *
  *   piece           one answer: a TCB info with signature and chain, a list, a certificate
@@ -45,7 +45,8 @@ typedef enum atls_source_kind {
 /* Google's list of revoked attestation keys. */
 #define ATLS_ANDROID_STATUS_URL "https://android.googleapis.com/attestation/status"
 
-#define ATLS_MAX_SOURCES 8u
+#define ATLS_MAX_SOURCES     8u
+#define ATLS_MAX_FETCH_ROOTS 8u
 
 typedef struct atls_source {
     atls_source_kind kind;
@@ -75,6 +76,11 @@ typedef struct atls_fetcher_options {
     /* Where Google's list of revoked attestation keys is: https, as for sources. NULL: ATLS_ANDROID_STATUS_URL if n_sources is
      * 0, and otherwise nowhere; "": nowhere. */
     const char *android_status_url;
+
+    /* n_roots certificates, DER, at most 8, copied as their hashes: what may vouch for answers beside the vendors' roots. An
+     * answer under any other root is none, and the next source is asked. */
+    const atls_bytes *roots;
+    size_t n_roots;
 
     const char *proxy;      /* NULL: as libcurl finds it in the environment (https_proxy, no_proxy); "": none */
     const char *ca_file;    /* PEM; trusted instead of the system's roots. NULL: the system's */

@@ -7,17 +7,17 @@
 #include "sim/sim_android.h"
 #include "tests/edge/double.h"
 
-#define T     " --at 2026-06-15T12:00:00Z"
-#define TD    "verify {d}/td/quote.bin --policy {d}/td/policy-tdx.json" T
-#define SNP   "verify {d}/report.bin --policy {d}/policy-snp.json" T
-#define PCCS  " --pccs http://127.0.0.1:{p}"
-#define KDS   " --kds http://127.0.0.1:{p}"
-#define PULL  "endorse pull"
+#define T      " --at 2026-06-15T12:00:00Z"
+#define TD     "verify {d}/td/quote.bin --policy {d}/td/policy-tdx.json" T
+#define SNP    "verify {d}/report.bin --policy {d}/policy-snp.json" T
+#define PCCS   " --pccs http://127.0.0.1:{p} --fetch-root {d}/td/root.pem"
+#define KDS    " --kds http://127.0.0.1:{p} --fetch-root {d}/ark.der"
+#define PULL   "endorse pull"
 #define STATUS " --android-status-url http://127.0.0.1:{p}/status.json"
-#define PHONE "verify {d}/phone.bin --policy {d}/policy-phone.json"
-#define KEY   " --bundle-key {d}/pub.pem --bundle-state {d}/state"
-#define T9    " --made 2026-06-15T12:00:00Z"
-#define FMSPC " --tdx --fmspc 50806F5A1BC2"
+#define PHONE  "verify {d}/phone.bin --policy {d}/policy-phone.json"
+#define KEY    " --bundle-key {d}/pub.pem --bundle-state {d}/state"
+#define T9     " --made 2026-06-15T12:00:00Z"
+#define FMSPC  " --tdx --fmspc 50806F5A1BC2"
 
 static double_server server;
 
@@ -48,6 +48,8 @@ static const run_row rows[] = {
     {"a PCCS has nothing of AMD's", SNP PCCS, NULL, 5, NULL, {"endorsements.vcek", "no source"}},
     {"a PCCS with several names", TD " --pccs http://127.0.0.1:1" PCCS, NULL, 0, NULL, {NULL}},
     {"nobody there", TD " --pccs http://127.0.0.1:1", NULL, 3, NULL, {"IO: 127.0.0.1:1: ", "endorsements.tcb_info"}},
+    {"a root that nobody knows", TD " --pccs http://127.0.0.1:{p}", NULL, 2, NULL, {"endorsements.tcb_info", "its root is not one of"}},
+    {"nor AMD", SNP " --kds http://127.0.0.1:{p}", NULL, 2, NULL, {"endorsements.vcek", "its root is not one of"}},
     {"files go first", TD " -e {d}/td/collateral.json --pccs http://127.0.0.1:1", NULL, 0, NULL, {NULL}},
     {"pull what evidence needs", PULL " --evidence {d}/td/quote.bin -o {d}/pulled.json" T PCCS, NULL, 0, NULL, {"/tdx/certification/v4/tcb?fmspc=50806F5A1BC2, good until"}},
     {"which verify reads", TD " -e {d}/pulled.json", NULL, 0, NULL, {NULL}},
@@ -124,6 +126,8 @@ static void set_up(void)
     run_free(&o);
     assert_true(sim_snp_report(server.snp, report_data, &server.arena, &report, &err));
     assert_true(sim_snp_policy(server.snp, &server.arena, &policy, &err));
+    const atls_bytes ark = sim_snp_certificate(server.snp, "ark");
+    run_write("ark.der", ark.ptr, ark.len);
     run_write("report.bin", report.ptr, report.len);
     run_write("policy-snp.json", policy.ptr, policy.len);
     write_phone();

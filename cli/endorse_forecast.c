@@ -5,7 +5,9 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "endorse.h"
+#include "fetch.h"
 #include "files.h"
+#include "forecast_from.h"
 #include "inputs.h"
 #include "values.h"
 
@@ -16,6 +18,8 @@ typedef struct words {
     const char *policy, *kind, *event_log, *within, *at;
     cli_list roots, endorsements, early;
     cli_bundle_words bundle;
+    cli_fetch_words fetch;
+    cli_peer_words peer;
     bool json, quiet;
     cli_list operands;
 } words;
@@ -26,19 +30,26 @@ typedef struct job {
     cli_endorsements endorsements;
     cli_endorsements early;
     atls_time within_s;
+    atls_time fetch_at; /* the fetcher's clock; unset: the system's */
     atls_forecast_question question;
     atls_forecast forecast;
+    atls_error refusal;    /* of a live session */
+    bool has_endorsements; /* the recording's are not wanted */
 } job;
 
 static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
 {
     const cli_option options[] = {
-        {"policy", 'p', "FILE", "what is expected (JSON); without it: genuine and UpToDate", .text = &w->policy},
+        {"policy", 'p', "FILE",
+         "what is expected (JSON); without it: the recorded one; of evidence: genuine and UpToDate",
+         .text = &w->policy},
         {"kind", 0, "NAME", "without --policy: tdx, sgx, sev_snp, tpm or nitro (what it looks like)", .text = &w->kind},
         {"endorsements", 'e', "PATH",
          "signed bundle, collateral, certificates and lists, or a folder; may be given again",
          .list = &w->endorsements},
         CLI_BUNDLE_ROWS(&w->bundle),
+        CLI_FETCH_OPTIONS(&w->fetch),
+        CLI_PEER_ROWS(&w->peer),
         {"early", 0, "PATH", "a second set, of the early channel: what would it say today? may be given again",
          .list = &w->early},
         {"root", 0, "FILE", "trust this root (DER or PEM) instead of the vendor's", .list = &w->roots},
@@ -51,11 +62,11 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
     };
     const cli_usage usage = {
         .verb = "endorse forecast",
-        .operands = "FILE",
-        .summary =
-            "Says when evidence, as it is, will start to be refused with these endorsements and this policy, and\n"
-            "why, and which versions of its TCB are short. The exit status is 0 if that is further away than\n"
-            "--within, and else that of the refusal: 5 for endorsements, 4 for the policy.",
+        .operands = "FILE|HOST:PORT",
+        .summary = "Says when evidence (a file of it, a recording, or what a peer shows now), as it is, will start to "
+                   "be refused with these endorsements and this policy, and\n"
+                   "why, and which versions of its TCB are short. The exit status is 0 if that is further away than\n"
+                   "--within, and else that of the refusal: 5 for endorsements, 4 for the policy.",
         .options = options,
         .n_options = sizeof options / sizeof options[0],
         .min_operands = 1,
@@ -80,7 +91,7 @@ static bool read_within(const char *word, atls_time *out, atls_error *err)
     return true;
 }
 
-static bool load_evidence(const words *w, job *j, atls_error *err)
+static bool load_bytes(const words *w, job *j, atls_error *err)
 {
     cli_evidence evidence;
     atls_appraisal *in = &j->question.appraisal;
@@ -92,6 +103,44 @@ static bool load_evidence(const words *w, job *j, atls_error *err)
     in->binding.profile = "";
     return w->event_log == NULL
            || cli_read(w->event_log, "--event-log", (size_t)ATLS_MAX_EVENT_LOG_LEN, &j->arena, &in->event_log, err);
+}
+
+static bool has_more(const words *w)
+{
+    return w->endorsements.n > 0 || w->fetch.fetch || w->fetch.pccs.n > 0 || w->fetch.kds.n > 0
+           || w->fetch.status_url != NULL;
+}
+
+/* The recorded endorsements, unless others are given: then the question is what those will say. */
+static bool load_recording(const words *w, job *j, atls_bytes file, bool is_live, atls_error *err)
+{
+    static const cli_list no_roots = {.n = 0};
+    if (w->kind != NULL || w->event_log != NULL || w->roots.n > 0) {
+        return atls_fail(err, ATLS_E_USAGE,
+                         w->kind != NULL        ? "--kind"
+                         : w->event_log != NULL ? "--event-log"
+                                                : "--root",
+                         "is for files of evidence");
+    }
+    if (!is_live && w->policy != NULL && !cli_policy_load(w->policy, NULL, &no_roots, &j->arena, &j->policy, err)) {
+        return false;
+    }
+    j->has_endorsements = !is_live && has_more(w);
+    return cli_appraisal_from(file, &j->arena, &j->question.appraisal, j->policy == NULL ? &j->policy : NULL, err);
+}
+
+static bool load_peer(const words *w, job *j, atls_error *err)
+{
+    static const cli_list no_roots = {.n = 0};
+    atls_bytes record;
+    if (w->policy == NULL) {
+        return atls_fail(err, ATLS_E_USAGE, "--policy", "required: it says what is expected of the peer");
+    }
+    return cli_policy_load(w->policy, NULL, &no_roots, &j->arena, &j->policy, err)
+           && cli_peer_record(&w->peer, w->operands.items[0], j->policy, &j->endorsements,
+                              w->at == NULL ? ATLS_TIME_UNSET : j->question.appraisal.now, &j->arena, &record,
+                              &j->refusal, err)
+           && load_recording(w, j, record, true, err);
 }
 
 static const char *kind_of(const words *w, job *j)
@@ -112,23 +161,49 @@ static bool load_early(const words *w, job *j, atls_error *err)
     return cli_endorsements_load_signed(&w->early, &looks, &j->arena, &j->early, err);
 }
 
+static bool load_subject(const words *w, job *j, atls_error *err)
+{
+    const char *operand = w->operands.items[0];
+    atls_bytes file;
+    if (cli_is_address(operand)) {
+        return load_peer(w, j, err);
+    }
+    if (cli_is_recording(operand)) {
+        return cli_read(operand, "FILE", ATLS_MAX_RECORD_LEN, &j->arena, &file, err)
+               && load_recording(w, j, file, false, err);
+    }
+    return load_bytes(w, j, err) && cli_policy_load(w->policy, kind_of(w, j), &w->roots, &j->arena, &j->policy, err);
+}
+
 static bool load(const words *w, job *j, atls_error *err)
 {
-    return cli_time(w->at, "--at", &j->question.appraisal.now, err) && read_within(w->within, &j->within_s, err)
-           && load_evidence(w, j, err)
-           && cli_policy_load(w->policy, kind_of(w, j), &w->roots, &j->arena, &j->policy, err)
-           && cli_endorsements_load_signed(&w->endorsements, &w->bundle, &j->arena, &j->endorsements, err)
-           && load_early(w, j, err);
+    atls_time *now = &j->question.appraisal.now;
+    if (!cli_time(w->at, "--at", now, err) || !read_within(w->within, &j->within_s, err)) {
+        return false;
+    }
+    j->fetch_at = w->at == NULL ? ATLS_TIME_UNSET : *now;
+    return cli_endorsements_load_signed(&w->endorsements, &w->bundle, &j->arena, &j->endorsements, err)
+           && load_early(w, j, err)
+           && cli_fetch_open(&w->fetch, &j->fetch_at, &j->endorsements.fetcher, err) && load_subject(w, j, err);
 }
 
 static bool forecast(const words *w, job *j, atls_error *err)
 {
     j->question.policy = j->policy;
-    j->question.appraisal.endorse = cli_endorse;
-    j->question.appraisal.endorse_ctx = &j->endorsements;
+    if (j->question.appraisal.endorse == NULL || j->has_endorsements) {
+        j->question.appraisal.endorse = cli_endorse;
+        j->question.appraisal.endorse_ctx = &j->endorsements;
+    }
     j->question.early = w->early.n > 0 ? cli_endorse : NULL;
     j->question.early_ctx = &j->early;
-    return atls_forecast_make(&j->question, &j->arena, &j->forecast, err);
+    if (!atls_forecast_make(&j->question, &j->arena, &j->forecast, err)) {
+        return false;
+    }
+    if (j->forecast.now.accepted && j->refusal.code != ATLS_OK) {
+        *err = j->refusal; /* whoever that was, its session was not worth a forecast */
+        return false;
+    }
+    return true;
 }
 
 static bool is_soon(const job *j)
@@ -299,6 +374,7 @@ int cli_endorse_forecast(int argc, char *const argv[])
     const int status = !ok           ? cli_report("endorse forecast", &err)
                        : is_soon(&j) ? atls_error_exit_status(&j.forecast.failure)
                                      : 0;
+    atls_fetcher_free(j.endorsements.fetcher);
     atls_policy_free(j.policy);
     atls_arena_free(&j.arena);
     return status;

@@ -12,7 +12,7 @@
 #define MAX_KEY_FILE ((size_t)4096)
 
 typedef struct words {
-    const char *key, *output, *sequence, *made, *not_older;
+    const char *key, *output, *sequence, *made, *not_older, *fetched, *expires;
     cli_list endorsements, keys;
     cli_list operands;
 } words;
@@ -35,6 +35,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"output", 'o', "FILE", "the bundle; - is stdout", .text = &w->output},
         {"sequence", 0, "NUMBER", "higher than that of every earlier bundle (seconds of --made)", .text = &w->sequence},
         {"made", 0, "TIME", "date of the bundle, YYYY-MM-DDTHH:MM:SSZ (now)", .text = &w->made},
+        {"status-fetched", 0, "TIME", "when the status list was fetched (not known)", .text = &w->fetched},
+        {"status-expires", 0, "TIME", "until when it may be used (an hour after that)", .text = &w->expires},
         {"not-older", 0, "FILE", "the bundle before: refuse to make one that is not newer", .text = &w->not_older},
         {"bundle-key", 0, "FILE", "public key (PEM) of signed bundles among the endorsements", .list = &w->keys},
     };
@@ -77,6 +79,30 @@ static bool check_words(const words *w, atls_error *err)
     return w->endorsements.n > 0 || atls_fail(err, ATLS_E_USAGE, "--endorsements", "required: what is to be packed");
 }
 
+/* The dates are of the list in a file: those of a signed bundle are in it. */
+static bool date_status(const words *w, job *j, atls_error *err)
+{
+    atls_android_status s = {.list = atls_bytes_empty()};
+    if (w->fetched == NULL && w->expires == NULL) {
+        return true;
+    }
+    if ((w->fetched != NULL && !cli_time(w->fetched, "--status-fetched", &s.fetched, err))
+        || (w->expires != NULL && !cli_time(w->expires, "--status-expires", &s.expires, err))) {
+        return false;
+    }
+    for (size_t i = 0; i < j->pieces.n; i++) {
+        if (strcmp(j->pieces.items[i].kind, "android.status") == 0 && j->pieces.items[i].n_parts == 1) {
+            s.list = j->pieces.items[i].parts[0];
+        }
+    }
+    if (s.list.len == 0) {
+        return atls_fail(err, ATLS_E_USAGE, w->fetched != NULL ? "--status-fetched" : "--status-expires",
+                         "there is no status list without dates among the endorsements");
+    }
+    const atls_endorsements e = {.android = s};
+    return atls_bundle_add(&j->pieces, &e, err);
+}
+
 static bool load(const words *w, job *j, atls_error *err)
 {
     if (!check_words(w, err) || !cli_time(w->made, "--made", &j->made, err)
@@ -91,7 +117,7 @@ static bool load(const words *w, job *j, atls_error *err)
             return false;
         }
     }
-    return true;
+    return date_status(w, j, err);
 }
 
 /* Against the bundle before, which must be of the same key: the memory of verifiers goes by keys. */

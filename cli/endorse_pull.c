@@ -13,7 +13,7 @@
 #define VERB "endorse pull"
 
 typedef struct words {
-    bool tdx, sgx, snp, vlek, force, quiet;
+    bool tdx, sgx, snp, android, vlek, force, quiet;
     const char *fmspc, *ca, *product, *chip_id, *tcb, *evidence, *at, *out;
     cli_fetch_words fetch;
     cli_list operands;
@@ -39,11 +39,12 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"fmspc", 0, "HEX", "the platform's FMSPC, 12 digits", .text = &w->fmspc},
         {"ca", 0, "NAME", "which CA issued its PCK certificate: platform or processor (platform)", .text = &w->ca},
         {"snp", 0, NULL, "for SEV-SNP: --product, and --chip-id with --tcb for a VCEK", .flag = &w->snp},
+        {"android-status", 0, NULL, "Google's list of revoked attestation keys", .flag = &w->android},
         {"product", 0, "NAME", "Milan, Genoa or Turin (each is tried)", .text = &w->product},
         {"chip-id", 0, "HEX", "of a chip, 128 digits; Turin 16", .text = &w->chip_id},
         {"tcb", 0, "QUERY", "of its VCEK: blSPL=N&teeSPL=N&snpSPL=N&ucodeSPL=N", .text = &w->tcb},
         {"vlek", 0, NULL, "chain and list of VLEKs, not VCEKs", .flag = &w->vlek},
-        {"out", 'o', "PATH", "write them: Intel's to a file, AMD's to a folder", .text = &w->out},
+        {"out", 'o', "PATH", "write them: Intel's and Google's to a file, AMD's to a folder", .text = &w->out},
         {"force", 'f', NULL, "the folder need not be empty", .flag = &w->force},
         CLI_FETCH_OPTIONS(&w->fetch),
         {"at", 0, "TIME", "the clock stands at YYYY-MM-DDTHH:MM:SSZ", .text = &w->at},
@@ -53,8 +54,9 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         .verb = VERB,
         .operands = "",
         .summary =
-            "Fetches endorsements anew, whatever is remembered, from Intel and AMD, or from --pccs and --kds alone\n"
-            "(and the vendors behind them with --fetch). They stay in the cache's folder, where --fetch of other\n"
+            "Fetches endorsements anew, whatever is remembered, from Intel, AMD and Google, or from services named\n"
+            "by options alone (the vendors behind them with --fetch). They stay in the cache's folder, where --fetch "
+            "of other\n"
             "verbs finds them, and are written to PATH, which --endorsements reads. Nothing is believed for that:\n"
             "every appraisal checks chains, signatures, revocation and dates.",
         .options = options,
@@ -71,9 +73,11 @@ static bool check_words(const words *w, atls_error *err)
 {
     const bool is_intel = w->fmspc != NULL || w->ca != NULL;
     const bool is_amd = w->product != NULL || w->chip_id != NULL || w->tcb != NULL || w->vlek;
-    const unsigned n = (unsigned)w->tdx + (unsigned)w->sgx + (unsigned)w->snp + (unsigned)(w->evidence != NULL);
+    const unsigned n =
+        (unsigned)w->tdx + (unsigned)w->sgx + (unsigned)w->snp + (unsigned)w->android + (unsigned)(w->evidence != NULL);
     if (n != 1) {
-        return atls_fail(err, ATLS_E_USAGE, "--evidence", "give one of --evidence, --tdx, --sgx and --snp");
+        return atls_fail(err, ATLS_E_USAGE, "--evidence",
+                         "give one of --evidence, --tdx, --sgx, --snp and --android-status");
     }
     if (is_intel && !w->tdx && !w->sgx) {
         return atls_fail(err, ATLS_E_USAGE, w->fmspc != NULL ? "--fmspc" : "--ca", "is for --tdx and --sgx");
@@ -168,7 +172,9 @@ static bool pull(const words *w, job *j, atls_error *err)
     if (w->evidence != NULL) {
         return pull_evidence(w, j, err);
     }
-    if (w->snp) {
+    if (w->android) {
+        j->request = (atls_endorsement_request){.platform = ATLS_PLATFORM_ANDROID, .pck_ca = ""};
+    } else if (w->snp) {
         ask_amd(w, &j->request);
     } else if (!ask_intel(w, &j->request, err)) {
         return false;
@@ -209,6 +215,9 @@ static bool write_out(const words *w, job *j, atls_error *err)
         return atls_endorsements_to_bundle(&j->endorsements, &j->arena, &bundle, err)
                && cli_write_path(w->out, "--out", bundle, err);
     }
+    if (j->endorsements.android.list.len > 0) {
+        return cli_write_path(w->out, "--out", j->endorsements.android.list, err);
+    }
     if (j->endorsements.pile.n_certificates == 0) {
         return atls_fail(err, ATLS_E_USAGE, "--out", "nothing has to be fetched for evidence of this kind");
     }
@@ -220,12 +229,27 @@ static bool write_out(const words *w, job *j, atls_error *err)
     return ok;
 }
 
+/* Whoever packs the list says these dates again: they are not in it. */
+static void tell_status(const atls_android_status *s)
+{
+    char text[ATLS_TIME_TEXT_SIZE];
+    atls_time_format(s->fetched, text);
+    (void)fprintf(stderr, "Google's status list, fetched %s, ", text);
+    atls_time_format(s->expires, text);
+    (void)fprintf(stderr, "%s%s\n", s->expires == ATLS_TIME_UNSET ? "until when it is good is not said" : "good until ",
+                  s->expires == ATLS_TIME_UNSET ? "" : text);
+}
+
 static void tell(job *j)
 {
     const atls_fetched *items;
     size_t n = 0;
     atls_error ignored = {0};
     char until[ATLS_TIME_TEXT_SIZE];
+    if (j->endorsements.android.list.len > 0) {
+        tell_status(&j->endorsements.android);
+        return;
+    }
     if (!atls_fetcher_list(j->fetcher, &j->arena, &items, &n, &ignored)) {
         return;
     }
@@ -242,7 +266,7 @@ static void tell(job *j)
 static bool open_fetcher(words *w, job *j, atls_error *err)
 {
     atls_time now = ATLS_TIME_UNSET;
-    w->fetch.fetch = w->fetch.fetch || (w->fetch.pccs.n == 0 && w->fetch.kds.n == 0);
+    w->fetch.fetch = w->fetch.fetch || (w->fetch.pccs.n == 0 && w->fetch.kds.n == 0 && w->fetch.status_url == NULL);
     if (!cli_time(w->at, "--at", &now, err)) {
         return false;
     }

@@ -118,9 +118,11 @@ static void print_piece(const atls_bundle_piece *p, const atls_piece_facts *f, a
         printf("\n  number    ");
         cli_put(stdout, f->number);
     }
-    if (f->until != ATLS_TIME_UNSET) {
+    if (f->from != ATLS_TIME_UNSET) {
         printf("\n  from      ");
         cli_put_time(stdout, f->from);
+    }
+    if (f->until != ATLS_TIME_UNSET) {
         printf("\n  until     ");
         cli_put_time(stdout, f->until);
         printf(" (%s, ", f->until_name);

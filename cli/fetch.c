@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "files.h"
+#include "inputs.h"
 
 #define FOLDER_SIZE 1024u
+#define ROOTS_SIZE  ((size_t)1024 * 1024)
 
 static bool asks(const cli_fetch_words *w)
 {
-    return w->fetch || w->pccs.n > 0 || w->kds.n > 0;
+    return w->fetch || w->pccs.n > 0 || w->kds.n > 0 || w->status_url != NULL;
 }
 
 /* An option that is of no use alone is a mistake. */
@@ -21,10 +23,12 @@ static bool check_alone(const cli_fetch_words *w, atls_error *err)
                          : w->ca != NULL    ? "--fetch-ca"
                          : w->cache != NULL ? "--cache"
                          : w->no_cache      ? "--no-cache-dir"
+                         : w->roots.n > 0   ? "--fetch-root"
                          : w->insecure_http ? "--insecure-http"
                                             : NULL;
     return option == NULL
-           || atls_fail(err, ATLS_E_USAGE, option, "is for --fetch, --pccs or --kds, and none of them is given");
+           || atls_fail(err, ATLS_E_USAGE, option,
+                        "is for --fetch, --pccs, --kds or --android-status-url, and none of them is given");
 }
 
 static bool add(const cli_list *urls, atls_source_kind kind, const char *option, atls_source *out, size_t *n,
@@ -98,22 +102,28 @@ static bool open_fetcher(const cli_fetch_words *w, atls_fetcher_options *o, atls
     return atls_fetcher_new(o, out, err);
 }
 
-bool cli_fetch_open(const cli_fetch_words *w, atls_time *at, atls_fetcher **out, atls_error *err)
+static bool open_with(const cli_fetch_words *w, atls_time *at, atls_arena *a, atls_fetcher **out, atls_error *err)
 {
+    atls_bytes roots[CLI_MAX_ROOTS];
     atls_source sources[ATLS_MAX_SOURCES];
     char folder[FOLDER_SIZE] = "";
-    atls_fetcher_options o = {.sources = sources, .ca_file = w->ca, .insecure_http = w->insecure_http};
-    *out = NULL;
-    if (!asks(w)) {
-        return check_alone(w, err);
-    }
+    atls_fetcher_options o = {
+        .sources = sources,
+        .android_status_url = w->status_url != NULL ? w->status_url
+                              : w->fetch            ? ATLS_ANDROID_STATUS_URL
+                                                    : "",
+        .ca_file = w->ca,
+        .insecure_http = w->insecure_http,
+    };
     if (w->cache != NULL && w->no_cache) {
         return atls_fail(err, ATLS_E_USAGE, "--cache", "contradicts --no-cache-dir");
     }
     if (!choose_sources(w, sources, &o.n_sources, err) || !choose_update(w, &o.update, err)
-        || (w->ca != NULL && !cli_exists(w->ca, "--fetch-ca", err))) {
+        || (w->ca != NULL && !cli_exists(w->ca, "--fetch-ca", err))
+        || !cli_roots_load(&w->roots, a, roots, &o.n_roots, err)) {
         return false;
     }
+    o.roots = roots;
     if (*at != ATLS_TIME_UNSET) {
         o.now = stands_still;
         o.now_ctx = at;
@@ -122,4 +132,17 @@ bool cli_fetch_open(const cli_fetch_words *w, atls_time *at, atls_fetcher **out,
     }
     o.cache_folder = w->cache != NULL ? w->cache : folder;
     return open_fetcher(w, &o, out, err);
+}
+
+/* The fetcher keeps hashes of roots, not their bytes. */
+bool cli_fetch_open(const cli_fetch_words *w, atls_time *at, atls_fetcher **out, atls_error *err)
+{
+    atls_arena a = {0};
+    *out = NULL;
+    if (!asks(w)) {
+        return check_alone(w, err);
+    }
+    const bool ok = atls_arena_new(&a, ROOTS_SIZE, err) && open_with(w, at, &a, out, err);
+    atls_arena_free(&a);
+    return ok;
 }

@@ -196,7 +196,8 @@ static bool endorse_both(cli_endorsements *e, const atls_endorsement_request *re
                          atls_endorsements *out, atls_error *err)
 {
     const atls_certificate_pile *pile = &e->value.pile;
-    const bool has_files = e->value.platform != ATLS_PLATFORM_NONE || pile->n_certificates + pile->n_crls > 0;
+    const bool has_files = e->value.platform != ATLS_PLATFORM_NONE || pile->n_certificates + pile->n_crls > 0
+                           || e->value.android.list.len > 0;
     atls_error why = {.code = ATLS_OK};
     if (!atls_bundle_endorse(&e->signed_bundle, request, arena, out, has_files ? &why : err)) {
         if (!has_files || why.code != ATLS_E_ENDORSEMENTS_MISSING) {
@@ -209,6 +210,9 @@ static bool endorse_both(cli_endorsements *e, const atls_endorsement_request *re
         out->platform = e->value.platform;
         out->dcap = e->value.dcap;
     }
+    if (e->value.android.list.len > 0) {
+        out->android = e->value.android;
+    }
     const atls_certificate_pile packed = out->pile;
     return join_piles(&packed, pile, arena, &out->pile, err);
 }
@@ -218,6 +222,14 @@ static bool given(cli_endorsements *e, const atls_endorsement_request *request, 
 {
     *out = e->value;
     return e->signed_bundle.n_pieces == 0 || endorse_both(e, request, arena, out, err);
+}
+
+/* Nothing is fetched that is at hand; what is too old is refused, and said. */
+static bool is_at_hand(const atls_endorsement_request *request, const atls_endorsements *e)
+{
+    const bool is_intel = request->platform == ATLS_PLATFORM_TDX || request->platform == ATLS_PLATFORM_SGX;
+    return (is_intel && e->platform != ATLS_PLATFORM_NONE)
+           || (request->platform == ATLS_PLATFORM_ANDROID && e->android.list.len > 0);
 }
 
 /* What is at hand for this request, and where that has no collateral, what can be fetched. */
@@ -234,8 +246,7 @@ static bool fetch(cli_endorsements *e, const atls_endorsement_request *request, 
         *out = (atls_endorsements){0};
         atls_error_clear(&why);
     }
-    if (out->platform != ATLS_PLATFORM_NONE
-        && (request->platform == ATLS_PLATFORM_TDX || request->platform == ATLS_PLATFORM_SGX)) {
+    if (is_at_hand(request, out)) {
         return true;
     }
     if (!atls_fetcher_endorse(e->fetcher, request, arena, &fetched, &why)) {
@@ -249,6 +260,7 @@ static bool fetch(cli_endorsements *e, const atls_endorsement_request *request, 
         out->platform = fetched.platform;
         out->dcap = fetched.dcap;
     }
+    out->android = fetched.android.list.len > 0 ? fetched.android : out->android;
     const atls_certificate_pile at_hand = out->pile;
     return join_piles(&at_hand, &fetched.pile, arena, &out->pile, err);
 }

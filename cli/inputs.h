@@ -42,11 +42,11 @@ typedef struct cli_endorsements {
 ATLS_MUST_USE bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsements *out, atls_error *err);
 
 /* cli_endorsements_load_signed is the same, with at most one signed bundle among them. What it has for a request comes
- * together with the other files; where both have collateral, the files' is taken. */
+ * together with the other files; where both have collateral, or a status list, the files' is taken. */
 ATLS_MUST_USE bool cli_endorsements_load_signed(const cli_list *paths, const cli_bundle_words *w, atls_arena *a,
                                                 cli_endorsements *out, atls_error *err);
 
-/* cli_endorse is the atls_endorse_fn over them. Collateral of Intel's kind is fetched where no file has any; certificates and
+/* cli_endorse is the atls_endorse_fn over them. Collateral of Intel's kind and the status list are fetched where no file has any; certificates and
  * lists are fetched and added to those of the files, which do where nothing can be had. */
 bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                  atls_error *err);

@@ -9,6 +9,7 @@
 
 #define ATLS_ANDROID_DEFAULT_STATEMENT_AGE_S 300
 #define ATLS_ANDROID_DEFAULT_MAX_STALE_S     86400u
+#define ATLS_ANDROID_LIST_LIFE_S             3600u /* of a status list whose sender does not say, section 9 */
 
 /* The least patch level of the system. */
 typedef struct atls_android_patch_policy {

@@ -2,7 +2,6 @@
 /* bundle_build.c: endorsements taken apart into the pieces of a bundle. */
 #include <string.h>
 
-#include "base/json.h"
 #include "bundle_kinds.h"
 #include "evidence/dcap/dcap.h"
 #include "pki/cert.h"
@@ -139,13 +138,33 @@ static bool add_pile(builder *b, const atls_certificate_pile *pile)
     return true;
 }
 
+/* A list that was only given compiled has no text, and is no piece. */
+static bool add_status(builder *b, const atls_android_status *s)
+{
+    const bundle_dates dates = {.fetched = s->fetched, .expires = s->expires};
+    const bool has_dates = s->fetched != ATLS_TIME_UNSET || s->expires != ATLS_TIME_UNSET;
+    atls_bytes parts[2] = {s->list, atls_bytes_empty()};
+    if (has_dates && s->list.len > 0) {
+        uint8_t *written = atls_arena_raw(b->p->arena, BUNDLE_DATES_LEN, b->err);
+        if (written == NULL) {
+            return false;
+        }
+        if (!atls_bundle_put_dates(&dates, written)) {
+            return atls_fail(b->err, ATLS_E_COLLATERAL_FORMAT, "status", "a date that cannot be");
+        }
+        parts[1] = atls_bytes_of(written, BUNDLE_DATES_LEN);
+    }
+    return add(b, BUNDLE_STATUS, parts, has_dates ? 2 : 1);
+}
+
 bool atls_bundle_add(atls_bundle_pieces *p, const atls_endorsements *e, atls_error *err)
 {
     builder b = {.p = p, .err = err};
     if (!atls_crypto_new(&b.crypto, err)) {
         return false;
     }
-    const bool ok = (e->platform == ATLS_PLATFORM_NONE || add_collateral(&b, &e->dcap)) && add_pile(&b, &e->pile);
+    const bool ok = (e->platform == ATLS_PLATFORM_NONE || add_collateral(&b, &e->dcap)) && add_pile(&b, &e->pile)
+                    && add_status(&b, &e->android);
     atls_crypto_free(b.crypto);
     return ok;
 }
@@ -162,25 +181,8 @@ bool atls_bundle_add_all(atls_bundle_pieces *p, const atls_bundle *from, atls_er
 
 /* ---- files ---- */
 
-/* {"entries":{...}}, and nothing of a bundle of collateral. */
-static bool is_status_list(atls_bytes file, atls_arena *arena)
-{
-    const atls_json *tree;
-    atls_error why = {.code = ATLS_OK};
-    if (file.len == 0 || file.ptr[0] == 0x30 || !atls_json_parse(file, "status", arena, &tree, &why)) {
-        return false;
-    }
-    const atls_json *entries = atls_json_find(tree, "entries");
-    return entries != NULL && entries->type == ATLS_JSON_OBJECT && atls_json_find(tree, "tcb_info") == NULL;
-}
-
 bool atls_bundle_add_file(atls_bundle_pieces *p, atls_bytes file, atls_error *err)
 {
     atls_endorsements e = {.platform = ATLS_PLATFORM_NONE};
-    if (file.len <= ATLS_MAX_BUNDLE_LEN && is_status_list(file, p->arena)) {
-        const atls_bundle_piece piece = {
-            .kind = BUNDLE_STATUS, .subject = "google", .parts = {file, atls_bytes_empty()}, .n_parts = 1};
-        return insert(p, &piece, err);
-    }
     return atls_endorsements_add(file, p->arena, &e, err) && atls_bundle_add(p, &e, err);
 }

@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/text.h"
 #include "bundle_kinds.h"
 #include "evidence/dcap/dcap.h"
 #include "pki/chain.h"
+#include "policy_android.h"
 
 #define MAX_DEPTH 6u
 #define MAX_ROOTS 32u
@@ -328,14 +329,23 @@ static bool check_qe_identity(look *l)
            && check_document(l, ATLS_E_QE_IDENTITY_SIGNATURE, identity.issue_date, identity.next_update);
 }
 
+/* Stale is a matter of policy: a list is refused here when a policy that does not speak of it would refuse it. That it is one
+ * was seen when its subject was compared. */
 static bool check_status(look *l)
 {
-    const atls_json *tree;
-    const atls_json *entries;
+    bundle_dates dates;
     l->trust = ATLS_PIECE_UNSIGNED;
-    return (atls_json_parse(l->piece->parts[0], "status", l->k->arena, &tree, l->err)
-            && atls_json_member(tree, "status", "entries", ATLS_JSON_OBJECT, &entries, l->err))
-           || atls_error_relabel(l->err, ATLS_E_COLLATERAL_FORMAT, "");
+    if (!atls_bundle_dates(l->piece, &dates)) {
+        return atls_fail(l->err, ATLS_E_COLLATERAL_FORMAT, "status", "its dates cannot be read");
+    }
+    if (l->k->now < dates.fetched) {
+        return fail_date(l, ATLS_E_NOT_YET_VALID, "fetched", "not before ", dates.fetched);
+    }
+    const atls_time until = dates.expires != ATLS_TIME_UNSET   ? dates.expires
+                            : dates.fetched != ATLS_TIME_UNSET ? dates.fetched + (atls_time)ATLS_ANDROID_LIST_LIFE_S
+                                                               : ATLS_TIME_UNSET;
+    const atls_time last = until + (atls_time)ATLS_ANDROID_DEFAULT_MAX_STALE_S;
+    return until == ATLS_TIME_UNSET || l->k->now <= last || fail_date(l, ATLS_E_EXPIRED, "expires", "not after ", last);
 }
 
 static bool check_subject(const look *l)

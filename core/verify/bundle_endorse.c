@@ -221,6 +221,23 @@ static bool pick_others(const picker *p, const char *own)
            && take_below(&to, BUNDLE_CERTIFICATE, "other") && take_below(&to, BUNDLE_CRL, "other");
 }
 
+/* ---- Android ---- */
+
+static bool pick_android(const picker *p)
+{
+    bundle_dates dates;
+    const atls_bundle_piece *piece = need(p, BUNDLE_STATUS, "google");
+    if (piece == NULL) {
+        return false;
+    }
+    if (!atls_bundle_dates(piece, &dates)) {
+        return atls_fail(p->err, ATLS_E_COLLATERAL_FORMAT, "endorsements.status", "its dates cannot be read");
+    }
+    p->out->android =
+        (atls_android_status){.list = piece->parts[0], .fetched = dates.fetched, .expires = dates.expires};
+    return true;
+}
+
 /* ---- the door ---- */
 
 static bool pick(const picker *p)
@@ -236,6 +253,8 @@ static bool pick(const picker *p)
     case ATLS_PLATFORM_TPM:
         /* a virtual TPM of Nitro is certified by Nitro's authorities, which its own room asks for */
         return pick_others(p, NULL);
+    case ATLS_PLATFORM_ANDROID:
+        return pick_android(p);
     default:
         return atls_fail(p->err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements",
                          "bundles have none for this kind of evidence");

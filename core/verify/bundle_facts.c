@@ -160,7 +160,10 @@ static bool status(const facts *f)
 {
     f->out->what = "status list of Android attestation keys";
     f->out->issuer = "Google";
-    return true;
+    bundle_dates dates;
+    return atls_bundle_dates(f->piece, &dates)
+               ? put_window(f, dates.fetched, dates.expires, dates.expires == ATLS_TIME_UNSET ? "" : "expiry")
+               : atls_fail(f->err, ATLS_E_COLLATERAL_FORMAT, "status", "its dates cannot be read");
 }
 
 bool atls_bundle_piece_describe(const atls_bundle_piece *piece, atls_arena *arena, atls_piece_facts *out,

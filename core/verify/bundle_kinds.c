@@ -9,22 +9,24 @@
 
 #define MAX_CHAIN_LEN     ((size_t)256 * 1024) /* ATLS_MAX_PEM_CERTS of the longest, in base64 */
 #define MAX_SIGNATURE_LEN 256u                 /* 128 hex digits, and whatever an operator's tool wrote around them */
-#define MAX_STATUS_LEN    ((size_t)8 * 1024 * 1024) /* of 2026: 200 KiB */
+#define MAX_STATUS_LEN    ((size_t)16 * 1024 * 1024) /* as its reader has it */
 
 static const bundle_kind kinds[] = {
-    {BUNDLE_STATUS, 1, {{"json", MAX_STATUS_LEN, false}}},
-    {BUNDLE_CERTIFICATE, 1, {{"der", ATLS_MAX_CERT_LEN, false}}},
-    {BUNDLE_CRL, 1, {{"der", ATLS_MAX_CRL_LEN, false}}},
-    {BUNDLE_PCK_CHAIN, 1, {{"chain", MAX_CHAIN_LEN, false}}},
-    {BUNDLE_PCK_CRL, 2, {{"der", ATLS_MAX_CRL_LEN, false}, {"chain", MAX_CHAIN_LEN, true}}},
+    {BUNDLE_STATUS, 2, 1, {{"json", MAX_STATUS_LEN, false}, {"dates", BUNDLE_DATES_LEN, false}}},
+    {BUNDLE_CERTIFICATE, 1, 0, {{"der", ATLS_MAX_CERT_LEN, false}}},
+    {BUNDLE_CRL, 1, 0, {{"der", ATLS_MAX_CRL_LEN, false}}},
+    {BUNDLE_PCK_CHAIN, 1, 0, {{"chain", MAX_CHAIN_LEN, false}}},
+    {BUNDLE_PCK_CRL, 2, 0, {{"der", ATLS_MAX_CRL_LEN, false}, {"chain", MAX_CHAIN_LEN, true}}},
     {BUNDLE_QE_IDENTITY,
      3,
+     0,
      {{"text", ATLS_MAX_SIGNED_JSON_LEN, false},
       {"signature", MAX_SIGNATURE_LEN, false},
       {"chain", MAX_CHAIN_LEN, false}}},
-    {BUNDLE_ROOT_CA_CRL, 1, {{"der", ATLS_MAX_CRL_LEN, false}}},
+    {BUNDLE_ROOT_CA_CRL, 1, 0, {{"der", ATLS_MAX_CRL_LEN, false}}},
     {BUNDLE_TCB_INFO,
      3,
+     0,
      {{"text", ATLS_MAX_SIGNED_JSON_LEN, false},
       {"signature", MAX_SIGNATURE_LEN, false},
       {"chain", MAX_CHAIN_LEN, false}}},
@@ -87,7 +89,7 @@ bool atls_bundle_check_piece(const atls_bundle_piece *p, size_t at, atls_error *
         return atls_fail(err, ATLS_E_COLLATERAL_FORMAT, field, "not 1 to %u letters, digits and / . _ -",
                          BUNDLE_MAX_SUBJECT_LEN);
     }
-    if (p->n_parts != kind->n_parts) {
+    if (p->n_parts > kind->n_parts || p->n_parts < kind->n_parts - kind->n_optional) {
         (void)snprintf(field, sizeof field, "%s.parts", name);
         return atls_fail(err, ATLS_E_COLLATERAL_FORMAT, field, "%s has %zu parts, not %zu", kind->name, kind->n_parts,
                          p->n_parts);
@@ -97,5 +99,49 @@ bool atls_bundle_check_piece(const atls_bundle_piece *p, size_t at, atls_error *
             return false;
         }
     }
-    return true;
+    bundle_dates ignored;
+    (void)snprintf(field, sizeof field, "%s.dates", name);
+    return strcmp(p->kind, BUNDLE_STATUS) != 0 || atls_bundle_dates(p, &ignored)
+           || atls_fail(err, ATLS_E_COLLATERAL_FORMAT, field, "not two dates up to the year 9999, one of them known");
+}
+
+/* ---- dates of a status list ---- */
+
+static bool is_date(atls_time t)
+{
+    return t == ATLS_TIME_UNSET || (t > ATLS_TIME_UNSET && t <= (atls_time)BUNDLE_MAX_MADE);
+}
+
+static atls_time date_at(const uint8_t in[static 8])
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < 8; i++) {
+        n = n << 8 | in[i];
+    }
+    return n > BUNDLE_MAX_MADE ? -1 : (atls_time)n;
+}
+
+/* Dates that say nothing are left out, so that a content has one encoding. */
+bool atls_bundle_dates(const atls_bundle_piece *p, bundle_dates *out)
+{
+    *out = (bundle_dates){.fetched = ATLS_TIME_UNSET, .expires = ATLS_TIME_UNSET};
+    if (p->n_parts < 2) {
+        return true;
+    }
+    if (p->parts[1].len != BUNDLE_DATES_LEN) {
+        return false;
+    }
+    out->fetched = date_at(p->parts[1].ptr);
+    out->expires = date_at(p->parts[1].ptr + 8);
+    return is_date(out->fetched) && is_date(out->expires)
+           && (out->fetched != ATLS_TIME_UNSET || out->expires != ATLS_TIME_UNSET);
+}
+
+bool atls_bundle_put_dates(const bundle_dates *dates, uint8_t out[static BUNDLE_DATES_LEN])
+{
+    for (size_t i = 0; i < 8; i++) {
+        out[i] = (uint8_t)((uint64_t)dates->fetched >> (56 - 8 * i));
+        out[8 + i] = (uint8_t)((uint64_t)dates->expires >> (56 - 8 * i));
+    }
+    return is_date(dates->fetched) && is_date(dates->expires);
 }

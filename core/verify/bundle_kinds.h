@@ -13,7 +13,9 @@
 #define BUNDLE_PCK_CHAIN   "dcap.pck_chain"   /* <fmspc>/<processor|platform>/<sha256 of the PEM>: PEM */
 #define BUNDLE_CERTIFICATE "certificate"      /* <whose>/.../<sha256>: DER */
 #define BUNDLE_CRL         "crl"              /* <whose>/.../<sha256>: DER */
-#define BUNDLE_STATUS      "android.status"   /* google: JSON */
+#define BUNDLE_STATUS      "android.status"   /* google: JSON, and perhaps its dates */
+
+#define BUNDLE_DATES_LEN 16u /* fetched and expires, seconds since 1970, 8 bytes each, big-endian; 0: nobody said */
 
 #define BUNDLE_MAX_SUBJECT_LEN 240u
 #define BUNDLE_MAX_SEQUENCE    ((uint64_t)9007199254740991u) /* 2^53 - 1: what JSON can say, too */
@@ -28,6 +30,7 @@ typedef struct bundle_part {
 typedef struct bundle_kind {
     const char *name;
     size_t n_parts;
+    size_t n_optional; /* of them, at the end */
     bundle_part parts[ATLS_BUNDLE_MAX_PARTS];
 } bundle_kind;
 
@@ -37,6 +40,18 @@ const bundle_kind *atls_bundle_kind(atls_bytes name);
 /* atls_bundle_check_piece checks a piece against its row: parts and their lengths, letters of the subject. at is its index, for
  * fields. Errors: UNSUPPORTED, COLLATERAL_FORMAT, LIMIT. */
 ATLS_MUST_USE bool atls_bundle_check_piece(const atls_bundle_piece *p, size_t at, atls_error *err);
+
+/* What a status list says of itself: when it was fetched, and until when its sender lets it be used. */
+typedef struct bundle_dates {
+    atls_time fetched; /* ATLS_TIME_UNSET: nobody said */
+    atls_time expires;
+} bundle_dates;
+
+/* atls_bundle_dates reads the dates of a status list; both are unset where it has none. False: no dates that can be. */
+ATLS_MUST_USE bool atls_bundle_dates(const atls_bundle_piece *p, bundle_dates *out);
+
+/* atls_bundle_put_dates writes the part that atls_bundle_dates reads. False: no dates that can be. */
+ATLS_MUST_USE bool atls_bundle_put_dates(const bundle_dates *dates, uint8_t out[static BUNDLE_DATES_LEN]);
 
 /* atls_bundle_order compares two pieces by kind, then subject. */
 int atls_bundle_order(const atls_bundle_piece *a, const atls_bundle_piece *b);

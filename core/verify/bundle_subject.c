@@ -2,6 +2,7 @@
 /* bundle_subject.c: what a piece is about, read from what it holds. Nothing is verified: a subject only says where to look. */
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "bundle_kinds.h"
 #include "evidence/dcap/dcap.h"
@@ -202,10 +203,15 @@ static const char *crl(const subject *s)
     return with_digest(s, atls_name_common_name(list.issuer, &cn) ? owner(s, cn) : "other");
 }
 
+/* Nothing in a list says whose it is; that it is one does. */
 static const char *status(const subject *s)
 {
-    (void)s;
-    return "google";
+    const atls_json *tree;
+    const atls_json *entries;
+    return atls_json_parse_wide(s->content, "status", s->arena, &tree, s->err)
+                   && atls_json_member(tree, "status", "entries", ATLS_JSON_OBJECT, &entries, s->err)
+               ? "google"
+               : NULL;
 }
 
 bool atls_bundle_subject_of(const atls_crypto *c, const atls_bundle_piece *p, atls_arena *arena, const char **out,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "evidence/android/android.h"
 #include "evidence/dcap/dcap.h"
 #include "forecast.h"
 #include "verifier.h"
@@ -195,6 +196,21 @@ static bool is_out_of_date(atls_tcb_status s)
     return s == ATLS_TCB_OUT_OF_DATE || s == ATLS_TCB_OUT_OF_DATE_CONFIGURATION_NEEDED;
 }
 
+/* A status list that is stale is used for as long as the policy lets it be; of several policies nobody says which. */
+static bool note_stale(forecast *f)
+{
+    const atls_android_policy *p = &f->v->policy->android;
+    atls_result r;
+    atls_error why = {.code = ATLS_OK};
+    if (!f->out->now.accepted || f->v->format != android_format()
+        || !appraise(f, &f->now, f->q->appraisal.now, &r, &why) || r.claims.android.status_expires == ATLS_TIME_UNSET) {
+        return true;
+    }
+    const atls_time more = p->has_max_stale ? (atls_time)p->max_stale_s : (atls_time)ATLS_ANDROID_DEFAULT_MAX_STALE_S;
+    return atls_forecast_note(&f->dates, r.claims.android.status_expires + more,
+                              "end of what the policy lets a stale status list be used for", false, f->err);
+}
+
 static bool note_grace(forecast *f)
 {
     const atls_verifier *v = dcap_verifier(f->v);
@@ -308,7 +324,7 @@ static bool run(forecast *f)
         return false;
     }
     if (!atls_forecast_gather(&f->now, f->q->appraisal.evidence, f->arena, &f->dates, f->err) || !note_grace(f)
-        || !look_ahead(f)) {
+        || !note_stale(f) || !look_ahead(f)) {
         return false;
     }
     out->dates = f->dates.items;

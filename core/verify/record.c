@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "atls/android.h"
 #include "verifier.h"
 
 typedef struct answer {
@@ -140,6 +141,20 @@ static void put_dcap(atls_box *b, size_t i, const atls_dcap_collateral *c)
     }
 }
 
+/* A compiled list is written as the text that it was made of (can_be_written), which says the same. */
+static void put_status(atls_box *b, size_t i, const atls_android_status *s)
+{
+    if (s->list.len > 0) {
+        atls_box_bytes(b, atls_box_name(b, "endorse", i, "android.list"), s->list);
+    }
+    if (s->fetched != ATLS_TIME_UNSET) {
+        atls_box_number(b, atls_box_name(b, "endorse", i, "android.fetched"), (uint64_t)s->fetched);
+    }
+    if (s->expires != ATLS_TIME_UNSET) {
+        atls_box_number(b, atls_box_name(b, "endorse", i, "android.expires"), (uint64_t)s->expires);
+    }
+}
+
 static void put_endorsements(atls_box *b, size_t i, const atls_endorsements *e)
 {
     if (e->platform != ATLS_PLATFORM_NONE) {
@@ -152,6 +167,7 @@ static void put_endorsements(atls_box *b, size_t i, const atls_endorsements *e)
     if (e->pile.n_crls > 0) {
         atls_box_list(b, atls_box_name(b, "endorse", i, "crls"), e->pile.crls, e->pile.n_crls);
     }
+    put_status(b, i, &e->android);
     if (e->stapled != 0) {
         atls_box_number(b, atls_box_name(b, "endorse", i, "stapled"), e->stapled);
     }
@@ -170,6 +186,11 @@ static bool same_list(const atls_bytes *a, size_t m, const atls_bytes *b, size_t
     return m == n;
 }
 
+static bool same_status(const atls_android_status *x, const atls_android_status *y)
+{
+    return atls_bytes_equal(x->list, y->list) && x->fetched == y->fetched && x->expires == y->expires;
+}
+
 static bool same_endorsements(const atls_endorsements *x, const atls_endorsements *y)
 {
     for (size_t k = 0; k < ATLS_N_RECORD_PIECES; k++) {
@@ -182,6 +203,7 @@ static bool same_endorsements(const atls_endorsements *x, const atls_endorsement
         }
     }
     return x->platform == y->platform && x->stapled == y->stapled && x->insecure_older == y->insecure_older
+           && same_status(&x->android, &y->android)
            && same_list(x->pile.certificates, x->pile.n_certificates, y->pile.certificates, y->pile.n_certificates)
            && same_list(x->pile.crls, x->pile.n_crls, y->pile.crls, y->pile.n_crls);
 }
@@ -237,8 +259,22 @@ static void put_binding(atls_box *b, const atls_binding *binding)
     atls_box_bytes(b, "binding.profile", atls_bytes_str(binding->profile));
     atls_box_bytes(b, "binding.value", atls_bytes_of(binding->value, sizeof binding->value));
     atls_box_number(b, "binding.value_len", binding->value_len);
+    if (binding->challenge.len > 0) {
+        atls_box_bytes(b, "binding.challenge", binding->challenge);
+    }
     if (binding->has_leaf_sha256) {
         atls_box_bytes(b, "binding.leaf_sha256", atls_bytes_of(binding->leaf_sha256, sizeof binding->leaf_sha256));
+    }
+}
+
+static void put_time(atls_box *b, const atls_appraisal *in)
+{
+    atls_box_number(b, "at", (uint64_t)in->now);
+    if (in->now_ms != 0) {
+        atls_box_number(b, "at_ms", in->now_ms);
+    }
+    if (in->offset_s != 0) {
+        atls_box_number(b, "offset_s", (uint64_t)in->offset_s);
     }
 }
 
@@ -274,6 +310,35 @@ static bool has_short_texts(const atls_recorder *r, atls_error *err)
            || atls_fail(err, ATLS_E_LIMIT, "record.trust_key.label", "longer than %u bytes", ATLS_RECORD_MAX_LABEL_LEN);
 }
 
+/* A compiled list without its text can be asked, but not written down: of two lists that differ in one entry this would make
+ * one recording. */
+static bool has_text(const atls_recorder *r, const atls_android_status *s, atls_error *err)
+{
+    uint8_t made_of[32];
+    uint8_t found[32];
+    if (s->compiled == NULL) {
+        return true;
+    }
+    atls_android_list_sha256(s->compiled, made_of);
+    if (!atls_digest(r->v->crypto, ATLS_SHA256, &s->list, 1, found, err)) {
+        return false;
+    }
+    return s->list.len > 0 && atls_bytes_equal(atls_bytes_of(made_of, 32), atls_bytes_of(found, 32))
+               ? true
+               : atls_fail(err, ATLS_E_USAGE, "record.endorse.android.list",
+                           "the status list was given compiled, without the text that it was made of");
+}
+
+static bool have_texts(const atls_recorder *r, atls_error *err)
+{
+    for (size_t i = 0; i < r->endorsements.n; i++) {
+        if (!has_text(r, &r->endorsements.items[i].endorsements.android, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What cannot be said again must not be written down: a replay of something else would be a lie. */
 static bool can_be_written(const atls_recorder *r, atls_error *err)
 {
@@ -290,7 +355,7 @@ static bool can_be_written(const atls_recorder *r, atls_error *err)
     if ((unsigned)r->in.binding.grade > ATLS_GRADE_SESSION || r->in.now < 0) {
         return atls_fail(err, ATLS_E_USAGE, "record", "a grade or a time that cannot be: the call made no sense");
     }
-    return has_short_texts(r, err);
+    return has_short_texts(r, err) && have_texts(r, err);
 }
 
 bool atls_recorder_finish(atls_recorder *r, atls_bytes *out, atls_error *err)
@@ -308,7 +373,10 @@ bool atls_recorder_finish(atls_recorder *r, atls_bytes *out, atls_error *err)
     put_policy(&b, r->v->policy);
     put_binding(&b, &r->in.binding);
     put_answers(&b, r);
-    atls_box_number(&b, "at", (uint64_t)r->in.now);
+    put_time(&b, &r->in);
+    if (r->in.key_id.len > 0) {
+        atls_box_bytes(&b, "key_id", r->in.key_id);
+    }
     atls_box_flag(&b, "attested_only", r->out->attested_only);
     atls_box_flag(&b, "endorse", r->in.endorse != NULL);
     atls_box_bytes(&b, "evidence", r->in.evidence);

@@ -114,6 +114,17 @@ static bool take_list(reader *r, const char *name, const atls_bytes **items, siz
     return r->err->code == ATLS_OK;
 }
 
+/* 64 bits in two's complement; 0 when it is not there. */
+static bool take_signed(reader *r, const char *name, int64_t *out)
+{
+    const atls_record_member *m = take(r, name, ATLS_RECORD_NUMBER);
+    *out = 0;
+    if (m != NULL) {
+        memcpy(out, &m->number, sizeof *out);
+    }
+    return r->err->code == ATLS_OK;
+}
+
 static bool take_error(reader *r, const char *name, atls_error *out)
 {
     const atls_record_member *m = take(r, name, ATLS_RECORD_LIST);
@@ -160,6 +171,13 @@ static bool read_dcap(reader *r, size_t i, atls_dcap_collateral *out)
     return true;
 }
 
+static bool read_status(reader *r, size_t i, atls_android_status *out)
+{
+    return take_content(r, name_of(r, "endorse", i, "android.list"), ATLS_RECORD_BYTES, &out->list)
+           && take_signed(r, name_of(r, "endorse", i, "android.fetched"), &out->fetched)
+           && take_signed(r, name_of(r, "endorse", i, "android.expires"), &out->expires);
+}
+
 static bool read_endorsements(reader *r, size_t i, atls_endorsements *out)
 {
     atls_bytes platform;
@@ -177,7 +195,7 @@ static bool read_endorsements(reader *r, size_t i, atls_endorsements *out)
     const atls_record_member *older = take(r, name_of(r, "endorse", i, "insecure_older"), ATLS_RECORD_FLAG);
     out->stapled = stapled == NULL ? 0 : (unsigned)stapled->number;
     out->insecure_older = older != NULL && older->flag;
-    return r->err->code == ATLS_OK && read_dcap(r, i, &out->dcap)
+    return r->err->code == ATLS_OK && read_dcap(r, i, &out->dcap) && read_status(r, i, &out->android)
            && take_list(r, name_of(r, "endorse", i, "certificates"), &out->pile.certificates, &out->pile.n_certificates)
            && take_list(r, name_of(r, "endorse", i, "crls"), &out->pile.crls, &out->pile.n_crls);
 }
@@ -314,6 +332,7 @@ static bool read_binding(reader *r, atls_binding *b)
     if (!need_content(r, "binding.profile", ATLS_RECORD_BYTES, &text)
         || !as_text(r, "binding.profile", text, ATLS_RECORD_MAX_PROFILE_LEN, &b->profile)
         || !need_content(r, "binding.value", ATLS_RECORD_BYTES, &value)
+        || !take_content(r, "binding.challenge", ATLS_RECORD_BYTES, &b->challenge)
         || !need_number(r, "binding.value_len", UINT8_MAX, &value_len)) {
         return false;
     }
@@ -330,20 +349,33 @@ static bool read_binding(reader *r, atls_binding *b)
     return r->err->code == ATLS_OK;
 }
 
-static bool read_call(reader *r, atls_recorded *out)
+static bool read_time(reader *r, atls_appraisal *in)
 {
     uint64_t at = 0;
+    if (!need_number(r, "at", INT64_MAX, &at)) {
+        return false;
+    }
+    const atls_record_member *ms = take(r, "at_ms", ATLS_RECORD_NUMBER);
+    if (ms != NULL && ms->number > UINT32_MAX) {
+        return atls_fail(r->err, ATLS_E_ENCODING, ms->name, "a number that cannot be");
+    }
+    in->now = (atls_time)at;
+    in->now_ms = ms == NULL ? 0 : (uint32_t)ms->number;
+    return r->err->code == ATLS_OK && take_signed(r, "offset_s", &in->offset_s);
+}
+
+static bool read_call(reader *r, atls_recorded *out)
+{
     bool has_endorse = false;
     bool has_key = false;
-    if (!need_number(r, "at", INT64_MAX, &at) || !need_flag(r, "endorse", &has_endorse)
-        || !need_flag(r, "trust_key", &has_key) || !read_binding(r, &out->in.binding)
-        || !need_content(r, "evidence", ATLS_RECORD_BYTES, &out->in.evidence)
+    if (!read_time(r, &out->in) || !need_flag(r, "endorse", &has_endorse) || !need_flag(r, "trust_key", &has_key)
+        || !read_binding(r, &out->in.binding) || !need_content(r, "evidence", ATLS_RECORD_BYTES, &out->in.evidence)
         || !take_content(r, "event_log", ATLS_RECORD_BYTES, &out->in.event_log)
+        || !take_content(r, "key_id", ATLS_RECORD_BYTES, &out->in.key_id)
         || !read_answers(r, "endorse", &out->answers->endorsements, false)
         || !read_answers(r, "trust_key", &out->answers->keys, true)) {
         return false;
     }
-    out->in.now = (atls_time)at;
     out->in.endorse = has_endorse ? endorse : NULL;
     out->in.endorse_ctx = out->answers;
     out->in.trust_key = has_key ? trust_key : NULL;

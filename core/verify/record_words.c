@@ -6,6 +6,22 @@
 #include "base/json.h"
 #include "record.h"
 
+/* A member that is added to what an appraisal depends on must be recorded and replayed, or a recording may replay to
+ * something else. These sizes are here so that nobody forgets: add it to record.c, record_read.c (or to the questions below) and
+ * docs/record.md, a row to tests/evidence/test_android_record.c or tests/verify/test_record_members.c, and then the new size
+ * here. A member that fills a hole does not show: look at every one. */
+#define HAS_SIZE(type, size) _Static_assert(sizeof(void *) != 8 || sizeof(type) == (size), "recorded: see above")
+HAS_SIZE(atls_appraisal, 248);
+HAS_SIZE(atls_binding, 144);
+HAS_SIZE(atls_endorsements, 248);
+HAS_SIZE(atls_dcap_collateral, 160);
+HAS_SIZE(atls_certificate_pile, 32);
+HAS_SIZE(atls_android_status, 40);
+HAS_SIZE(atls_endorsement_request, 72);
+HAS_SIZE(atls_sev_snp_request, 40);
+HAS_SIZE(atls_key_question, 64);
+#undef HAS_SIZE
+
 #define PIECE(name)                                                                                                    \
     {                                                                                                                  \
         "dcap." #name, offsetof(atls_dcap_collateral, name)                                                            \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* assemble.c: a request as pieces, pieces as endorsements. */
+#include <stdio.h>
 #include <string.h>
 
 #include "edge/tls/clock.h"
@@ -202,6 +203,29 @@ static bool endorse_amd(const work *w)
     return put_heap(w, &h);
 }
 
+/* ---- Google ------------------------------------------------------------------------------------------------------------ */
+
+/* A list whose sender says nothing of its life ends when it was fetched: then nobody said (endorse.h). */
+static bool endorse_android(const work *w)
+{
+    const char *url = w->f->options.android_status_url;
+    atls_piece_id id = {.kind = ATLS_FETCHED_DOCUMENT};
+    atls_android_status *out = &w->out->android;
+    if (url[0] == '\0') {
+        return missing(w, "endorsements.status", "no address of Google's status list has been named");
+    }
+    (void)snprintf(id.url, sizeof id.url, "%s", url);
+    atls_piece *p = get(w, &id, w->err);
+    if (p == NULL) {
+        return false;
+    }
+    out->fetched = p->fetched;
+    out->expires = p->valid_until > p->fetched ? p->valid_until : ATLS_TIME_UNSET;
+    const bool ok = copy(w, p->parts.content, &out->list);
+    atls_piece_release(p);
+    return ok;
+}
+
 /* ---- the doors --------------------------------------------------------------------------------------------------------- */
 
 static bool endorse(atls_fetcher *f, const atls_endorsement_request *request, bool replaces, atls_arena *arena,
@@ -222,6 +246,8 @@ static bool endorse(atls_fetcher *f, const atls_endorsement_request *request, bo
         ok = endorse_intel(&w);
     } else if (request->platform == ATLS_PLATFORM_SEV_SNP) {
         ok = endorse_amd(&w);
+    } else if (request->platform == ATLS_PLATFORM_ANDROID) {
+        ok = endorse_android(&w);
     }
     if (!ok) {
         *out = (atls_endorsements){.platform = ATLS_PLATFORM_NONE};

@@ -142,6 +142,23 @@ static bool open_parts(atls_fetcher *f, atls_error *err)
     return false;
 }
 
+/* Roots are kept by their hashes; the caller's bytes are not needed any more. */
+static bool hash_roots(atls_fetcher *f, atls_error *err)
+{
+    if (f->options.n_roots > ATLS_MAX_FETCH_ROOTS) {
+        (void)atls_fail(err, ATLS_E_CONFIGURATION, "roots", "more than %u", ATLS_MAX_FETCH_ROOTS);
+        return false;
+    }
+    for (size_t i = 0; i < f->options.n_roots; i++) {
+        if (!atls_digest(f->crypto, ATLS_SHA256, &f->options.roots[i], 1, f->roots.sha256[i], err)) {
+            return false;
+        }
+    }
+    f->roots.n = f->options.n_roots;
+    f->options.roots = NULL;
+    return true;
+}
+
 static void free_rest(atls_fetcher *f)
 {
     for (size_t i = 0; i < sizeof f->texts / sizeof f->texts[0]; i++) {
@@ -159,7 +176,8 @@ bool atls_fetcher_new(const atls_fetcher_options *options, atls_fetcher **out, a
         (void)atls_fail(err, ATLS_E_MEMORY, "fetcher", NULL);
         return false;
     }
-    if (!atls_fetch_options(options, f, err) || !atls_crypto_new(&f->crypto, err) || !open_parts(f, err)) {
+    if (!atls_fetch_options(options, f, err) || !atls_crypto_new(&f->crypto, err) || !hash_roots(f, err)
+        || !open_parts(f, err)) {
         free_rest(f);
         return false;
     }

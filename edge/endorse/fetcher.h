@@ -38,9 +38,10 @@ typedef struct atls_fetch_counts {
 
 struct atls_fetcher {
     atls_fetcher_options options; /* defaults filled in; its texts are in `texts` */
-    char *texts[4];               /* proxy, ca_file, user_agent, cache_folder; NULL: not given */
+    char *texts[5];               /* proxy, ca_file, user_agent, cache_folder, status URL; NULL: not given */
     atls_fetch_source sources[ATLS_MAX_SOURCES];
     size_t n_sources;
+    atls_piece_roots roots;
     atls_crypto *crypto;
     atls_downloader downloader;
     atls_hosts hosts;

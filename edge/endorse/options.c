@@ -125,6 +125,16 @@ static bool keep(const char *text, char **out, const char **shown, atls_error *e
     return true;
 }
 
+static bool keep_status_url(const atls_fetcher_options *in, atls_fetcher *out, atls_error *err)
+{
+    const char *url = in->android_status_url;
+    if (url == NULL) {
+        url = in->n_sources == 0 ? ATLS_ANDROID_STATUS_URL : "";
+    }
+    return (url[0] == '\0' || atls_url_check(url, in->insecure_http, "android_status_url", err))
+           && keep(url, &out->texts[4], &out->options.android_status_url, err);
+}
+
 bool atls_fetch_options(const atls_fetcher_options *in, atls_fetcher *out, atls_error *err)
 {
     static const atls_fetcher_options none = {.sources = NULL};
@@ -135,5 +145,6 @@ bool atls_fetch_options(const atls_fetcher_options *in, atls_fetcher *out, atls_
     return set_numbers(o, err) && copy_sources(in, out, err) && keep(in->proxy, &out->texts[0], &o->proxy, err)
            && keep(in->ca_file, &out->texts[1], &o->ca_file, err)
            && keep(in->user_agent == NULL ? "atls/" ATLS_VERSION : in->user_agent, &out->texts[2], &o->user_agent, err)
-           && keep(has_folder ? in->cache_folder : NULL, &out->texts[3], &o->cache_folder, err);
+           && keep(has_folder ? in->cache_folder : NULL, &out->texts[3], &o->cache_folder, err)
+           && keep_status_url(in, out, err);
 }

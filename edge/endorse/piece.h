@@ -16,6 +16,12 @@
 #define ATLS_PIECE_CERTS    4u
 #define ATLS_PIECE_FOR_EVER ((atls_time)253402300799) /* the end of 9999: nothing in it has a date */
 
+/* Whose roots may vouch for an answer: the vendors', and these. */
+typedef struct atls_piece_roots {
+    uint8_t sha256[ATLS_MAX_FETCH_ROOTS][32];
+    size_t n;
+} atls_piece_roots;
+
 typedef struct atls_piece_id {
     atls_fetched_kind kind;
     bool is_tdx;             /* TCB_INFO, QE_IDENTITY */
@@ -63,6 +69,16 @@ typedef struct atls_piece_parts {
     atls_time
         valid_until; /* the first of all dates in it: usable before, not at it. ATLS_PIECE_FOR_EVER: it has none */
 } atls_piece_parts;
+
+/* atls_piece_check_root wants the chain that came with a piece to end in a root that may vouch for it, and each certificate to be
+ * signed by the one above it. Pieces that come without one hold. Errors: as atls_piece_read. */
+ATLS_MUST_USE bool atls_piece_check_root(const atls_piece_id *id, const atls_crypto *crypto,
+                                         const atls_piece_roots *roots, const atls_piece_parts *parts,
+                                         atls_arena *arena, atls_error *err);
+
+/* atls_piece_check_leaf wants the certificate of a chip to be signed by the intermediate of a chain. Errors: the same. */
+ATLS_MUST_USE bool atls_piece_check_leaf(const atls_crypto *crypto, const atls_piece_parts *leaf,
+                                         const atls_piece_parts *chain, atls_error *err);
 
 /* atls_piece_read takes an answer apart, and wants it to be what was asked for: subject, shape, and the signature by the
  * certificate that came beside it. Slices of out point into the answer and the arena, which needs some 32 MiB for the longest.

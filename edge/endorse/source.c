@@ -115,7 +115,8 @@ static atls_piece *make_piece(const atls_fetcher *f, const atls_piece_id *id, co
                               atls_arena *scratch, atls_error *err)
 {
     atls_piece_parts parts;
-    if (!atls_piece_read(id, f->crypto, &entry->answer, scratch, &parts, err)) {
+    if (!atls_piece_read(id, f->crypto, &entry->answer, scratch, &parts, err)
+        || !atls_piece_check_root(id, f->crypto, &f->roots, &parts, scratch, err)) {
         return NULL;
     }
     if (id->kind == ATLS_FETCHED_DOCUMENT) {
@@ -227,6 +228,27 @@ static uint32_t time_for(const going *g)
     return left < g->f->options.request_timeout_ms ? (uint32_t)left : g->f->options.request_timeout_ms;
 }
 
+/* A chip's certificate is held against the chain of its product, which is a piece by itself and has its own flight. Without the
+ * chain nobody knows what it is worth, and it is not taken. */
+static bool is_signed(const going *g, const atls_piece *p, atls_error *err)
+{
+    const atls_piece_id *id = g->flight->id;
+    atls_piece_id of = {.kind = ATLS_FETCHED_SNP_CHAIN};
+    atls_error why = {.code = ATLS_OK};
+    if (id->kind != ATLS_FETCHED_SNP_LEAF) {
+        return true;
+    }
+    memcpy(of.product, id->product, sizeof of.product);
+    atls_piece *chain = atls_fetch_piece(g->f, &of, false, g->flight->deadline_ms, &why);
+    if (chain == NULL) {
+        (void)atls_fail(err, why.code, why.field, "its chain: %s", why.message);
+        return false;
+    }
+    const bool ok = atls_piece_check_leaf(g->f->crypto, &p->parts, &chain->parts, err);
+    atls_piece_release(chain);
+    return ok;
+}
+
 static bool accept_answer(going *g, target *t, const atls_downloaded *d)
 {
     const bool is_document = g->flight->id->kind == ATLS_FETCHED_DOCUMENT;
@@ -239,6 +261,10 @@ static bool accept_answer(going *g, target *t, const atls_downloaded *d)
     (void)snprintf(entry.path, sizeof entry.path, "%s", g->flight->path);
     atls_piece *p = make_piece(g->f, g->flight->id, &entry, g->flight->now, &g->scratch, &t->why);
     if (p == NULL) {
+        return false;
+    }
+    if (!is_signed(g, p, &t->why)) {
+        atls_piece_release(p);
         return false;
     }
     atls_piece_release(g->out->piece);

@@ -7,8 +7,8 @@
  *   request ─▶ pieces ─▶ memory ─▶ folder ─▶ first source ─▶ next source ... ─▶ endorsements
  *
  * Nothing that a fetcher hands out is trusted for that: the appraisal authenticates every piece, each time. What the
- * fetcher itself looks at (right subject, whole, signed by the certificate beside it, not past a date) only decides whether
- * the next source is asked. An entry of the folder is no better than an answer of the network, and goes through the same
+ * fetcher itself looks at (right subject, whole, signed by the certificate beside it, under a root of the vendor's, not past a
+ * date) only decides whether the next source is asked. An entry of the folder is no better than an answer of the network, and goes through the same
  * reader.
  *
  *   piece           one answer: a TCB info with signature and chain, a list, a certificate
@@ -42,10 +42,11 @@ typedef enum atls_source_kind {
 #define ATLS_INTEL_PCS_URL      "https://api.trustedservices.intel.com"
 #define ATLS_INTEL_ROOT_CRL_URL "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
 #define ATLS_AMD_KDS_URL        "https://kdsintf.amd.com"
-/* Google's list of revoked attestation keys, for atls_fetcher_document. */
+/* Google's list of revoked attestation keys. */
 #define ATLS_ANDROID_STATUS_URL "https://android.googleapis.com/attestation/status"
 
-#define ATLS_MAX_SOURCES 8u
+#define ATLS_MAX_SOURCES     8u
+#define ATLS_MAX_FETCH_ROOTS 8u
 
 typedef struct atls_source {
     atls_source_kind kind;
@@ -72,6 +73,14 @@ typedef struct atls_fetcher_options {
     const atls_source *sources; /* n_sources, in the order in which they are asked */
     size_t n_sources;           /* 0: ATLS_INTEL_PCS_URL and ATLS_AMD_KDS_URL */
     atls_update update;
+    /* Where Google's list of revoked attestation keys is: https, as for sources. NULL: ATLS_ANDROID_STATUS_URL if n_sources is
+     * 0, and otherwise nowhere; "": nowhere. */
+    const char *android_status_url;
+
+    /* n_roots certificates, DER, at most 8, copied as their hashes: what may vouch for answers beside the vendors' roots. An
+     * answer under any other root is none, and the next source is asked. */
+    const atls_bytes *roots;
+    size_t n_roots;
 
     const char *proxy;      /* NULL: as libcurl finds it in the environment (https_proxy, no_proxy); "": none */
     const char *ca_file;    /* PEM; trusted instead of the system's roots. NULL: the system's */
@@ -123,6 +132,8 @@ void atls_fetcher_free(atls_fetcher *f);
  *           endorsed over the network without what only its machine knows: ENDORSEMENTS_MISSING
  * SEV_SNP   what the request says is needed: VCEK; ASK or ASVK and ARK; and the list if there is one, because only a policy
  *           knows whether it can do without. Where the request names no product, each is tried
+ * ANDROID   the status list, of android_status_url; when it was fetched, and until when its Cache-Control lets it be used (without
+ *           one that says so: an hour, endorse.h)
  * others    nothing is to be had, and that is no failure
  *
  * Errors, with "endorsements.<piece>" as field and what each source said as message: TIMEOUT, IO (also throttled): trying

@@ -54,9 +54,10 @@ ATLS_MUST_USE bool atls_recorder_appraise(atls_recorder *r, const atls_verifier 
 void atls_recorder_note(atls_recorder *r, const atls_error *why);
 
 /* atls_recorder_finish writes the recording, in the recorder's arena. out->attested_only of the result may have been set since the
- * appraisal, and is recorded. The same inputs give the same bytes. Errors: USAGE (nothing was appraised, or the call of the
- * appraisal made so little sense that it cannot be written down), LIMIT (longer than ATLS_MAX_RECORD_LEN, more answers or
- * members than the limits above, a profile of more than 64 bytes, a label of a key of more than 256), MEMORY, INTERNAL. */
+ * appraisal, and is recorded. The same inputs give the same bytes. Errors: USAGE (nothing was appraised; the call of the
+ * appraisal made so little sense that it cannot be written down; or a status list was given compiled, without the text that it
+ * was made of), LIMIT (longer than ATLS_MAX_RECORD_LEN, more answers or members than the limits above, a profile of more than 64
+ * bytes, a label of a key of more than 256), MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_recorder_finish(atls_recorder *r, atls_bytes *out, atls_error *err);
 
 /* ---- for sessions ---- */

@@ -14,11 +14,12 @@
 #include "pki/signature.h"
 #include "run.h"
 
-#define T    "--at 2026-06-15T12:00:00Z"
-#define BASE "connect 127.0.0.1:{p} --servername localhost -e {d}/srv/collateral.json " T " --timeout 20 "
-#define CA   "--cacert {d}/srv/tls-ca.pem "
-#define ONES "111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111"
-#define POL  "-p {d}/srv/policy-dstack_tdx.json "
+#define T        "--at 2026-06-15T12:00:00Z"
+#define BASE     "connect 127.0.0.1:{p} --servername localhost -e {d}/srv/collateral.json " T " --timeout 20 "
+#define CA       "--cacert {d}/srv/tls-ca.pem "
+#define ONES     "111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111"
+#define FORECAST "endorse forecast 127.0.0.1:{p} --servername localhost " T " --timeout 20 "
+#define POL      "-p {d}/srv/policy-dstack_tdx.json "
 
 /* clang-format off */
 static const run_row rows[] = {
@@ -48,6 +49,14 @@ static const run_row rows[] = {
     {"stale endorsements", "connect 127.0.0.1:{p} --servername localhost -e {d}/srv/collateral.json --at 2026-07-20T00:00:00Z " CA POL, "hello.txt", 5, NULL, {"EXPIRED"}},
     {"a revoked platform", "connect 127.0.0.1:{p} --servername localhost -e {d}/revoked/collateral.json " T " " CA POL, "hello.txt", 7, NULL, {"REVOKED"}},
     {"nobody listens on that family", "connect [::1]:{p} " T " " CA POL "--servername localhost", "hello.txt", 3, NULL, {"IO"}},
+    {"a forecast of what it shows", FORECAST "-e {d}/srv/collateral.json " CA POL "--within 1d", "empty", 0, NULL, {"today         accepted", "refused from", "EXPIRED"}},
+    {"and soon", FORECAST "-e {d}/srv/collateral.json " CA POL "--within 3650d", "empty", 5, NULL, {"today         accepted", "EXPIRED"}},
+    {"as JSON", FORECAST "-e {d}/srv/collateral.json " CA POL "--json --within 1d", "empty", 0, "\"today\":{\"accepted\":true", {NULL}},
+    {"a forecast for another application", FORECAST "-e {d}/srv/collateral.json " CA "-p {d}/other/policy-dstack_tdx.json", "empty", 4, NULL, {"today         refused"}},
+    {"a forecast without endorsements", FORECAST CA POL, "empty", 5, NULL, {"ENDORSEMENTS_MISSING"}},
+    {"a forecast of somebody unknown", FORECAST "-e {d}/srv/collateral.json " POL, "empty", 3, NULL, {"IDENTITY", "!today"}},
+    {"a forecast of nobody", "endorse forecast 127.0.0.1:1 " T " " CA POL, "empty", 3, NULL, {"IO", "!today"}},
+    {"a forecast of a peer wants a policy", FORECAST CA, "empty", 1, NULL, {"--policy", "required"}},
     {"a name that does not exist", "connect no-such-host.invalid:443 " T " " CA POL, "hello.txt", 3, NULL, {"IO", "no-such-host.invalid"}},
 };
 /* clang-format on */

@@ -4,15 +4,20 @@
 #include <unistd.h>
 
 #include "run.h"
+#include "sim/sim_android.h"
 #include "tests/edge/double.h"
 
-#define T     " --at 2026-06-15T12:00:00Z"
-#define TD    "verify {d}/td/quote.bin --policy {d}/td/policy-tdx.json" T
-#define SNP   "verify {d}/report.bin --policy {d}/policy-snp.json" T
-#define PCCS  " --pccs http://127.0.0.1:{p}"
-#define KDS   " --kds http://127.0.0.1:{p}"
-#define PULL  "endorse pull"
-#define FMSPC " --tdx --fmspc 50806F5A1BC2"
+#define T      " --at 2026-06-15T12:00:00Z"
+#define TD     "verify {d}/td/quote.bin --policy {d}/td/policy-tdx.json" T
+#define SNP    "verify {d}/report.bin --policy {d}/policy-snp.json" T
+#define PCCS   " --pccs http://127.0.0.1:{p} --fetch-root {d}/td/root.pem"
+#define KDS    " --kds http://127.0.0.1:{p} --fetch-root {d}/ark.der"
+#define PULL   "endorse pull"
+#define STATUS " --android-status-url http://127.0.0.1:{p}/status.json"
+#define PHONE  "verify {d}/phone.bin --policy {d}/policy-phone.json"
+#define KEY    " --bundle-key {d}/pub.pem --bundle-state {d}/state"
+#define T9     " --made 2026-06-15T12:00:00Z"
+#define FMSPC  " --tdx --fmspc 50806F5A1BC2"
 
 static double_server server;
 
@@ -43,6 +48,8 @@ static const run_row rows[] = {
     {"a PCCS has nothing of AMD's", SNP PCCS, NULL, 5, NULL, {"endorsements.vcek", "no source"}},
     {"a PCCS with several names", TD " --pccs http://127.0.0.1:1" PCCS, NULL, 0, NULL, {NULL}},
     {"nobody there", TD " --pccs http://127.0.0.1:1", NULL, 3, NULL, {"IO: 127.0.0.1:1: ", "endorsements.tcb_info"}},
+    {"a root that nobody knows", TD " --pccs http://127.0.0.1:{p}", NULL, 2, NULL, {"endorsements.tcb_info", "its root is not one of"}},
+    {"nor AMD", SNP " --kds http://127.0.0.1:{p}", NULL, 2, NULL, {"endorsements.vcek", "its root is not one of"}},
     {"files go first", TD " -e {d}/td/collateral.json --pccs http://127.0.0.1:1", NULL, 0, NULL, {NULL}},
     {"pull what evidence needs", PULL " --evidence {d}/td/quote.bin -o {d}/pulled.json" T PCCS, NULL, 0, NULL, {"/tdx/certification/v4/tcb?fmspc=50806F5A1BC2, good until"}},
     {"which verify reads", TD " -e {d}/pulled.json", NULL, 0, NULL, {NULL}},
@@ -55,6 +62,21 @@ static const run_row rows[] = {
     {"chain and list of a product", PULL " --snp --product Genoa -o {d}/genoa" T KDS, NULL, 0, NULL, {"Genoa/crl"}},
     {"another product", PULL " --snp --product Milan" T KDS, NULL, 5, NULL, {"endorsements.cert_chain", "404"}},
     {"evidence that is none", PULL " --evidence {d}/td/policy-tdx.json" T PCCS, NULL, 2, NULL, {NULL}},
+    {"Google's list", PULL " --android-status -o {d}/status.json" T STATUS, NULL, 0, NULL, {"fetched 2026-06-15T12:00:00Z, until when it is good is not said"}},
+    {"a phone without its list", PHONE T, NULL, 5, NULL, {"ANDROID_LIST_UNAVAILABLE", "!accepted"}},
+    {"a phone, its list fetched", PHONE T STATUS, NULL, 0, NULL, {"Accepted by the policy"}},
+    {"which verify reads", PHONE T " -e {d}/status.json", NULL, 0, NULL, {"Accepted by the policy"}},
+    {"files go first", PHONE T " -e {d}/status.json --android-status-url http://127.0.0.1:1/x", NULL, 0, NULL, {NULL}},
+    {"nobody there", PHONE T " --android-status-url http://127.0.0.1:1/x", NULL, 5, NULL, {"ANDROID_LIST_UNAVAILABLE"}},
+    {"a PCCS has no list", PULL " --android-status" T PCCS, NULL, 5, NULL, {"endorsements.status", "no address"}},
+    {"a key for bundles", "endorse keygen -k {d}/key.pem --public {d}/pub.pem", NULL, 0, NULL, {NULL}},
+    {"packed with its dates", "endorse pack -e {d}/status.json --status-fetched 2026-06-15T12:00:00Z -k {d}/key.pem -o {d}/phones.bundle" T9, NULL, 0, NULL, {"1 pieces"}},
+    {"what is in it", "endorse show {d}/phones.bundle" T, NULL, 0, "from      2026-06-15T12:00:00Z", {NULL}},
+    {"it holds, as far as it can be followed", "endorse verify {d}/phones.bundle" T KEY, NULL, 0, NULL, {"unsigned"}},
+    {"not for ever", "endorse verify {d}/phones.bundle --at 2026-06-17T00:00:00Z" KEY, NULL, 5, NULL, {"status.expires"}},
+    {"it endorses a phone", PHONE T " -e {d}/phones.bundle" KEY, NULL, 0, NULL, {"Accepted by the policy"}},
+    {"and when that ends", "endorse forecast {d}/phone.bin -p {d}/policy-phone.json -e {d}/phones.bundle" T KEY, NULL, 5, NULL, {"refused from  2026-06-16T13:00:01Z", "stale status list"}},
+    {"dates for no list", "endorse pack -e {d}/td/collateral.json --status-fetched 2026-06-15T12:00:00Z -k {d}/key.pem -o {d}/x" T9, NULL, 1, NULL, {"--status-fetched", "no status list"}},
     {"into a cache", PULL FMSPC " --cache {d}/cache -q" T PCCS, NULL, 0, NULL, {NULL}},
     {"past the date of what there is", PULL FMSPC " --at 2036-01-01T00:00:00Z" PCCS, NULL, 5, NULL, {"EXPIRED", "past its date"}},
 };
@@ -74,6 +96,25 @@ static void test_cached(void **state)
     atomic_store(&server.mode, DOUBLE_HONEST);
 }
 
+/* A phone whose statement may be old: what is of interest here is its list. */
+static void write_phone(void)
+{
+    static const char *const settings[] = {"policy.attestationStatementValiditySeconds=9999999", NULL};
+    static const uint8_t challenge[32] = {1};
+    const sim_android_options options = {.kind = SIM_ANDROID_FACTORY, .settings = settings};
+    const sim_android_request request = {.challenge = atls_bytes_of(challenge, sizeof challenge)};
+    sim_android *phone = NULL;
+    atls_bytes chain;
+    atls_bytes policy;
+    atls_error err = {0};
+    assert_true(sim_android_new(&options, &phone, &err));
+    assert_true(sim_android_chain(phone, &request, &server.arena, &chain, &err));
+    assert_true(sim_android_policy(phone, &server.arena, &policy, &err));
+    run_write("phone.bin", chain.ptr, chain.len);
+    run_write("policy-phone.json", policy.ptr, policy.len);
+    sim_android_free(phone);
+}
+
 static void set_up(void)
 {
     static const uint8_t report_data[64] = {1};
@@ -85,8 +126,11 @@ static void set_up(void)
     run_free(&o);
     assert_true(sim_snp_report(server.snp, report_data, &server.arena, &report, &err));
     assert_true(sim_snp_policy(server.snp, &server.arena, &policy, &err));
+    const atls_bytes ark = sim_snp_certificate(server.snp, "ark");
+    run_write("ark.der", ark.ptr, ark.len);
     run_write("report.bin", report.ptr, report.len);
     run_write("policy-snp.json", policy.ptr, policy.len);
+    write_phone();
     (void)snprintf(place.port, sizeof place.port, "%s", strrchr(server.url, ':') + 1);
 }
 

@@ -438,7 +438,7 @@ static void open_tls(double_server *d)
 void double_open(double_server *d)
 {
     const sim_options options = {.seed = d->seed, .settings = d->settings};
-    const sim_snp_options snp = {.seed = d->seed};
+    const sim_snp_options snp = {.seed = d->seed, .settings = d->snp_settings};
     atls_error err = {0};
     assert_int_equal(pthread_mutex_init(&d->lock, NULL), 0);
     assert_true(atls_arena_new(&d->arena, (size_t)4 * 1024 * 1024, &err));

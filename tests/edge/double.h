@@ -49,11 +49,12 @@ typedef enum double_mode {
 
 typedef struct double_server {
     /* settings: of the test, before double_open */
-    const char *const *settings; /* of the room; NULL: none */
-    const char *seed;            /* of the rooms; NULL: "atls" */
-    bool has_tls;                /* certificate for "localhost", CA in ca_file */
-    const char *path_prefix;     /* "/pccs": the service lives below it; NULL: none */
-    const char *max_age;         /* Cache-Control of the document; NULL: none */
+    const char *const *settings;     /* of the room; NULL: none */
+    const char *const *snp_settings; /* of AMD's room */
+    const char *seed;                /* of the rooms; NULL: "atls" */
+    bool has_tls;                    /* certificate for "localhost", CA in ca_file */
+    const char *path_prefix;         /* "/pccs": the service lives below it; NULL: none */
+    const char *max_age;             /* Cache-Control of the document; NULL: none */
     /* may be changed while it runs */
     _Atomic(double_mode) mode;
     const char *only;     /* mode is for paths that hold this; NULL: all */

@@ -80,6 +80,16 @@ void scene_fetcher(scene *s, const atls_fetcher_options *options, double_server 
         o.sources = sources;
         o.n_sources = 2 * n;
     }
+    /* every room's, unless the test says which */
+    atls_bytes roots[ATLS_MAX_FETCH_ROOTS] = {sim_root(s->room), sim_snp_certificate(s->snp, "ark")};
+    if (o.roots == NULL) {
+        o.roots = roots;
+        o.n_roots = 2;
+        for (size_t i = 0; i < n && o.n_roots + 2 <= ATLS_MAX_FETCH_ROOTS; i++) {
+            roots[o.n_roots++] = sim_root(servers[i]->room);
+            roots[o.n_roots++] = sim_snp_certificate(servers[i]->snp, "ark");
+        }
+    }
     o.proxy = o.proxy == NULL ? "" : o.proxy;
     o.request_timeout_ms = o.request_timeout_ms == 0 ? 1500 * scene_patience() : o.request_timeout_ms;
     o.total_timeout_ms = o.total_timeout_ms == 0 ? 6000 * scene_patience() : o.total_timeout_ms;

@@ -196,14 +196,13 @@ static const amd_row amd_rows[] = {
     {"another product", DOUBLE_HONEST, ALL, "Milan", NULL, ATLS_E_ENDORSEMENTS_MISSING, "endorsements.vcek", false},
     {"a product that is none", DOUBLE_HONEST, ALL, "../..", NULL, ATLS_E_ENDORSEMENTS_MISSING, "endorsements.vcek",
      false},
-    {"no chain", DOUBLE_NOT_FOUND, "cert_chain", NULL, NULL, ATLS_E_ENDORSEMENTS_MISSING, "endorsements.cert_chain",
-     false},
+    {"no chain", DOUBLE_NOT_FOUND, "cert_chain", NULL, NULL, ATLS_E_ENDORSEMENTS_MISSING, "endorsements.vcek", false},
     {"no list: for the policy to say", DOUBLE_NOT_FOUND, "/crl", NULL, NULL, ATLS_E_OK, "", true},
     {"garbage", DOUBLE_GARBAGE, ALL, NULL, NULL, ATLS_E_COLLATERAL_FORMAT, "endorsements.vcek", false},
     {"a list instead of the VCEK", DOUBLE_OTHER_PIECE, "blSPL", NULL, NULL, ATLS_E_COLLATERAL_FORMAT,
      "endorsements.vcek", false},
     {"a list instead of the chain", DOUBLE_OTHER_PIECE, "cert_chain", NULL, NULL, ATLS_E_COLLATERAL_FORMAT,
-     "endorsements.cert_chain", false},
+     "endorsements.vcek", false},
     {"the VCEK of another chip", DOUBLE_HONEST, ALL, NULL, "another chip", ATLS_E_COLLATERAL_FORMAT,
      "endorsements.vcek", false},
     {"throttled", DOUBLE_THROTTLED, ALL, NULL, NULL, ATLS_E_IO, "endorsements.vcek", false},
@@ -232,6 +231,77 @@ static void test_amd(void **state)
     }
     scene_close(&s);
     double_close(&d);
+}
+
+/* A certificate with the right chip and TCB that the product's own intermediate did not sign. */
+static const char *const forged_vcek[] = {"cert.vcek.sig=bit", NULL};
+
+static size_t n_leaves(const char *folder)
+{
+    return scene_files(folder, "");
+}
+
+/* test_leaf: it is refused, not kept, and the next source is asked, whose certificate is. */
+static void test_leaf(void **state)
+{
+    double_server bad = {.snp_settings = forged_vcek};
+    double_server *const alone[] = {&bad};
+    double_server *const both[] = {&bad, &good};
+    char folder[64];
+    scene s;
+    (void)state;
+    scene_folder(folder);
+    double_open(&bad);
+    scene_open(&s);
+    const atls_fetcher_options o = {.cache_folder = folder};
+    scene_fetcher(&s, &o, alone, 1);
+    scene_expect(&s, scene_endorse_snp(&s, NULL), ATLS_E_COLLATERAL_FORMAT, "endorsements.vcek", NULL);
+    assert_int_equal(double_seen(&bad, "cert_chain"), 1);
+    const size_t before = n_leaves(folder); /* the chain is kept, which is good */
+    scene_fetcher(&s, &o, both, 2);
+    scene_ok(&s, scene_endorse_snp(&s, NULL));
+    assert_true(scene_appraise_snp(&s));
+    assert_int_equal(double_seen(&bad, "blSPL"), 2);
+    assert_true(n_leaves(folder) > before);
+    scene_close(&s);
+    double_close(&bad);
+    scene_remove(folder);
+}
+
+/* Whole and well signed, under a root that nobody named: no answer, and the next source is asked. */
+static void test_strangers(void **state)
+{
+    static const char *const other_ark[] = {"cert.ark.serial=99", NULL}; /* its key is the same in every room */
+    /* lists have no chain beside them: who signed those is for the appraisal to say */
+    double_server bad = {.seed = "stranger", .snp_settings = other_ark, .only = "rootcacrl"};
+    double_server *const alone[] = {&bad};
+    double_server *const both[] = {&bad, &good};
+    scene s;
+    (void)state;
+    atomic_init(&bad.mode, DOUBLE_NOT_FOUND);
+    double_open(&bad);
+    scene_open(&s);
+    const atls_bytes roots[] = {sim_root(s.room), sim_snp_certificate(s.snp, "ark")};
+    const atls_fetcher_options o = {.roots = roots, .n_roots = 2};
+    scene_fetcher(&s, &o, alone, 1);
+    scene_expect(&s, scene_endorse(&s), ATLS_E_COLLATERAL_FORMAT, TCB, "its root is not one of");
+    atls_error_clear(&s.err);
+    const atls_endorsement_request chain = {
+        .platform = ATLS_PLATFORM_SEV_SNP, .pck_ca = "", .sev_snp = {.product = "Genoa", .chip_id = "", .tcb = ""}};
+    scene_expect(&s, atls_fetcher_endorse(s.fetcher, &chain, &s.arena, &s.out, &s.err), ATLS_E_COLLATERAL_FORMAT,
+                 "endorsements.cert_chain", "its root is not one of");
+    scene_fetcher(&s, &o, both, 2);
+    scene_ok(&s, scene_endorse(&s));
+    assert_true(scene_appraise(&s));
+    assert_true(scene_appraise_snp(&s));
+    const atls_fetcher_options nine = {.roots = roots, .n_roots = ATLS_MAX_FETCH_ROOTS + 1};
+    atls_fetcher *f = NULL;
+    atls_error err = {0};
+    assert_false(atls_fetcher_new(&nine, &f, &err));
+    assert_int_equal(err.code, ATLS_E_CONFIGURATION);
+    assert_string_equal(err.field, "roots");
+    scene_close(&s);
+    double_close(&bad);
 }
 
 /* What cannot be fetched is said, and nobody is asked. */
@@ -386,6 +456,8 @@ int main(void)
     for (size_t i = 0; i < sizeof amd_rows / sizeof amd_rows[0]; i++) {
         tap_add(&l, amd_rows[i].name, test_amd, &amd_rows[i]);
     }
+    tap_add(&l, "a VCEK that the ASK did not sign", test_leaf, NULL);
+    tap_add(&l, "answers under a root of a stranger's", test_strangers, NULL);
     tap_add(&l, "what cannot be fetched", test_impossible, NULL);
     tap_add(&l, "over TLS, under a CA of one's own", test_tls, NULL);
     tap_add(&l, "addresses of PCCS and PCS", test_addresses, NULL);

@@ -74,6 +74,45 @@ static void test_document(void **state)
     tear_down(&b);
 }
 
+/* The same as Android's list: when it was fetched, and until when it may be used, or that nobody said. */
+static void test_android_row(void **state)
+{
+    const document_row *r = *state;
+    bench b;
+    char url[128];
+    const atls_endorsement_request request = {.platform = ATLS_PLATFORM_ANDROID, .pck_ca = ""};
+    double_server *const alone[] = {&b.d};
+    set_up(&b, NULL);
+    b.d.max_age = r->cache_control;
+    (void)snprintf(url, sizeof url, "%s/status.json", b.d.url);
+    const atls_fetcher_options o = {.android_status_url = url};
+    scene_fetcher(&b.s, &o, alone, 1);
+    scene_ok(&b.s, atls_fetcher_endorse(b.s.fetcher, &request, &b.s.arena, &b.s.out, &b.s.err));
+    assert_true(atls_bytes_equal_str(b.s.out.android.list, "{\"entries\":{}}"));
+    assert_null(b.s.out.android.compiled);
+    assert_int_equal(b.s.out.android.fetched, SIM_NOW);
+    assert_int_equal(b.s.out.android.expires, r->kept == 0 ? ATLS_TIME_UNSET : SIM_NOW + r->kept);
+    assert_int_equal(b.s.out.platform, ATLS_PLATFORM_NONE);
+    scene_ok(&b.s, atls_fetcher_endorse(b.s.fetcher, &request, &b.s.arena, &b.s.out, &b.s.err));
+    assert_int_equal(double_seen(&b.d, NULL), r->kept == 0 ? 2 : 1);
+    scene_ok(&b.s, atls_fetcher_pull(b.s.fetcher, &request, &b.s.arena, &b.s.out, &b.s.err));
+    assert_int_equal(double_seen(&b.d, NULL), r->kept == 0 ? 3 : 2);
+    tear_down(&b);
+}
+
+/* Sources by name, and none for the list: nobody is asked. */
+static void test_android_nowhere(void **state)
+{
+    bench b;
+    const atls_endorsement_request request = {.platform = ATLS_PLATFORM_ANDROID, .pck_ca = ""};
+    (void)state;
+    set_up(&b, NULL);
+    scene_expect(&b.s, atls_fetcher_endorse(b.s.fetcher, &request, &b.s.arena, &b.s.out, &b.s.err),
+                 ATLS_E_ENDORSEMENTS_MISSING, "endorsements.status", "no address");
+    assert_int_equal(double_seen(&b.d, NULL), 0);
+    tear_down(&b);
+}
+
 static void test_document_refused(void **state)
 {
     bench b;
@@ -138,6 +177,11 @@ static const option_row option_rows[] = {
      {.max_json_len = 2097153},
      {ATLS_SOURCE_PCS, "https://a", NULL},
      "max_json_len"},
+    {"a status list over http",
+     {.android_status_url = "http://b/c"},
+     {ATLS_SOURCE_PCS, "https://a", NULL},
+     "android_status_url"},
+    {"a status list nowhere", {.android_status_url = ""}, {ATLS_SOURCE_PCS, "https://a", NULL}, NULL},
     {"a folder that cannot be", {.cache_folder = "/dev/null/x"}, {ATLS_SOURCE_PCS, "https://a", NULL}, "cache_folder"},
 };
 
@@ -166,6 +210,10 @@ int main(void)
     for (size_t i = 0; i < sizeof document_rows / sizeof document_rows[0]; i++) {
         tap_add(&l, document_rows[i].name, test_document, &document_rows[i]);
     }
+    for (size_t i = 0; i < sizeof document_rows / sizeof document_rows[0]; i++) {
+        tap_add(&l, document_rows[i].name, test_android_row, &document_rows[i]);
+    }
+    tap_add(&l, "Android: nobody to ask", test_android_nowhere, NULL);
     tap_add(&l, "documents that are none", test_document_refused, NULL);
     for (size_t i = 0; i < sizeof option_rows / sizeof option_rows[0]; i++) {
         tap_add(&l, option_rows[i].name, test_option, &option_rows[i]);

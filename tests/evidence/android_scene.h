@@ -7,6 +7,7 @@
 #include "atls/atls.h"
 #include "sim/sim_android.h"
 #include "tap.h"
+#include "verify/again.h"
 
 #define SCENE_MAX_SETTINGS 8
 
@@ -68,7 +69,7 @@ static inline void scene_close(scene *s)
     atls_arena_free(&s->arena);
 }
 
-/* scene_run appraises with a policy that must be well-formed. */
+/* scene_run appraises with a policy that must be well-formed, records that, and replays it. */
 static inline void scene_run(scene *s)
 {
     atls_policy *policy = NULL;
@@ -76,7 +77,7 @@ static inline void scene_run(scene *s)
     atls_error_clear(&s->err);
     scene_must(atls_policy_parse(s->policy, &policy, &s->err), &s->err, "policy");
     scene_must(atls_verifier_new(policy, &verifier, &s->err), &s->err, "verifier");
-    s->accepted = atls_verifier_appraise(verifier, &s->in, &s->arena, &s->result, &s->err);
+    s->accepted = again_appraise(verifier, &s->in, &s->arena, &s->result, &s->err);
     atls_verifier_free(verifier);
     atls_policy_free(policy);
 }

@@ -6,6 +6,7 @@
 
 #include "atls/atls.h"
 #include "tap.h"
+#include "verify/again.h"
 
 typedef struct scene {
     atls_arena arena;
@@ -41,10 +42,10 @@ static inline void scene_must(bool ok, const atls_error *err, const char *what)
     }
 }
 
-static inline void scene_appraise(scene *s, const atls_verifier *verifier)
+static inline atls_appraisal scene_call(const scene *s)
 {
     const bool is_bound = s->client_data.len > 0;
-    const atls_appraisal in = {
+    return (atls_appraisal){
         .evidence = s->evidence,
         .event_log = atls_bytes_empty(),
         .binding = {.grade = is_bound ? ATLS_GRADE_KEY_FRESH : ATLS_GRADE_NONE,
@@ -55,11 +56,16 @@ static inline void scene_appraise(scene *s, const atls_verifier *verifier)
         .offset_s = s->offset_s,
         .key_id = s->key_id,
     };
+}
+
+static inline void scene_appraise(scene *s, const atls_verifier *verifier)
+{
+    const atls_appraisal in = scene_call(s);
     atls_error_clear(&s->err);
     s->accepted = atls_verifier_appraise(verifier, &in, &s->arena, &s->result, &s->err);
 }
 
-/* scene_run appraises with a policy that must be well-formed. */
+/* scene_run appraises with a policy that must be well-formed, records that, and replays it. */
 static inline void scene_run(scene *s, const char *policy_text)
 {
     atls_policy *policy = NULL;
@@ -67,7 +73,8 @@ static inline void scene_run(scene *s, const char *policy_text)
     atls_error_clear(&s->err);
     scene_must(atls_policy_parse(atls_bytes_str(policy_text), &policy, &s->err), &s->err, "policy");
     scene_must(atls_verifier_new(policy, &verifier, &s->err), &s->err, "verifier");
-    scene_appraise(s, verifier);
+    const atls_appraisal in = scene_call(s);
+    s->accepted = again_appraise(verifier, &in, &s->arena, &s->result, &s->err);
     atls_verifier_free(verifier);
     atls_policy_free(policy);
 }

@@ -234,6 +234,7 @@ static void test_compiled_list(void **state)
     atls_android_list_sha256(list, hash);
     assert_false(atls_bytes_is_zero(atls_bytes_of(hash, sizeof hash)));
     s.endorsements.android.compiled = list;
+    s.endorsements.android.list = atls_bytes_str(text); /* for the recording */
     scene_run(&s);
     scene_expect(&s, ATLS_E_ANDROID_REVOKED, "chain[1].serial");
     assert_non_null(strstr(s.err.message, "KEY_COMPROMISE"));

@@ -9,7 +9,6 @@
 #include "base/text.h"
 
 #define MAX_TIME_S  253402300799 /* the end of the year 9999 */
-#define LIST_LIFE_S 3600         /* of one whose sender does not say, section 9 */
 #define UNKNOWN_APP "UnknownApplication"
 
 typedef struct proof {
@@ -185,7 +184,7 @@ static bool judge_list_age(proof *p)
     const int64_t max_stale =
         p->policy->has_max_stale ? (int64_t)p->policy->max_stale_s : (int64_t)ATLS_ANDROID_DEFAULT_MAX_STALE_S;
     p->list_expires = s->expires != ATLS_TIME_UNSET   ? s->expires
-                      : s->fetched != ATLS_TIME_UNSET ? s->fetched + LIST_LIFE_S
+                      : s->fetched != ATLS_TIME_UNSET ? s->fetched + (atls_time)ATLS_ANDROID_LIST_LIFE_S
                                                       : ATLS_TIME_UNSET;
     p->list_is_stale = p->list_expires != ATLS_TIME_UNSET && now > p->list_expires;
     return !p->list_is_stale || now - p->list_expires <= max_stale

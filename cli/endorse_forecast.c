@@ -183,8 +183,8 @@ static bool load(const words *w, job *j, atls_error *err)
     }
     j->fetch_at = w->at == NULL ? ATLS_TIME_UNSET : *now;
     return cli_endorsements_load_signed(&w->endorsements, &w->bundle, &j->arena, &j->endorsements, err)
-           && load_early(w, j, err)
-           && cli_fetch_open(&w->fetch, &j->fetch_at, &j->endorsements.fetcher, err) && load_subject(w, j, err);
+           && load_early(w, j, err) && cli_fetch_open(&w->fetch, &j->fetch_at, &j->endorsements.fetcher, err)
+           && load_subject(w, j, err);
 }
 
 static bool forecast(const words *w, job *j, atls_error *err)

@@ -19,6 +19,35 @@ static void put_revoked(sim_op *o, const char *id, atls_buf *b)
     }
 }
 
+static void put_point(sim_op *o, atls_buf *b, const char *url)
+{
+    atls_buf value = sim_buf(o);
+    size_t scope = sim_der_open(&value, SIM_DER_SEQUENCE);
+    size_t name = sim_der_open(&value, 0xa0);
+    size_t full = sim_der_open(&value, 0xa0);
+    sim_der_put(&value, 0x86, atls_bytes_str(url));
+    sim_der_close(&value, full);
+    sim_der_close(&value, name);
+    sim_der_close(&value, scope);
+    sim_ext_put(b, "2.5.29.28", true, sim_done(&value));
+}
+
+/* crl.<id>.scope: issuingDistributionPoint, critical; honestly absent. */
+static void put_scope(sim_op *o, const char *id, atls_buf *b)
+{
+    const char *scope = sim_get(o, "crl.%s.scope", id);
+    if (scope == NULL) {
+        return;
+    }
+    if (strcmp(scope, "users") == 0) {
+        sim_ext_put(b, "2.5.29.28", true, atls_bytes_of("\x30\x03\x81\x01\xff", 5));
+    } else if (strcmp(scope, "cas") == 0) {
+        sim_ext_put(b, "2.5.29.28", true, atls_bytes_of("\x30\x03\x82\x01\xff", 5));
+    } else {
+        put_point(o, b, scope);
+    }
+}
+
 static void put_extensions(sim_op *o, const char *id, atls_buf *b)
 {
     uint8_t aki[20];
@@ -28,6 +57,7 @@ static void put_extensions(sim_op *o, const char *id, atls_buf *b)
     sim_get_fixed(o, aki, sizeof aki, "crl.%s.aki", id);
     sim_ext_aki_put(o, b, aki);
     sim_ext_number_put(o, b, sim_get_uint(o, 1, "crl.%s.number", id));
+    put_scope(o, id, b);
     sim_der_close(b, list);
     sim_der_close(b, tagged);
 }

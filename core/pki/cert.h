@@ -71,6 +71,15 @@ typedef struct atls_cert {
     const struct atls_cert *verified_by; /* pool.c: the certificate whose key verified this one's signature, or NULL */
 } atls_cert;
 
+/* Which certificates a list is about (RFC 5280 5.2.5, issuingDistributionPoint). */
+typedef struct atls_crl_scope {
+    bool present;
+    atls_bytes names;    /* content of distributionPoint's fullName, GeneralNames; empty: absent */
+    bool users_only;     /* onlyContainsUserCerts */
+    bool cas_only;       /* onlyContainsCACerts */
+    const char *refused; /* the member because of which the list is good for nothing here, static; NULL: none */
+} atls_crl_scope;
+
 typedef struct atls_crl {
     atls_bytes der;
     atls_bytes tbs;
@@ -87,8 +96,9 @@ typedef struct atls_crl {
     atls_bytes authority_key_id; /* keyIdentifier, empty when absent */
     bool has_authority_key_id;   /* the extension is there */
     bool has_unknown_critical; /* in the list or in an entry; also what makes it something else than a complete list of
-                                  its issuer, critical or not: deltaCRLIndicator, issuingDistributionPoint,
-                                  certificateIssuer, reason removeFromCRL */
+                                  its issuer, critical or not: deltaCRLIndicator, certificateIssuer, reason
+                                  removeFromCRL */
+    atls_crl_scope scope;
 } atls_crl;
 
 /* atls_cert_decode reads exactly one DER certificate, at most ATLS_MAX_CERT_LEN bytes. out borrows der.

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/der.h"
+#include "read.h"
 
 #define DIRECTORY_NAME 4 /* the choice of GeneralName, RFC 5280 4.2.1.6 */
 
@@ -22,7 +23,7 @@ typedef struct place_text {
 static place_text join(const place *p, const char *rule)
 {
     place_text out;
-    snprintf(out.text, sizeof out.text, "%.80s%s.%.30s", p->field, p->of_issuer ? ".issuer" : "", rule);
+    snprintf(out.text, sizeof out.text, "%.80s%s.%.36s", p->field, p->of_issuer ? ".issuer" : "", rule);
     return out;
 }
 
@@ -267,6 +268,15 @@ bool atls_validity_check(atls_time not_before, atls_time not_after, atls_time no
     return check_window(not_before, "not_before", not_after, "not_after", now, field, err);
 }
 
+static bool fail_scope(atls_error *err, const char *field, const char *member)
+{
+    char rule[64];
+    (void)snprintf(rule, sizeof rule, "scope.%s", member);
+    return fail(err, &(place){ATLS_E_CRL, field, false}, rule,
+                "the list is about other certificates, or about a part of "
+                "what is to be known of them");
+}
+
 /* What a list must say of itself; its signature and dates come after. */
 static bool check_crl_profile(const atls_crl *crl, const atls_cert *issuer, const char *field, atls_error *err)
 {
@@ -284,6 +294,9 @@ static bool check_crl_profile(const atls_crl *crl, const atls_cert *issuer, cons
     if (crl->has_unknown_critical) {
         return fail(err, &p, "critical_extension",
                     "a critical extension that is not understood, or not a complete list");
+    }
+    if (crl->scope.refused != NULL) {
+        return fail_scope(err, field, crl->scope.refused);
     }
     if (!issuer->has_key_usage || (issuer->key_usage & ATLS_KU_CRL_SIGN) == 0) {
         return fail(err, &(place){ATLS_E_CRL, field, true}, "key_usage", "the issuer is not allowed to sign lists");
@@ -308,8 +321,7 @@ bool atls_crl_verify_known(const atls_crl *crl, const atls_cert *issuer, atls_ti
            && check_window(crl->this_update, "this_update", crl->next_update, "next_update", now, field, err);
 }
 
-bool atls_crl_check_serial(const atls_crl *crl, atls_bytes issuer, atls_bytes serial, const char *field,
-                           atls_error *err)
+static bool check_listed(const atls_crl *crl, atls_bytes issuer, atls_bytes serial, const char *field, atls_error *err)
 {
     if (!atls_bytes_equal(crl->issuer, issuer)) {
         return fail(err, &(place){ATLS_E_CRL, field, false}, "issuer",
@@ -320,7 +332,19 @@ bool atls_crl_check_serial(const atls_crl *crl, atls_bytes issuer, atls_bytes se
                               "the certificate with this serial is revoked");
 }
 
+bool atls_crl_check_serial(const atls_crl *crl, atls_bytes issuer, atls_bytes serial, const char *field,
+                           atls_error *err)
+{
+    return check_listed(crl, issuer, serial, field, err)
+           && (!crl->scope.present || fail_scope(err, field, "certificate"));
+}
+
+/* Listed first: what a list of this issuer revokes is revoked, whatever the list says that it is about. */
 bool atls_crl_check(const atls_crl *crl, const atls_cert *cert, const char *field, atls_error *err)
 {
-    return atls_crl_check_serial(crl, cert->issuer, cert->serial, field, err);
+    if (!check_listed(crl, cert->issuer, cert->serial, field, err)) {
+        return false;
+    }
+    const char *member = atls_crl_scope_excludes(&crl->scope, cert);
+    return member == NULL || fail_scope(err, field, member);
 }

@@ -127,7 +127,8 @@ ATLS_MUST_USE bool atls_validity_check(atls_time not_before, atls_time not_after
                                        atls_error *err);
 
 /* atls_crl_verify: issuer name equals the subject of issuer, crlNumber and authorityKeyIdentifier present (the latter
- * equal to the issuer's subject key id), no unknown critical extension, keyUsage of issuer has cRLSign, nextUpdate
+ * equal to the issuer's subject key id), no unknown critical extension, no issuingDistributionPoint with onlySomeReasons,
+ * indirectCRL, onlyContainsAttributeCerts or a relative name, keyUsage of issuer has cRLSign, nextUpdate
  * present, signature by issuer_key: ATLS_E_CRL; then thisUpdate <= now <= nextUpdate: EXPIRED, NOT_YET_VALID. */
 ATLS_MUST_USE bool atls_crl_verify(const atls_crypto *c, const atls_crl *crl, const atls_cert *issuer,
                                    atls_key *issuer_key, atls_time now, const char *field, atls_error *err);
@@ -136,10 +137,12 @@ ATLS_MUST_USE bool atls_crl_verify(const atls_crypto *c, const atls_crl *crl, co
 ATLS_MUST_USE bool atls_crl_verify_known(const atls_crl *crl, const atls_cert *issuer, atls_time now, const char *field,
                                          atls_error *err);
 
-/* atls_crl_check: REVOKED with field and the serial when cert is listed; CRL when the list is of another issuer. */
+/* atls_crl_check: REVOKED with field and the serial when cert is listed; CRL when the list is of another issuer, or does
+ * not cover cert (issuingDistributionPoint; the field ends in scope.<member>). So true means: covered, and not listed. */
 ATLS_MUST_USE bool atls_crl_check(const atls_crl *crl, const atls_cert *cert, const char *field, atls_error *err);
 
-/* atls_crl_check_serial is the same for a certificate that is known by its issuer's name and its serial. */
+/* atls_crl_check_serial is the same for a certificate that is known by its issuer's name and its serial; CRL when the
+ * list has an issuingDistributionPoint, because nothing tells then whether it covers the certificate. */
 ATLS_MUST_USE bool atls_crl_check_serial(const atls_crl *crl, atls_bytes issuer, atls_bytes serial, const char *field,
                                          atls_error *err);
 

@@ -124,8 +124,10 @@ static bool read_extension(const atls_extension *e, atls_crl *out, atls_error *e
         out->authority_key_id = authority.key_id;
         return true;
     }
-    if (e->critical || atls_oid_is_id_ce(e->oid, CE_DELTA_INDICATOR)
-        || atls_oid_is_id_ce(e->oid, CE_DISTRIBUTION_POINT)) {
+    if (atls_oid_is_id_ce(e->oid, CE_DISTRIBUTION_POINT)) {
+        return atls_crl_scope_read(e->value, &out->scope, err);
+    }
+    if (e->critical || atls_oid_is_id_ce(e->oid, CE_DELTA_INDICATOR)) {
         out->has_unknown_critical = true;
     }
     return true;
@@ -210,6 +212,7 @@ static void clear(atls_crl *out)
     out->revoked = atls_bytes_empty();
     out->crl_number = atls_bytes_empty();
     out->authority_key_id = atls_bytes_empty();
+    out->scope.names = atls_bytes_empty();
 }
 
 bool atls_crl_decode(atls_bytes der, const char *prefix, atls_crl *out, atls_error *err)

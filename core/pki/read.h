@@ -64,4 +64,11 @@ typedef struct atls_authority_key {
 ATLS_MUST_USE bool atls_read_authority_key(atls_bytes value, const char *field, atls_authority_key *out,
                                            atls_error *err);
 
+/* atls_crl_scope_read reads the content of issuingDistributionPoint: ENCODING, LIMIT, TRAILING, TRUNCATED. scope.c */
+ATLS_MUST_USE bool atls_crl_scope_read(atls_bytes value, atls_crl_scope *out, atls_error *err);
+
+/* atls_crl_scope_excludes names the member because of which the list says nothing about a certificate of the list's
+ * issuer; NULL: it covers it. scope.c */
+const char *atls_crl_scope_excludes(const atls_crl_scope *scope, const atls_cert *cert);
+
 #endif

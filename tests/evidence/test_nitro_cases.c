@@ -275,6 +275,7 @@ static const row signature[] = {
 /* ---- revocation ---- */
 
 #define REQUIRED "policy.revocation=\"require\""
+#define POINT    "http://crl.sim.test/nitro.crl"
 
 static const row revocation[] = {
     {"every list at hand", {NULL}, YES_PASSES("nitro.revocation")},
@@ -317,6 +318,21 @@ static const row revocation[] = {
     {"a forged list, required",
      {REQUIRED, "crl.root.signed_by=root2"},
      NO(CRL, "endorsements.crl.signature", "nitro.revocation")},
+    {"a list of CA certificates, required", {REQUIRED, "crl.root.scope=cas"}, YES_PASSES("nitro.revocation")},
+    {"a list of users' certificates", {"crl.root.scope=users"}, YES_SKIPS("nitro.revocation")},
+    {"a list of users' certificates, required",
+     {REQUIRED, "crl.root.scope=users"},
+     NO(CRL, "document.payload.cabundle[1].scope.only_contains_user_certs", "nitro.revocation")},
+    {"a list of the point in the certificate, required",
+     {REQUIRED, "crl.root.scope=" POINT},
+     YES_PASSES("nitro.revocation")},
+    {"a list of another point", {"crl.root.scope=" POINT "2"}, YES_SKIPS("nitro.revocation")},
+    {"a list of another point, required",
+     {REQUIRED, "crl.root.scope=" POINT "2"},
+     NO(CRL, "document.payload.cabundle[1].scope.distribution_point", "nitro.revocation")},
+    {"revoked by a list of another point",
+     {"crl.root.scope=" POINT "2", "crl.root.revoked=regional"},
+     NO(REVOKED, "document.payload.cabundle[1]", "nitro.revocation")},
     {"a list that is none", {"raw.crl.root=x"}, YES_SKIPS("nitro.revocation")},
     {"revocation switched off",
      {"policy.revocation=\"insecure_off\"", "crl.root.revoked=regional"},

@@ -119,11 +119,11 @@ ON(make_crl, crl_unknown,
    c->extra = "300c"
               "06082a03040506070809"
               "0400")
-ON(make_crl, crl_partial,
-   c->extra = "300c"
+ON(make_crl, crl_partial, /* user certificates only: good for leaves */
+   c->extra = "300f"
               "0603551d1c"
               "0101ff"
-              "04023000")
+              "040530038101ff")
 ON(make_crl, crl_delta,
    c->extra = "300d"
               "0603551d1b"

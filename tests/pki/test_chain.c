@@ -161,10 +161,10 @@ CHANGE(crl_delta, CA_CRL.extra = "300d"
                                  "0603551d1b"
                                  "0101ff"
                                  "0403020101")
-CHANGE(crl_partial, CA_CRL.extra = "300c"
+CHANGE(crl_partial, CA_CRL.extra = "3010"
                                    "0603551d1c"
                                    "0101ff"
-                                   "04023000")
+                                   "0406300483020640")
 CHANGE(crl_remove, CA_CRL.revoked = "00f00ba4"; CA_CRL.entry_extensions = REASON("08"))
 CHANGE(crl_no_next, CA_CRL.next_update = NULL)
 CHANGE(crl_flip, CA_CRL.flip_signature = true)
@@ -269,7 +269,7 @@ static const row rows[] = {
     {"list: unknown critical extension of an entry", crl_entry_critical, ATLS_E_CRL,
      "intermediate_crl.critical_extension"},
     {"list: a delta", crl_delta, ATLS_E_CRL, "intermediate_crl.critical_extension"},
-    {"list: partial", crl_partial, ATLS_E_CRL, "intermediate_crl.critical_extension"},
+    {"list: partial", crl_partial, ATLS_E_CRL, "intermediate_crl.scope.only_some_reasons"},
     {"list: removeFromCRL", crl_remove, ATLS_E_CRL, "intermediate_crl.critical_extension"},
     {"list: no nextUpdate", crl_no_next, ATLS_E_CRL, "intermediate_crl.next_update"},
     {"list: signature, one bit", crl_flip, ATLS_E_CRL, "intermediate_crl.signature"},

@@ -48,8 +48,10 @@ static bool check_one(lists *l, const atls_crl *crl, atls_signer *issuer, size_t
         }
         return true;
     }
-    if (!atls_crl_check(crl, l->chain->certs[i], nitro_chain_field(l->chain, i), err)) {
-        return false;
+    if (!atls_crl_check(crl, l->chain->certs[i], nitro_chain_field(l->chain, i), &why)) {
+        atls_error *to = why.code == ATLS_E_REVOKED ? err : &l->why; /* otherwise it is about other certificates */
+        *to = why;
+        return why.code != ATLS_E_REVOKED;
     }
     if (!atls_validity_check(crl->this_update, crl->next_update, l->at, field, &why)) {
         l->why = why;

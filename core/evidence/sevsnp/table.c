@@ -2,7 +2,8 @@
 /* table.c: the certificate table of an extended report (specification section 5; AMD 56421, "SNP Extended Guest Request").
  *
  * The host fills it in, so that none of it is more than a hint. Entries of 24 bytes, ended by one of zeros; offsets count
- * from the start of the table. */
+ * from the start of the table. What no entry covers is not looked at: the host writes into whole pages of the guest, which
+ * kernels do not clear first, and nothing of the table is authenticated anyway. */
 #include <string.h>
 
 #include "base/cursor.h"
@@ -106,39 +107,6 @@ static bool find_data(atls_bytes in, size_t header_len, const raw_entry *e, atls
     return atls_cur_skip(&c, "offset", e->offset) && atls_cur_bytes(&c, "data", e->len, data);
 }
 
-/* The first entry at or after `from`, by offset; its start and its end. */
-static bool next_covered(const raw_entry *raw, size_t n, size_t from, size_t *start, size_t *end)
-{
-    bool found = false;
-    for (size_t i = 0; i < n; i++) {
-        const size_t entry_end = (size_t)raw[i].offset + raw[i].len;
-        if (raw[i].len > 0 && entry_end > from && (!found || raw[i].offset < *start)) {
-            *start = raw[i].offset;
-            *end = entry_end;
-            found = true;
-        }
-    }
-    return found;
-}
-
-/* Padding is zeros: nothing else may hide between or after the entries. */
-static bool check_gaps(atls_bytes in, size_t header_len, const raw_entry *raw, size_t n, atls_error *err)
-{
-    size_t at = header_len;
-    while (at < in.len) {
-        size_t start = in.len;
-        size_t end = in.len;
-        (void)next_covered(raw, n, at, &start, &end);
-        for (; at < start; at++) {
-            if (in.ptr[at] != 0) {
-                return fail(err, "padding", "bytes that belong to no entry");
-            }
-        }
-        at = end > at ? end : at;
-    }
-    return true;
-}
-
 static bool read_table(atls_bytes in, sevsnp_table *out, atls_error *err)
 {
     raw_entry raw[SEVSNP_MAX_TABLE_ENTRIES] = {{.offset = 0}};
@@ -153,7 +121,7 @@ static bool read_table(atls_bytes in, sevsnp_table *out, atls_error *err)
             return false;
         }
     }
-    return check_gaps(in, header_len, raw, out->n, err);
+    return true;
 }
 
 bool sevsnp_table_decode(atls_bytes in, sevsnp_table *out, atls_error *err)

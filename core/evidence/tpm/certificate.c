@@ -161,7 +161,7 @@ static bool check_leaf(const tpm_evidence *e, atls_cert *leaf, tpm_chain *out, a
 /* ---- lists ---- */
 
 /* A list about this certificate that its issuer signed, in date or not: what was revoked stays revoked. Lists that are about
- * others, or that nobody signed, count as absent; one that could not be looked at does not. */
+ * others, of this issuer or another one, or that nobody signed, count as absent; one that could not be looked at does not. */
 static bool check_list(search *s, atls_bytes der, const atls_cert *cert, atls_signer *issuer, const char *field,
                        bool *fresh, atls_error *err)
 {
@@ -178,8 +178,15 @@ static bool check_list(search *s, atls_bytes der, const atls_cert *cert, atls_si
     if (!good && why.code != ATLS_E_EXPIRED && why.code != ATLS_E_NOT_YET_VALID) {
         return true;
     }
+    why = (atls_error){.code = ATLS_OK};
+    if (!atls_crl_check(&crl, cert, field, &why)) {
+        if (why.code == ATLS_E_REVOKED) {
+            *err = why;
+        }
+        return why.code != ATLS_E_REVOKED;
+    }
     *fresh = *fresh || good;
-    return atls_crl_check(&crl, cert, field, err);
+    return true;
 }
 
 static bool check_revocation(search *s, const atls_cert *cert, atls_signer *issuer, const char *field, atls_error *err)

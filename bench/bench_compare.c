@@ -41,8 +41,8 @@ static bool from_certificates(void *ctx, const atls_endorsement_request *request
     atls_bytes *ders = atls_arena_alloc(arena, N_CERTS * sizeof *ders, err);
     (void)request;
     if (ders == NULL
-        || !atls_pem_certificates(*(const atls_bytes *)ctx, false, ATLS_E_COLLATERAL_FORMAT, "certificates", arena, ders,
-                                  N_CERTS, &n, err)) {
+        || !atls_pem_certificates(*(const atls_bytes *)ctx, false, ATLS_E_COLLATERAL_FORMAT, "certificates", arena,
+                                  ders, N_CERTS, &n, err)) {
         return false;
     }
     *out = (atls_endorsements){.pile = {.certificates = ders, .n_certificates = n}};
@@ -52,10 +52,11 @@ static bool from_certificates(void *ctx, const atls_endorsement_request *request
 static const struct kind {
     const char *name;
     const char *policy;
+    atls_platform platform;
     atls_endorse_fn read;
 } kinds[] = {
-    {"tdx", "{\"type\":\"tdx\"}", atls_endorsements_from_bundle_fn},
-    {"snp", "{\"type\":\"sev_snp\"}", from_certificates},
+    {"tdx", "{\"type\":\"tdx\"}", ATLS_PLATFORM_TDX, atls_endorsements_from_bundle_fn},
+    {"snp", "{\"type\":\"sev_snp\"}", ATLS_PLATFORM_SEV_SNP, from_certificates},
 };
 
 static bool hand_out(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
@@ -109,9 +110,10 @@ int main(int argc, char *argv[])
     const bool is_cold = strcmp(argv[6], "cold") == 0;
     const long n = strtol(argv[5], NULL, 10);
     atls_bytes text = read_file(argv[3]);
+    const atls_endorsement_request request = {.platform = kind->platform, .pck_ca = ""};
     const atls_verifier_options options = {.no_cache = is_cold};
     must(atls_arena_new(&work, ATLS_ARENA_DEFAULT_SIZE, &err) && atls_arena_new(&keep, ATLS_ARENA_DEFAULT_SIZE, &err)
-             && kind->read(&text, NULL, &keep, &pieces, &err)
+             && kind->read(&text, &request, &keep, &pieces, &err)
              && atls_policy_parse(atls_bytes_str(kind->policy), &policy, &err)
              && atls_verifier_new_with_options(policy, &options, &verifier, &err),
          &err);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench_compare.c: our side of bench/compare/run, which sets other verifiers beside it.
  *
- *   bench_compare QUOTE BUNDLE TIME SAMPLES cold|warm
+ *   bench_compare tdx QUOTE BUNDLE TIME SAMPLES cold|warm
+ *   bench_compare snp REPORT CERTIFICATES TIME SAMPLES cold|warm
  *
- * cold: from the text of the bundle to the verdict, with nothing remembered. warm: the verifier has seen this platform, and the
- * endorsements are in memory. Prints samples as microseconds of CPU time, one a line, then "peak KiB". The policy is the least there
- * is: genuine, and UpToDate. */
+ * cold: from the text of the bundle (or of the certificates, PEM) to the verdict, with nothing remembered. warm: the verifier has
+ * seen this machine, and the endorsements are in memory. Prints samples as microseconds of CPU time, one a line, then "peak KiB".
+ * The policy is the least there is: genuine, and for tdx UpToDate. */
 #include "bench.h"
 
 #include "atls/atls.h"
+#include "pki/cert.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 #define MAX_FILE    ((size_t)1024 * 1024)
 #define MAX_SAMPLES 100000
 #define N_FIRST     20
+#define N_CERTS     3u /* VCEK, ASK, ARK */
 
 static atls_bytes read_file(const char *path)
 {
@@ -30,6 +33,31 @@ static atls_bytes read_file(const char *path)
     (void)fclose(f);
     return atls_bytes_of(text, n);
 }
+
+static bool from_certificates(void *ctx, const atls_endorsement_request *request, atls_arena *arena,
+                              atls_endorsements *out, atls_error *err)
+{
+    size_t n = 0;
+    atls_bytes *ders = atls_arena_alloc(arena, N_CERTS * sizeof *ders, err);
+    (void)request;
+    if (ders == NULL
+        || !atls_pem_certificates(*(const atls_bytes *)ctx, false, ATLS_E_COLLATERAL_FORMAT, "certificates", arena,
+                                  ders, N_CERTS, &n, err)) {
+        return false;
+    }
+    *out = (atls_endorsements){.pile = {.certificates = ders, .n_certificates = n}};
+    return true;
+}
+
+static const struct kind {
+    const char *name;
+    const char *policy;
+    atls_platform platform;
+    atls_endorse_fn read;
+} kinds[] = {
+    {"tdx", "{\"type\":\"tdx\"}", ATLS_PLATFORM_TDX, atls_endorsements_from_bundle_fn},
+    {"snp", "{\"type\":\"sev_snp\"}", ATLS_PLATFORM_SEV_SNP, from_certificates},
+};
 
 static bool hand_out(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                      atls_error *err)
@@ -75,25 +103,27 @@ int main(int argc, char *argv[])
     atls_verifier *verifier = NULL;
     atls_endorsements pieces;
     struct rusage usage = {0};
-    if (argc != 6) {
-        bench_die("usage: bench_compare QUOTE BUNDLE TIME SAMPLES cold|warm");
+    if (argc != 7) {
+        bench_die("usage: bench_compare tdx|snp EVIDENCE ENDORSEMENTS TIME SAMPLES cold|warm");
     }
-    const bool is_cold = strcmp(argv[5], "cold") == 0;
-    const long n = strtol(argv[4], NULL, 10);
-    atls_bytes bundle = read_file(argv[2]);
+    const struct kind *kind = &kinds[strcmp(argv[1], "snp") == 0];
+    const bool is_cold = strcmp(argv[6], "cold") == 0;
+    const long n = strtol(argv[5], NULL, 10);
+    atls_bytes text = read_file(argv[3]);
+    const atls_endorsement_request request = {.platform = kind->platform, .pck_ca = ""};
     const atls_verifier_options options = {.no_cache = is_cold};
     must(atls_arena_new(&work, ATLS_ARENA_DEFAULT_SIZE, &err) && atls_arena_new(&keep, ATLS_ARENA_DEFAULT_SIZE, &err)
-             && atls_endorsements_from_bundle(bundle, &keep, &pieces, &err)
-             && atls_policy_parse(atls_bytes_str("{\"type\":\"tdx\"}"), &policy, &err)
+             && kind->read(&text, &request, &keep, &pieces, &err)
+             && atls_policy_parse(atls_bytes_str(kind->policy), &policy, &err)
              && atls_verifier_new_with_options(policy, &options, &verifier, &err),
          &err);
     const atls_appraisal in = {
-        .evidence = read_file(argv[1]),
+        .evidence = read_file(argv[2]),
         .event_log = atls_bytes_empty(),
         .binding = {.profile = ""},
-        .now = (atls_time)strtoll(argv[3], NULL, 10),
-        .endorse = is_cold ? atls_endorsements_from_bundle_fn : hand_out,
-        .endorse_ctx = is_cold ? (void *)&bundle : (void *)&pieces,
+        .now = (atls_time)strtoll(argv[4], NULL, 10),
+        .endorse = is_cold ? kind->read : hand_out,
+        .endorse_ctx = is_cold ? (void *)&text : (void *)&pieces,
     };
     measure(verifier, &in, &work, n > 0 && n < MAX_SAMPLES ? n : 1);
     (void)getrusage(RUSAGE_SELF, &usage);

@@ -22,20 +22,11 @@ static void check_report(const sevsnp_report *r, atls_bytes in)
                 == 4u + 368 + 1 + 1 + (r->body.has_cpuid ? 21u : 24u) + (r->body.has_mit_vectors ? 152u : 168u));
 }
 
-/* Every byte behind the header is an entry's, or zero. */
+/* Entries lie behind the header, inside the table. */
 static void check_table(const sevsnp_table *t, atls_bytes in)
 {
     const atls_bytes header = atls_bytes_of(in.ptr, 24 * (t->n + 1));
     FUZZ_ASSERT(t->n <= SEVSNP_MAX_TABLE_ENTRIES && header.len <= in.len);
-    for (size_t at = header.len; at < in.len; at++) {
-        bool covered = in.ptr[at] == 0;
-        for (size_t i = 0; i < t->n && !covered; i++) {
-            const uintptr_t start = (uintptr_t)t->entries[i].data.ptr;
-            const uintptr_t here = (uintptr_t)(in.ptr + at);
-            covered = here >= start && here - start < t->entries[i].data.len;
-        }
-        FUZZ_ASSERT(covered);
-    }
     for (size_t i = 0; i < t->n; i++) {
         FUZZ_ASSERT(t->entries[i].data.len == 0
                     || (fuzz_is_within(t->entries[i].data, in) && t->entries[i].data.ptr >= header.ptr + header.len));

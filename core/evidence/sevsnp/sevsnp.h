@@ -80,7 +80,7 @@ typedef struct sevsnp_table {
 } sevsnp_table;
 
 /* sevsnp_table_decode reads a certificate table; empty bytes are an empty table. Every entry must lie behind the header and
- * inside, no GUID comes twice, and bytes that no entry covers are zero. Borrows in. Errors: EVIDENCE_FORMAT, field
+ * inside, and no GUID comes twice. Bytes that no entry covers are not looked at. Borrows in. Errors: EVIDENCE_FORMAT, field
  * "certificate_table...". Source: specification section 5. */
 ATLS_MUST_USE bool sevsnp_table_decode(atls_bytes in, sevsnp_table *out, atls_error *err);
 

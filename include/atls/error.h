@@ -155,6 +155,20 @@ typedef enum atls_platform {
     X(APPLE_OS_VERSION, CONTENT, 4, "Quote", "the system is older than the policy allows, or does not say")            \
     X(APPLE_ASSERTION, CONTENT, 6, "Quote", "the assertion is malformed, not of this key or app, or used already")     \
     X(APPLE_SIG_CTR, CONTENT, 6, "Quote", "the key that vouches for another one has signed other things before")       \
+    /* enrolment, in the order of its steps (atls/enroller.h has the specification's words) */                         \
+    X(ENROL_CHALLENGE, CONTENT, 2, "Quote", "the challenge of the server cannot be used")                              \
+    X(ENROL_CSR, CONTENT, 2, "Quote", "the certification request is malformed")                                        \
+    X(ENROL_CHALLENGE_MISSING, CONTENT, 2, "Quote", "the certification request does not name its challenge")           \
+    X(ENROL_CHALLENGE_UNKNOWN, CONTENT, 6, "Quote", "the challenge is not one that was issued here")                   \
+    X(ENROL_CHALLENGE_EXPIRED, CONTENT, 6, "Quote", "the challenge is too old")                                        \
+    X(ENROL_CHALLENGE_USED, CONTENT, 6, "Quote", "the challenge was used before")                                      \
+    X(ENROL_STORE, INTERNAL, 3, "Io", "the store of challenges cannot be asked")                                       \
+    X(ENROL_STATEMENT, CONTENT, 2, "Quote", "the certification request carries no statement that can be read")         \
+    X(ENROL_PLATFORM, INTERNAL, 1, "Configuration", "phones of this kind are not configured here")                     \
+    X(ENROL_KEY_MISMATCH, TRUST, 6, "Quote", "the attested key is not the one of the certification request")           \
+    X(ENROL_CSR_SIGNATURE, TRUST, 2, "Quote", "the certification request is not signed by its own key")                \
+    X(ENROL_ISSUE, INTERNAL, 3, "Io", "no certificate could be issued")                                                \
+    X(ENROL_RESPONSE, CONTENT, 3, "Io", "the answer of the server cannot be used")                                     \
     X(IDENTITY, TRUST, 3, "TlsHandshake", "the server's certificate does not prove the name that was asked for")
 
 typedef enum atls_code {

@@ -81,12 +81,8 @@ static size_t n_plain(uint64_t eight)
     const uint64_t backslashes = eight ^ (EACH_BYTE * '\\');
     const uint64_t special = (eight - EACH_BYTE * 0x20) | (quotes - EACH_BYTE) | (backslashes - EACH_BYTE) | eight;
     const uint64_t marks = special & (EACH_BYTE * 0x80);
-    if (marks == 0) {
-        return 8;
-    }
-    /* ones in every bit under the lowest mark: of each byte up to and with the special one there is bit 0 among them */
-    const uint64_t below = (marks & (~marks + 1)) - 1;
-    return (size_t)((below & EACH_BYTE) * EACH_BYTE >> 56) - 1;
+    const uint64_t below = (marks & (~marks + 1)) - 1; /* has bit 0 of each byte up to and with the special one */
+    return marks == 0 ? 8 : (size_t)((below & EACH_BYTE) * EACH_BYTE >> 56) - 1;
 }
 
 static void skip_plain(parser *p)

@@ -66,7 +66,7 @@ typedef struct atls_ca_options {
     const char *chain_file;      /* NULL: DIR/chain.pem */
     const char *key;             /* PEM file, or "pkcs11:" URI (RFC 7512); NULL: DIR/issuer.key.pem */
     const char *passphrase_file; /* of an encrypted key file; NULL: it is not */
-    const char *pin_file;        /* PIN of the token; NULL: pin-source or pin-value of the URI, or none is needed */
+    const char *pin_file;        /* PIN of the token; NULL: pin-source of the URI, or none is needed */
     const char *serial_key_file; /* NULL: DIR/serial.key */
     atls_bytes profile; /* JSON object, docs/enrolment-service.md; empty: DIR/profile.json, or where there is no dir or
                                     no such file, the defaults */

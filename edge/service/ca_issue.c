@@ -293,6 +293,13 @@ static bool sign(atls_ca *ca, atls_bytes tbs, ca_signature *out, atls_error *err
     return ok;
 }
 
+/* Points as everybody reads them: a compressed one would pass for a key here, and for none with others. */
+static bool is_known_key(const atls_public_key *k)
+{
+    const size_t n = k->kind == ATLS_KEY_P256 ? 65 : k->kind == ATLS_KEY_P384 ? 97 : 0;
+    return k->kind == ATLS_KEY_RSA || (n > 0 && k->point.len == n && k->point.ptr[0] == 0x04);
+}
+
 /* The last look: what was made is what was meant, as somebody else will read it. */
 static bool check_made(const job *j, atls_bytes der, atls_error *err)
 {
@@ -301,11 +308,12 @@ static bool check_made(const job *j, atls_bytes der, atls_error *err)
     if (!atls_cert_decode(der, "certificate", &c, &why)) {
         return atls_fail(err, ATLS_E_ENROL_ISSUE, "certificate", "it cannot be read: %s", why.field);
     }
-    if (c.key.kind == ATLS_KEY_UNKNOWN) {
+    if (!is_known_key(&c.key)) {
         return atls_fail(err, ATLS_E_ENROL_ISSUE, "grant.spki", "keys of this kind are not certified");
     }
-    return (c.has_basic_constraints && !c.is_ca && !c.has_unknown_critical && c.key_usage == ATLS_KU_DIGITAL_SIGNATURE
-            && atls_bytes_equal(c.spki, j->grant->spki))
+    const bool has_subject = c.subject.len > 2; /* without one the san is critical, which our reader leaves to others */
+    return (c.has_basic_constraints && !c.is_ca && c.has_unknown_critical == !has_subject
+            && c.key_usage == ATLS_KU_DIGITAL_SIGNATURE && atls_bytes_equal(c.spki, j->grant->spki))
            || atls_fail(err, ATLS_E_ENROL_ISSUE, "certificate", "it is not what was meant");
 }
 

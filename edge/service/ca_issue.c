@@ -228,7 +228,7 @@ static bool put_extensions(job *j, ca_der *d, bool has_subject)
 
 /* ---- the certificate ---- */
 
-static bool check_time(const atls_ca *ca, atls_time now, atls_error *err)
+bool ca_check_time(const atls_ca *ca, atls_time now, atls_error *err)
 {
     char text[ATLS_TIME_TEXT_SIZE];
     const bool is_early = now < ca->not_before;
@@ -277,7 +277,7 @@ static bool make_tbs(job *j, ca_der *d, atls_bytes *out)
 }
 
 /* A signature is looked at before it leaves: a token may have come back with another key, and a computation may have failed. */
-static bool sign(atls_ca *ca, atls_bytes tbs, ca_signature *out, atls_error *err)
+bool ca_sign_checked(atls_ca *ca, atls_bytes tbs, ca_signature *out, atls_error *err)
 {
     if (!ca->signer.is_shared) {
         (void)pthread_mutex_lock(&ca->signing);
@@ -329,7 +329,7 @@ static bool make(job *j, atls_bytes *out)
     }
     ca_wishes_read(&j->ca->profile, j->grant->csr, &j->wishes);
     ca_der_init(&d, block, cap);
-    if (!make_tbs(j, &d, &tbs) || !sign(j->ca, tbs, signature, j->err)) {
+    if (!make_tbs(j, &d, &tbs) || !ca_sign_checked(j->ca, tbs, signature, j->err)) {
         return false;
     }
     ca_der_init(&d, block + cap, cap);
@@ -347,7 +347,7 @@ static bool prepare(job *j)
     unsigned n = 0;
     atls_error why = {.code = ATLS_OK};
     const atls_bytes spki = j->grant->spki;
-    if (!check_time(j->ca, j->grant->now, j->err) || !ca_key_id(spki, j->key_id, j->err)
+    if (!ca_check_time(j->ca, j->grant->now, j->err) || !ca_key_id(spki, j->key_id, j->err)
         || !atls_ca_serial(j->ca, j->grant->nonce_sha256, j->serial, j->err)) {
         return false;
     }

@@ -194,7 +194,8 @@ static bool sign_once(token *t, ca_algorithm alg, atls_bytes in, ca_signature *o
     uint8_t given[MAX_DIGEST_INFO]; /* C_Sign does not promise to leave its input alone */
     const bool is_rsa = alg == CA_RSA_SHA256;
     CK_ULONG n = sizeof raw;
-    CK_MECHANISM mechanism = {.mechanism = is_rsa ? CKM_RSA_PKCS : CKM_ECDSA};
+    CK_MECHANISM mechanism = {0};
+    mechanism.mechanism = is_rsa ? CKM_RSA_PKCS : CKM_ECDSA;
     memcpy(given, in.ptr, in.len);
     CK_RV rv = t->module->C_SignInit(t->session, &mechanism, t->key);
     if (rv == CKR_OK) {

@@ -171,12 +171,13 @@ static bool check_statement(atls_enrol_again *a)
     return atls_bytes_equal(written, stated) || differs(a, "debug.keyAttestation");
 }
 
-static bool as_own(atls_enrol_again *a)
+/* What cannot be read in a statement is the statement's fault, whatever reads it calls it elsewhere. */
+static bool malformed(atls_enrol_again *a, const char *prefix)
 {
     const atls_code code = a->err->code == ATLS_E_MEMORY ? a->err->code : ATLS_E_ENCODING;
     a->err->code = code;
     a->err->category = atls_code_category(code);
-    return atls_error_relabel(a->err, code, "debug.atls");
+    return atls_error_relabel(a->err, code, prefix);
 }
 
 static bool judge_own(atls_enrol_again *a, const atls_enrol_csr *csr)
@@ -201,7 +202,7 @@ static bool run_own(atls_enrol_again *a)
     if (!atls_enrol_csr_read(a->s.csr, &csr, a->err) || !atls_enrol_csr_nonce(&csr, a->arena, &nonce, a->err)
         || !atls_enrol_oid_der(a->s.proof_oid, "proof_oid", a->arena, &oid, a->err)
         || !atls_enrol_csr_statement(&csr, oid, &text, a->err)) {
-        return as_own(a);
+        return malformed(a, "debug.atls");
     }
     if (!atls_bytes_equal(nonce, a->s.challenge)) {
         return differs(a, "debug.challenge");
@@ -211,7 +212,7 @@ static bool run_own(atls_enrol_again *a)
     }
     if (a->verdict.code != ATLS_E_UNSUPPORTED) {
         *a->err = a->verdict;
-        return as_own(a);
+        return malformed(a, "debug.atls");
     }
     return true;
 }
@@ -232,7 +233,7 @@ static bool run_warden(atls_enrol_again *a)
             return true;
         }
         *a->err = a->verdict;
-        return atls_error_relabel(a->err, ATLS_E_ENCODING, "debug.keyAttestation");
+        return malformed(a, "debug.keyAttestation");
     }
     if (atls_enrol_judge_statement(&j, &a->statement, a->arena, &a->judgement, &a->verdict)) {
         a->judgement.step = ATLS_ENROL_STEP_DONE;

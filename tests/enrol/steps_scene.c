@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#define ARENA ((size_t)24 * 1024 * 1024)
+#define ARENA ((size_t)8 * 1024 * 1024)
 
 void scene_must(bool ok, const atls_error *err, const char *what)
 {

@@ -257,7 +257,7 @@ static void test_memory(void **state)
     (void)state;
     scene_open(&s, &honest);
     s.in.csr = s.csr;
-    for (size_t size = 64; !is_done; size += size / 8 + 512) {
+    for (size_t size = 64; !is_done; size += size / 4 + 2048) {
         atls_arena small;
         atls_error err = {0};
         assert_true(size < (size_t)8 * 1024 * 1024);

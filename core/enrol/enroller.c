@@ -268,7 +268,7 @@ static bool wants_record(const request *r)
                || (r->in->record == ATLS_RECORD_ON_FAILURE && r->err->code != ATLS_OK));
 }
 
-/* A record that cannot be made is a pity, and changes nothing. */
+/* A record that cannot be made is a pity, and changes nothing: what it took of the arena is given back. */
 static void record(request *r)
 {
     if (!wants_record(r)) {
@@ -290,10 +290,13 @@ static void record(request *r)
         .error = r->err,
         .crypto = r->e->crypto,
     };
+    const size_t mark = r->arena->used;
     r->out->record_error = r->recorder_why;
     if (r->out->record_error.code != ATLS_OK
         || !atls_enrol_debug_write(&d, r->arena, &r->out->record, &r->out->record_error)) {
         r->out->record = atls_bytes_empty();
+        atls_wipe(r->arena->base + mark, r->arena->used - mark);
+        r->arena->used = mark;
     }
 }
 

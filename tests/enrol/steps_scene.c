@@ -442,8 +442,8 @@ static void replay(scene *s, atls_bytes record, bool is_redacted)
 
 static void replay_all(scene *s)
 {
-    atls_bytes compact;
-    atls_bytes redacted;
+    atls_bytes compact = atls_bytes_empty();
+    atls_bytes redacted = atls_bytes_empty();
     atls_error err = {0};
     assert_int_equal(s->out.record_error.code, ATLS_OK);
     replay(s, s->out.record, false);

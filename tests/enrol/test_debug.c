@@ -6,6 +6,7 @@
 #include "enrol/debug.h"
 #include "enrol/message.h"
 #include "steps_scene.h"
+#include "verify/record_box.h"
 
 static const scene_spec honest = {.kind = SIM_ANDROID_FACTORY};
 static const scene_spec challenge = {.other_challenge = true};
@@ -140,6 +141,100 @@ static void test_changed_request(void **state)
                "replay");
     assert_false(replay.is_accepted || replay.is_same);
     assert_string_equal(replay.reason, "CSR_SIGNATURE");
+    scene_close(&s);
+}
+
+/* Where nothing was appraised the challenge is the request's all the same. */
+static void test_unknown_typ(void **state)
+{
+    scene s;
+    atls_enrol_replay replay;
+    atls_error err = {0};
+    (void)state;
+    scene_open(&s, &(scene_spec){.text = "{\"typ\":\"self\"}"});
+    scene_run(&s);
+    scene_words(&s, "Attestation Content.Unknown CONTENT");
+    assert_false(
+        atls_enrol_replay_run(change(&s, s.out.record, "challenge", "\"AAAA\""), NULL, &s.again, &replay, &err));
+    assert_int_equal(err.code, ATLS_E_ENCODING);
+    assert_string_equal(err.field, "debug.challenge");
+    scene_close(&s);
+}
+
+/* Members under `atls` may be missing: what is there is judged. */
+static void test_partial(void **state)
+{
+    static const char *const members[] = {"atls.record", "atls.csr"};
+    const atls_enrol_replay_options options = {.status_list = atls_bytes_str("{\"entries\":{}}")};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        scene s;
+        atls_enrol_replay replay;
+        atls_error err = {0};
+        scene_open(&s, i < 2 ? &honest : &challenge);
+        scene_run(&s);
+        const atls_bytes partial = change(&s, s.out.record, members[i % 2], i < 2 ? NULL : "null");
+        scene_must(atls_enrol_replay_run(partial, &options, &s.again, &replay, &err), &err, "replay");
+        assert_int_equal(replay.is_accepted, i < 2);
+        assert_int_equal(replay.error.code, s.out.error.code);
+        scene_must(atls_enrol_replay_run(partial, NULL, &s.again, &replay, &err), &err, "replay");
+        assert_string_equal(replay.reason, "LIST_UNAVAILABLE");
+        scene_close(&s);
+    }
+}
+
+/* A recording with another result, sealed anew: the verdict is the same, and still it is not what was said. */
+static atls_bytes with_other_result(atls_bytes record, atls_arena *a)
+{
+    atls_record opened;
+    atls_box b;
+    atls_crypto *c = NULL;
+    atls_bytes out;
+    atls_error err = {0};
+    scene_must(atls_record_open(record, a, &opened, &err) && atls_crypto_new(&c, &err), &err, "open");
+    atls_box_init(&b, a, &err);
+    for (size_t i = 0; i < opened.n_members; i++) {
+        const atls_record_member *m = &opened.members[i];
+        switch (m->type) {
+        case ATLS_RECORD_NUMBER:
+            atls_box_number(&b, m->name, m->number);
+            break;
+        case ATLS_RECORD_FLAG:
+            atls_box_flag(&b, m->name, m->flag);
+            break;
+        case ATLS_RECORD_BYTES:
+            atls_box_bytes(&b, m->name, m->bytes);
+            break;
+        case ATLS_RECORD_TEXT:
+            atls_box_text(&b, m->name, strcmp(m->name, "result") == 0 ? atls_bytes_str("{}") : m->bytes);
+            break;
+        case ATLS_RECORD_LIST:
+            atls_box_list(&b, m->name, m->items, m->n_items);
+            break;
+        }
+    }
+    scene_must(atls_box_done(&b, c, ATLS_RECORD_APPRAISAL, &out), &err, "seal");
+    atls_crypto_free(c);
+    return out;
+}
+
+static void test_other_result(void **state)
+{
+    scene s;
+    atls_enrol_debug_statement d;
+    atls_enrol_replay replay;
+    atls_bytes text;
+    atls_error err = {0};
+    (void)state;
+    scene_open(&s, &challenge);
+    scene_run(&s);
+    scene_must(atls_enrol_debug_read(s.out.record, &s.again, &d, &err), &err, "read");
+    scene_must(atls_enrol_base64url(with_other_result(d.record, &s.again), &s.again, &text, &err), &err, "text");
+    const char *value = atls_text_format(&s.again, &err, "\"%.*s\"", (int)text.len, (const char *)text.ptr);
+    scene_must(atls_enrol_replay_run(change(&s, s.out.record, "atls.record", value), NULL, &s.again, &replay, &err),
+               &err, "replay");
+    assert_true(replay.has_recorded && atls_bytes_equal(replay.recorded, replay.replayed));
+    assert_false(replay.is_same);
     scene_close(&s);
 }
 
@@ -380,6 +475,9 @@ int main(void)
         tap_add(&tests, rows[i].name, test_member, &rows[i]);
     }
     tap_add(&tests, "a request with a bit changed", test_changed_request, NULL);
+    tap_add(&tests, "a typ that is not known", test_unknown_typ, NULL);
+    tap_add(&tests, "members that may be missing", test_partial, NULL);
+    tap_add(&tests, "a recording with another result", test_other_result, NULL);
     tap_add(&tests, "stripped to what Warden knows", test_stripped, NULL);
     tap_add(&tests, "redacted", test_redacted, NULL);
     tap_add(&tests, "redacted for good", test_redacted_stays, NULL);

@@ -66,29 +66,29 @@ const char *atls_enrol_method_name(atls_enrol_method method);
 /* A debug statement, taken apart. Absent and null are the same. */
 typedef struct atls_enrol_debug_statement {
     const atls_json *tree;
-    atls_enrol_method method;
     const atls_json *android; /* configuration, NULL: none */
     const atls_json *apple;
     const atls_json *key_attestation; /* NULL: none */
     atls_bytes proof[ATLS_ENROL_MAX_CERTIFICATES];
     size_t n_proof;
-    bool has_proof;
-    bool has_challenge;
     atls_bytes challenge;
-    bool has_client_data;
     atls_bytes client_data;
     atls_time now;
-    uint32_t now_ms;
     int64_t offset_s;
+    atls_bytes csr;
+    atls_bytes proof_oid; /* text; empty: none */
+    atls_bytes record;
+    atls_bytes verdict; /* minified */
+    uint32_t now_ms;
+    atls_enrol_method method;
+    bool has_proof;
+    bool has_challenge;
+    bool has_client_data;
     bool is_ours;     /* it has a member atls */
     bool is_redacted; /* which says so */
     bool has_csr;
-    atls_bytes csr;
-    atls_bytes proof_oid; /* text; empty: none */
     bool has_record;
-    atls_bytes record;
     bool has_verdict;
-    atls_bytes verdict; /* minified */
 } atls_enrol_debug_statement;
 
 /* atls_enrol_debug_read reads JSON or the compact form. Errors: ENCODING with the member as field ("debug.challenge"),

@@ -159,10 +159,12 @@ static bool is_told(const atls_error *err)
 
 static void lower(const char *name, char *out, size_t size)
 {
-    const size_t n = strlen(name) < size ? strlen(name) : size - 1;
-    for (size_t i = 0; i < n; i++) {
-        const char c = name[i];
-        out[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    static const char upper_case[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char lower_case[] = "abcdefghijklmnopqrstuvwxyz";
+    size_t n = 0;
+    for (; name[n] != '\0' && n + 1 < size; n++) {
+        const char *found = strchr(upper_case, name[n]);
+        out[n] = found == NULL ? name[n] : lower_case[found - upper_case];
     }
     out[n] = '\0';
 }

@@ -406,6 +406,33 @@ static void test_long_list(void **state)
     }
 }
 
+/* Serials that are odd: two the same, a negative one, one with an entry that does not revoke. */
+static void test_odd_serials(void **state)
+{
+    static const char *const twice[] = {"cert.attestation.serial=0abc", "cert.intermediate.serial=0abc", NULL};
+    static const char *const negative[] = {"cert.attestation.serial=ff01", NULL};
+    static const struct {
+        const char *const *settings;
+        const char *list;
+        const char *words;
+    } table[] = {
+        {twice, "{\"entries\":{\"abc\":{\"status\":\"OK\"}}}", "Success"},
+        {twice, "{\"entries\":{\"abc\":{}}}", "Attestation Certificate.Trust REVOKED TRUST"},
+        {negative, "{\"entries\":{\"-ff\":{\"status\":\"REVOKED\"}}}", "Attestation Certificate.Trust REVOKED TRUST"},
+        {negative, "{\"entries\":{\"-255\":{\"status\":\"NEW\"}}}", "Attestation Certificate.Trust REVOKED TRUST"},
+        {negative, "{\"entries\":{\"ff01\":{\"status\":\"REVOKED\"}}}", "Success"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        scene s;
+        scene_open(&s, &(scene_spec){.settings = table[i].settings});
+        s.endorsements.android.list = atls_bytes_str(table[i].list);
+        scene_run(&s);
+        scene_words(&s, table[i].words);
+        scene_close(&s);
+    }
+}
+
 /* ---- spellings ---- */
 
 static void test_durations(void **state)
@@ -482,6 +509,7 @@ int main(void)
     tap_add(&tests, "redacted", test_redacted, NULL);
     tap_add(&tests, "redacted for good", test_redacted_stays, NULL);
     tap_add(&tests, "a long status list", test_long_list, NULL);
+    tap_add(&tests, "odd serials", test_odd_serials, NULL);
     tap_add(&tests, "durations", test_durations, NULL);
     tap_add(&tests, "white space", test_spaces, NULL);
     return tap_run("enrol/debug", &tests);

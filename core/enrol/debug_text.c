@@ -108,6 +108,7 @@ bool atls_enrol_debug_minify(atls_bytes json, atls_arena *arena, atls_bytes *out
 
 bool atls_enrol_debug_open(atls_bytes in, atls_arena *arena, atls_bytes *json, atls_error *err)
 {
+    *json = atls_bytes_empty();
     while (in.len > 0 && (in.ptr[in.len - 1] == '\n' || in.ptr[in.len - 1] == '\r')) {
         in.len--;
     }

@@ -164,7 +164,10 @@ static void lower(const char *name, char *out, size_t size)
     size_t n = 0;
     for (; name[n] != '\0' && n + 1 < size; n++) {
         const char *found = strchr(upper_case, name[n]);
-        out[n] = found == NULL ? name[n] : lower_case[found - upper_case];
+        out[n] = name[n];
+        if (found != NULL) {
+            out[n] = lower_case[found - upper_case];
+        }
     }
     out[n] = '\0';
 }

@@ -57,9 +57,9 @@ typedef enum atls_consumed {
  * it found. False with err set (ENROL_STORE): nobody knows, and the request fails. */
 typedef bool (*atls_consume_fn)(void *ctx, atls_bytes nonce, int64_t now_ms, atls_consumed *out, atls_error *err);
 
-/* What may be certified: everything in here is authenticated, apart from `csr`. */
+/* What may be certified: everything in here is authenticated, apart from `csr`. It lives for the call. */
 typedef struct atls_enrol_grant {
-    const atls_result *result;    /* of the accepted appraisal */
+    const atls_result *result;    /* accepted; names the whole status list, of which it saw the entries of this chain */
     atls_platform platform;       /* ANDROID, APPLE */
     atls_bytes app;               /* package name; "TEAMID.bundle.identifier" */
     const char *security_level;   /* Android: of the key ("STRONG_BOX"); Apple: "SECURE_ENCLAVE" */
@@ -90,8 +90,9 @@ typedef struct atls_enrol_failure {
     atls_bytes record;         /* steps 5 to 7: the debug statement, JSON; empty: none was made */
 } atls_enrol_failure;
 
-/* Observers look on. What they are given is read-only and dies with the call. A failure's text, if they write one, becomes
- * the response's explanation: UTF-8, at most ATLS_ENROL_MAX_EXPLANATION_LEN bytes, else there is none. They run on the
+/* Observers look on. What they are given is read-only, a copy, and dies with the call. A failure's text, if they write one,
+ * becomes the response's explanation: UTF-8 with a NUL behind it, at most ATLS_ENROL_MAX_EXPLANATION_LEN bytes, no piece of the debug
+ * statement; else there is none. The text is zeroed before the call; left so, it is none of theirs. They run on the
  * request's thread, exactly once for a failed (or accepted) request, and must not block. False: they failed, which changes
  * nothing and is counted in the outcome. */
 typedef bool (*atls_enrol_failed_fn)(void *ctx, const atls_enrol_failure *failure, char *text, size_t size);
@@ -99,10 +100,9 @@ typedef bool (*atls_enrol_done_fn)(void *ctx, const atls_enrol_grant *grant, con
 
 typedef struct atls_enrol_observers {
     void *ctx;
-    atls_enrol_failed_fn
-        pre_attestation_error;              /* steps 1 to 4, and 8 and unsupported algorithms: PreAttestation classes */
-    atls_enrol_failed_fn attestation_error; /* steps 5 to 7 */
-    atls_enrol_done_fn attestation_success; /* after step 8, before the response is written */
+    atls_enrol_failed_fn pre_attestation_error; /* classes of PreAttestation: steps 1 to 4, 8; algorithms; memory */
+    atls_enrol_failed_fn attestation_error;     /* any other: steps 5 to 7 */
+    atls_enrol_done_fn attestation_success;     /* after step 8, when there is a response; before it is handed out */
 } atls_enrol_observers;
 
 /* ---- the enroller ---- */
@@ -154,7 +154,7 @@ typedef struct atls_enrol_outcome {
     atls_bytes chain[ATLS_ENROL_MAX_CERTIFICATES];
     size_t n_chain;
     atls_bytes response; /* JSON, what goes back with status 200: never empty when the function returns true */
-    atls_bytes record;   /* debug statement, JSON; empty: none */
+    atls_bytes record;   /* debug statement, JSON; empty: none. Step 8 is no part of it */
     atls_error record_error;
     unsigned observer_faults; /* calls that failed, or wrote a text that cannot be used */
     uint8_t list_sha256[32];  /* of the revocation list that was used; zero: none */
@@ -174,7 +174,7 @@ typedef struct atls_enrol_replay {
     bool has_recorded;  /* the statement says what came out (`atls.verdict`): Warden's do not */
     bool is_same;       /* has_recorded, and the replay says the same, byte for byte */
     bool is_accepted;   /* what the replay says: steps 5 to 7 as far as the statement goes */
-    bool is_redacted;   /* then never accepted */
+    bool is_redacted;   /* then never accepted, nor looked at any further: UNSUPPORTED */
     const char *method; /* "SUPREME", ... */
     const char *class_name;
     const char *reason;
@@ -189,8 +189,9 @@ typedef struct atls_enrol_replay_options {
 } atls_enrol_replay_options;
 
 /* atls_enrol_replay_run reads a debug statement, JSON or compact ("u" and base64url), ours or Warden's, and judges what it
- * recorded again, at its time. Pure. Errors: ENCODING, UNSUPPORTED (a method, a member), CONFIGURATION (of the policies in
- * it), MEMORY, INTERNAL. */
+ * recorded again, at its time. options NULL: none. Pure. Errors: ENCODING (malformed; or its members do not agree with the
+ * recording in it, which is told by the member), UNSUPPORTED (a method, a version), CONFIGURATION (of the policies in it),
+ * those of atls_record_open and atls_replay_run, LIMIT, MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_enrol_replay_run(atls_bytes statement, const atls_enrol_replay_options *options,
                                          atls_arena *arena, atls_enrol_replay *out, atls_error *err);
 

@@ -2,14 +2,15 @@
 /* audit.h: what became of every request, in a file that shows whether somebody changed it.
  *
  * One line is one JSON object. The first line of a file begins it; then one per request; a line that was torn (the machine or the
- * process stopped in the middle of it) stays where it is, and the line after it seals it:
+ * process stopped in the middle of it) stays where it is, and the line after it, which is written when the log is opened again, seals
+ * it:
  *
  *   {"v":1,"type":"begin","seq":N,"time":"…","previous":"…","digest":"…"}
  *   {"v":1,"type":"request","seq":N,"time":"…","request":"…","nonce":"…", … ,"previous":"…","digest":"…"}
  *   {"v":1,"type":"torn","seq":N,"time":"…","torn_len":L,"torn_sha256":"…","previous":"…","digest":"…"}
  *
  * digest is the SHA-256 of the line from its first byte up to the comma before "digest"; previous is the digest of the line before
- * (of a torn one: before that), so each line vouches for all before it. seq counts by one. The first line of a file names the
+ * (of the last good one, in a seal), so each line vouches for all before it. seq counts by one. The first line of a file names the
  * last digest of the file before it; 64 zeros where there was none.
  *
  * What this shows, and what not. A changed, removed, added or moved line within a file, or between two files, breaks the chain.

@@ -88,8 +88,12 @@ static bool open_kind(atls_challenges *s, const char *url, const atls_challenges
     if (place.scheme == ATLS_STORE_MEMORY) {
         s->kind = &atls_challenge_memory;
         ok = atls_challenge_memory_open(o, &s->self, err);
+    } else if (place.scheme == ATLS_STORE_SQLITE) {
+        s->kind = &atls_challenge_sqlite;
+        ok = atls_challenge_sqlite_open(&place, o, &s->self, err);
     } else {
-        ok = atls_fail(err, ATLS_E_UNSUPPORTED, FIELD, "not yet");
+        s->kind = &atls_challenge_redis;
+        ok = atls_challenge_redis_open(&place, o, &s->self, err);
     }
     atls_wipe(&place, sizeof place);
     return ok;

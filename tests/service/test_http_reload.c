@@ -109,8 +109,8 @@ static const struct bad_row {
     const char *says;
 } bad_rows[] = {
     {"an unknown member", "\"nonsense\": 1,", NULL, "nonsense"},
-    {"a member twice", "\"workers\": 4, \"workers\": 4,", NULL, "configuration"},
-    {"another address", "\"listen\": \"127.0.0.1:1\",", NULL, "configuration"},
+    {"a member twice", "\"workers\": 4, \"workers\": 4,", NULL, "config.json"},
+    {"another address", "\"listen\": \"127.0.0.1:1\",", NULL, "config.json"},
     {"another store", "", "sqlite:other.db", "store"},
     {"other workers", "\"workers\": 5,", NULL, "workers"},
     {"no JSON", "]", NULL, "config.json"},

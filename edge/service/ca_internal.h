@@ -228,4 +228,8 @@ struct atls_ca {
     atomic_uint_fast64_t failed;
 };
 
+/* ca_check_time: the CA's own certificates are valid at now. ca_sign_checked signs, and looks at the signature. ca_issue.c */
+ATLS_MUST_USE bool ca_check_time(const atls_ca *ca, atls_time now, atls_error *err);
+ATLS_MUST_USE bool ca_sign_checked(atls_ca *ca, atls_bytes tbs, ca_signature *out, atls_error *err);
+
 #endif

@@ -26,6 +26,7 @@ typedef struct token {
     bool is_initialized;
     bool has_session;
     bool was_open;
+    bool is_refused; /* the PIN: asking again and again would lock the token */
     uint64_t reopened;
 } token;
 
@@ -98,12 +99,17 @@ static bool login(token *t, atls_error *err)
     if (t->pin_file == NULL) {
         return true;
     }
+    if (t->is_refused) {
+        return atls_fail(err, ATLS_E_ENROL_ISSUE, "key", "token: its PIN was refused before, and is not tried again");
+    }
     if (!ca_file_line(t->pin_file, "ca.pin", pin, sizeof pin, err)) {
         return false;
     }
     CK_UTF8CHAR *text = (CK_UTF8CHAR *)pin;
     const CK_RV rv = t->module->C_Login(t->session, CKU_USER, text, strlen(pin));
     atls_wipe(pin, sizeof pin);
+    t->is_refused = rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_EXPIRED
+                    || rv == CKR_PIN_LOCKED;
     return rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN || fail_token(err, "the PIN is not taken", rv);
 }
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-void ca_der_init(ca_der *d, uint8_t *block, size_t cap)
+void ca_der_init(ca_der *d, void *block, size_t cap)
 {
     *d = (ca_der){.ptr = block, .cap = cap};
 }

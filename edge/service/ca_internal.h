@@ -97,13 +97,13 @@ typedef struct ca_signature {
     size_t len;
 } ca_signature;
 
-/* Whatever has the private key. sign and free may be called by one thread at a time. */
+/* Whatever has the private key. sign and free are called by one thread at a time. */
 typedef struct ca_signer {
     const char *source; /* "file", "pkcs11" */
     void *self;         /* NULL: there is none */
     bool (*sign)(void *self, ca_algorithm alg, atls_bytes tbs, ca_signature *out, atls_error *err);
     void (*free)(void *self);
-    uint64_t (*reopened)(const void *self); /* NULL: never */
+    uint64_t (*reopened)(const void *self); /* NULL: never. At any time, by any thread */
     bool is_shared;                         /* sign may be called by many threads at a time after all */
 } ca_signer;
 

@@ -268,6 +268,15 @@ static void test_failover(void **state)
     assert_string_equal(text, "2");
     assert_int_equal(consume(b, 1), ATLS_CONSUMED_UNKNOWN);
     assert_int_equal(consume(b, 2), ATLS_CONSUMED_UNKNOWN);
+    /* And back: the first one, the same process as ever, now has what the second one had. */
+    follow(&primary, &replica);
+    assert_int_equal(consume(a, 1), -1);
+    command(&primary, "REPLICAOF NO ONE", text, sizeof text);
+    command(&primary, "ZCARD {atls}:open", text, sizeof text);
+    assert_string_equal(text, "2");
+    assert_int_equal(consume(a, 1), ATLS_CONSUMED_UNKNOWN);
+    insert(a, 3);
+    assert_int_equal(consume(a, 3), ATLS_CONSUMED_FRESH);
     atls_challenges_close(a);
     atls_challenges_close(b);
     rig_redis_end(&replica);

@@ -296,7 +296,9 @@ static bool make(const char *path, const atls_audit_options *o, atls_audit **out
         return false;
     }
     a->fd = -1;
-    a->options = o == NULL ? (atls_audit_options){.fsync = false} : *o;
+    if (o != NULL) {
+        a->options = *o;
+    }
     a->path = strdup(path);
     if (a->path == NULL || pthread_mutex_init(&a->lock, NULL) != 0) {
         free(a->path);
@@ -315,7 +317,7 @@ static bool make(const char *path, const atls_audit_options *o, atls_audit **out
 bool atls_audit_open(const char *path, const atls_audit_options *o, int64_t now_ms, atls_audit **out,
                      atls_audit_found *found, atls_error *err)
 {
-    atls_audit_found ignored;
+    atls_audit_found ignored = {.is_new = false};
     atls_audit *a = NULL;
     *out = NULL;
     found = found == NULL ? &ignored : found;

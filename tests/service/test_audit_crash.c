@@ -234,6 +234,79 @@ static void test_disk_fails(void **state)
     assert_int_equal(seq, 4);
 }
 
+static void test_rotation_fails(void **state)
+{
+    char path[2 * RIG_PATH_SIZE];
+    char old[2 * RIG_PATH_SIZE];
+    atls_error err = {.code = ATLS_OK};
+    (void)state;
+    name_log(path);
+    name_log(old);
+    atls_audit *a = open_log(path, false, NULL);
+    assert_true(try_append(a));
+    assert_int_equal(rename(path, old), 0);
+    atomic_store(&is_disk_broken, true);
+    assert_false(atls_audit_reopen(a, RIG_NOW, &err));
+    atomic_store(&is_disk_broken, false);
+    assert_true(try_append(a)); /* where it was */
+    check(old, 3);
+    atls_error_clear(&err);
+    assert_true(atls_audit_reopen(a, RIG_NOW, &err));
+    assert_true(try_append(a));
+    atls_audit_close(a);
+    check(old, 3);
+    check(path, 2);
+}
+
+/* Some rotate by copying the file and making it empty: that is noticed, and the chain goes on from what was copied. */
+static void test_emptied(void **state)
+{
+    char path[2 * RIG_PATH_SIZE];
+    uint8_t head[32];
+    uint64_t seq = 0;
+    atls_audit_report report;
+    atls_error err = {.code = ATLS_OK};
+    (void)state;
+    name_log(path);
+    atls_audit *a = open_log(path, false, NULL);
+    assert_true(try_append(a));
+    atls_audit_head(a, &seq, head);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_false(try_append(a));
+    assert_false(try_append(a));
+    assert_true(atls_audit_reopen(a, RIG_NOW, &err));
+    assert_true(try_append(a));
+    atls_audit_close(a);
+    assert_true(atls_audit_verify(path, &report, &err));
+    assert_int_equal(report.first_seq, seq + 1);
+    assert_memory_equal(report.first_previous, head, 32);
+}
+
+/* Somebody who does not ask for the lock. */
+static void test_written_by_others(void **state)
+{
+    static const char *const texts[] = {"half a line", "a whole line\n"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char path[2 * RIG_PATH_SIZE];
+        atls_error err = {.code = ATLS_OK};
+        name_log(path);
+        atls_audit *a = open_log(path, false, NULL);
+        assert_true(try_append(a));
+        const int fd = open(path, O_WRONLY | O_APPEND);
+        assert_int_equal(write(fd, texts[i], strlen(texts[i])), strlen(texts[i]));
+        (void)close(fd);
+        assert_false(try_append(a));
+        assert_int_equal(atls_audit_reopen(a, RIG_NOW, &err),
+                         i == 0); /* half a line may be ours, as far as anybody knows */
+        assert_int_equal(try_append(a), i == 0);
+        atls_audit_close(a);
+        if (i == 0) {
+            check(path, 4);
+        }
+    }
+}
+
 int main(void)
 {
     tap_list l = {0};
@@ -244,6 +317,9 @@ int main(void)
     tap_add(&l, "a full disk when the log is rotated: it stays where it is", test_full_rotation, NULL);
     tap_add(&l, "with fsync every line is flushed before it counts", test_flushed, NULL);
     tap_add(&l, "a line that could not be flushed stops the log until it is opened again", test_disk_fails, NULL);
+    tap_add(&l, "a disk that fails when the log is rotated: it stays where it is", test_rotation_fails, NULL);
+    tap_add(&l, "a log that somebody made empty is noticed, and goes on from where it was", test_emptied, NULL);
+    tap_add(&l, "a log that somebody else writes to is noticed", test_written_by_others, NULL);
     const int failed = tap_run("audit_crash", &l);
     rig_remove_folder(folder);
     return failed;

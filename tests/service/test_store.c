@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "edge/service/turn.h"
+#include "edge/tls/clock.h"
 #include "rig.h"
 #include "tap.h"
 
@@ -482,6 +484,28 @@ static void test_ceilings(void **state)
     }
 }
 
+/* Whoever waits for a slot waits until the deadline, and no longer. */
+static void test_turn(void **state)
+{
+    atls_turn t;
+    uint32_t a = 9;
+    uint32_t b = 9;
+    atls_error err = {.code = ATLS_OK};
+    (void)state;
+    assert_true(atls_turn_init(&t, 1, &err));
+    assert_true(atls_turn_take(&t, atls_clock_ms(), &a, &err) && a == 0);
+    const uint64_t from = atls_clock_ms();
+    assert_false(atls_turn_take(&t, from + 50, &b, &err));
+    assert_true(atls_clock_ms() - from >= 49 && atls_clock_ms() - from < 5000);
+    assert_true(err.code == ATLS_E_ENROL_STORE && err.retry);
+    atls_turn_give(&t, a);
+    atls_error_clear(&err);
+    assert_true(atls_turn_take(&t, 0, &b, &err) && b == 0);
+    atls_turn_destroy(&t);
+    assert_false(atls_turn_init(&t, 0, &err));
+    assert_false(atls_turn_init(&t, ATLS_TURN_MAX_SLOTS + 1, &err));
+}
+
 int main(void)
 {
     static char names[N_KINDS][N_ROWS][128];
@@ -500,6 +524,7 @@ int main(void)
     tap_add(&l, "redis: of 100 threads one is told fresh, for each of many nonces", test_redis_threads, NULL);
     tap_add(&l, "sqlite: of 8 processes on one file one is told fresh", test_sqlite_processes, NULL);
     tap_add(&l, "redis: of 8 processes on one server one is told fresh", test_redis_processes, NULL);
+    tap_add(&l, "a slot is waited for until the deadline", test_turn, NULL);
     tap_add(&l, "the ceiling holds when 20 threads insert at once", test_ceilings, NULL);
     const int failed = tap_run("store", &l);
     rig_redis_end(&server);

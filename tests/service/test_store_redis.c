@@ -268,6 +268,15 @@ static void test_failover(void **state)
     assert_string_equal(text, "2");
     assert_int_equal(consume(b, 1), ATLS_CONSUMED_UNKNOWN);
     assert_int_equal(consume(b, 2), ATLS_CONSUMED_UNKNOWN);
+    /* And back: the first one, the same process as ever, now has what the second one had. */
+    follow(&primary, &replica);
+    assert_int_equal(consume(a, 1), -1);
+    command(&primary, "REPLICAOF NO ONE", text, sizeof text);
+    command(&primary, "ZCARD {atls}:open", text, sizeof text);
+    assert_string_equal(text, "2");
+    assert_int_equal(consume(a, 1), ATLS_CONSUMED_UNKNOWN);
+    insert(a, 3);
+    assert_int_equal(consume(a, 3), ATLS_CONSUMED_FRESH);
     atls_challenges_close(a);
     atls_challenges_close(b);
     rig_redis_end(&replica);
@@ -318,6 +327,36 @@ static void test_login(void **state)
         }
         atls_challenges_close(s);
     }
+    rig_redis_end(&r);
+}
+
+/* The rights that docs/enrolment-service.md names are enough. */
+static void test_rights(void **state)
+{
+    rig_redis r;
+    char url[128];
+    char text[64];
+    atls_challenges_numbers n;
+    atls_error err = {.code = ATLS_OK};
+    (void)state;
+    start(&r, forgets);
+    command(&r,
+            "ACL SETUSER service on >word ~{atls}:* +eval +info +hget +hset +hdel +hexists +zadd +zrem +zcard +zcount"
+            " +zrangebyscore +del +pttl +pexpire +auth +select",
+            text, sizeof text);
+    assert_string_equal(text, "OK");
+    (void)snprintf(url, sizeof url, "redis://service:word@127.0.0.1:%u/2", r.port);
+    atls_challenges *s = open_url(url);
+    insert(s, 1);
+    assert_int_equal(consume(s, 1), ATLS_CONSUMED_FRESH);
+    assert_true(atls_challenges_count(s, T, &n, &err));
+    for (uint32_t i = 2; i < 4; i++) { /* one that sweeps */
+        uint8_t room[32];
+        bool is_full = false;
+        assert_true(atls_challenges_insert(s, rig_nonce(i, room), T + i * 60 * MINUTE, T + i * 60 * MINUTE + 1,
+                                           &is_full, &err));
+    }
+    atls_challenges_close(s);
     rig_redis_end(&r);
 }
 
@@ -463,6 +502,7 @@ int main(void)
     tap_add(&l, "restarts while many ask: nothing is fresh twice (log)", test_restarts, appends);
     tap_add(&l, "a replica that is promoted makes nothing fresh again, and is refused before", test_failover, NULL);
     tap_add(&l, "passwords, users and databases", test_login, NULL);
+    tap_add(&l, "the rights that the documentation asks for are enough", test_rights, NULL);
     tap_add(&l, "prefixes keep stores apart", test_prefix, NULL);
     tap_add(&l, "what is kept in the server, and for how long", test_kept, NULL);
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {

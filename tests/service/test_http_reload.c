@@ -4,9 +4,11 @@
 #include "tap.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -178,6 +180,26 @@ static void put_list(const site *s, const char *text)
     assert_int_equal(rename(path, to), 0);
 }
 
+/* Changes the configuration: one text of it for another, with a number in it. */
+static void replace(const site *s, const char *what, const char *format, unsigned number)
+{
+    char text[2048] = "";
+    char with[256];
+    FILE *f = fopen(s->file, "r");
+    assert_non_null(f);
+    assert_true(fread(text, 1, sizeof text - 1, f) > 0);
+    (void)fclose(f);
+    char *at = strstr(text, what);
+    assert_non_null(at);
+    const char *n = strstr(format, "%u");
+    assert_non_null(n);
+    (void)snprintf(with, sizeof with, "%.*s%u%s", (int)(n - format), format, number, n + 2);
+    f = fopen(s->file, "w");
+    assert_non_null(f);
+    (void)fprintf(f, "%.*s%s%s", (int)(at - text), text, with, at + strlen(what));
+    (void)fclose(f);
+}
+
 static void a_newer_list_is_taken(void **state)
 {
     site s;
@@ -185,17 +207,7 @@ static void a_newer_list_is_taken(void **state)
     (void)state;
     site_folder(&s);
     site_config(&s, "", NULL, NULL);
-    char path[128];
-    (void)snprintf(path, sizeof path, "%s/config.json", s.folder);
-    FILE *f = fopen(path, "r");
-    char text[2048] = "";
-    assert_true(fread(text, 1, sizeof text - 1, f) > 0);
-    (void)fclose(f);
-    char *at = strstr(text, "\"file\": \"status.json\"");
-    assert_non_null(at);
-    f = fopen(path, "w");
-    (void)fprintf(f, "%.*s\"poll_s\": 1, %s", (int)(at - text), text, at);
-    (void)fclose(f);
+    replace(&s, "\"file\": \"status.json\"", "\"poll_s\": %u, \"file\": \"status.json\"", 1);
     site_start(&s);
     assert_true(site_metric(&s, "status_list_entries") == 0);
     put_list(&s, "{\"entries\":{\"abc\":{\"status\":\"REVOKED\"}}}");
@@ -207,6 +219,51 @@ static void a_newer_list_is_taken(void **state)
     site_flow(&s, false);
     assert_non_null(strstr(health(&s, &status), "\"error\""));
     assert_int_equal(status, 200);
+    site_end(&s);
+}
+
+/* Google, on loopback: three answers to anybody. */
+static void *be_google(void *arg)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: max-age=1000\r\n"
+                                 "Content-Length: 40\r\nConnection: close\r\n\r\n"
+                                 "{\"entries\":{\"abc\":{\"status\":\"REVOKED\"}}}";
+    const int *listener = arg;
+    char request[2048];
+    const int fd = accept(*listener, NULL, NULL);
+    if (fd >= 0) {
+        (void)recv(fd, request, sizeof request, 0);
+        (void)client_say(fd, answer);
+        (void)close(fd);
+    }
+    return NULL;
+}
+
+static void a_list_is_fetched(void **state)
+{
+    site s;
+    pthread_t google;
+    unsigned status = 0;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    (void)state;
+    assert_int_equal(bind(listener, (const struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(listener, 5), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+    assert_int_equal(pthread_create(&google, NULL, be_google, &listener), 0);
+    site_folder(&s);
+    site_config(&s, "", NULL, NULL);
+    replace(&s, "\"file\": \"status.json\"", "\"poll_s\": 1, \"url\": \"http://127.0.0.1:%u/status\"",
+            ntohs(at.sin_port));
+    site_start(&s);
+    assert_true(site_wait_metric(&s, "status_list_entries", 1));
+    site_flow(&s, false);
+    (void)pthread_join(google, NULL);
+    (void)close(listener);
+    pause_ms(1500); /* it is fresh: nobody is asked again */
+    assert_true(site_metric(&s, "list_loads_total") == 1 && site_metric(&s, "list_failures_total") == 0);
+    assert_non_null(strstr(health(&s, &status), "\"stale\":false"));
     site_end(&s);
 }
 
@@ -454,6 +511,7 @@ int main(void)
     }
     tap_add(&l, "a new policy", a_new_policy_refuses_from_then_on, NULL);
     tap_add(&l, "a newer list", a_newer_list_is_taken, NULL);
+    tap_add(&l, "a list that is fetched", a_list_is_fetched, NULL);
     tap_add(&l, "no list", without_a_list_android_fails_closed, NULL);
     tap_add(&l, "an old list", a_list_of_last_week_fails_closed, NULL);
     tap_add(&l, "the end waits for what has begun", what_has_begun_is_finished, NULL);

@@ -351,13 +351,12 @@ void atls_audit_close(atls_audit *a)
 /* ---- appending ------------------------------------------------------------------------------------------------------------ */
 
 /* Nobody else writes here: a file that is longer or shorter than we left it is not ours to go on with. */
-static bool check_size(atls_audit *a, atls_error *err)
+static bool check_size(const atls_audit *a, atls_error *err)
 {
     struct stat st;
     if (fstat(a->fd, &st) != 0) {
         return fail_system(err, "the audit log cannot be looked at", errno);
     }
-    a->is_broken = a->is_broken || st.st_size != a->size;
     return st.st_size == a->size
            || atls_fail(err, ATLS_E_IO, FIELD, "somebody else changed the audit log: it has to be opened again");
 }

@@ -205,13 +205,18 @@ static void run_consumer(const char *path, uint32_t from, int out)
     _exit(0);
 }
 
-static void collect(int in, unsigned n_fresh[static N_NONCES], unsigned *n_said)
+/* Up to n reports; false: there are no more. */
+static bool collect(int in, unsigned n, unsigned n_fresh[static N_NONCES], unsigned *n_said)
 {
     uint32_t said[2];
-    while (read(in, said, sizeof said) == sizeof said) {
+    for (; n > 0; n--) {
+        if (read(in, said, sizeof said) != sizeof said) {
+            return false;
+        }
         n_fresh[said[0]] += said[1] == ATLS_CONSUMED_FRESH ? 1 : 0;
         (*n_said)++;
     }
+    return true;
 }
 
 /* Two at a time on one file, killed somewhere; what they were told before counts. */
@@ -237,12 +242,14 @@ static void test_killed(void **state)
             }
         }
         (void)close(result[1]);
-        rig_pause_ms(3 + round * 7 % 20);
+        assert_true(collect(result[0], 1 + round % 9, n_fresh, &n_said)); /* by what it did, not by the clock */
+        rig_pause_ms(round * 7 % 20);
         for (size_t i = 0; i < 2; i++) {
             (void)kill(pids[i], SIGKILL);
             (void)waitpid(pids[i], NULL, 0);
         }
-        collect(result[0], n_fresh, &n_said);
+        while (collect(result[0], 1, n_fresh, &n_said)) {
+        }
         (void)close(result[0]);
     }
     s = open_file(path);

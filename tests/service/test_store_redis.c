@@ -139,7 +139,7 @@ static void test_old_snapshot(void **state)
 
 /* ---- killed while many ask ------------------------------------------------------------------------------------------------------ */
 
-#define N_NONCES 3000
+#define N_NONCES 20000
 #define N_ASKING 6
 
 typedef struct crowd {
@@ -175,10 +175,21 @@ static void *insert_all(void *arg)
 {
     crowd *c = arg;
     for (uint32_t i = 0; i < N_NONCES && !atomic_load(&c->is_over); i++) {
-        (void)try_insert(c->store, i);
+        if (!try_insert(c->store, i)) {
+            rig_pause_ms(5); /* the server is away: the numbers are to last */
+        }
         atomic_store(&c->n_inserted, i + 1);
     }
     return NULL;
+}
+
+/* Until it is more than it was, or for ten seconds. */
+static void wait_more(atomic_uint *count, unsigned by)
+{
+    const unsigned before = atomic_load(count);
+    for (unsigned i = 0; i < 2000 && atomic_load(count) < before + by; i++) {
+        rig_pause_ms(5);
+    }
 }
 
 static void test_restarts(void **state)
@@ -197,15 +208,17 @@ static void test_restarts(void **state)
     }
     assert_int_equal(pthread_create(&threads[N_ASKING], NULL, insert_all, &c), 0);
     for (unsigned i = 0; i < 6; i++) {
-        rig_pause_ms(60);
+        wait_more(&c.n_inserted, 20);
+        rig_pause_ms(20);
         if (arguments == snapshots) {
             command(&r, "SAVE", text, sizeof text);
         }
         rig_pause_ms(20);
         rig_redis_kill(&r);
+        wait_more(&c.n_failed, 1);
         rig_redis_restart(&r, arguments);
     }
-    rig_pause_ms(60);
+    wait_more(&c.n_inserted, 20);
     atomic_store(&c.is_over, true);
     for (size_t i = 0; i <= N_ASKING; i++) {
         (void)pthread_join(threads[i], NULL);
@@ -447,6 +460,43 @@ static void test_lie(void **state)
     rig_remove_folder(folder);
 }
 
+/* An answer that comes when its question was given up is not taken for the next one's. */
+static void *run_late(void *arg)
+{
+    const liar *me = arg;
+    char buffer[8192];
+    const int fd = accept(me->fd, NULL, NULL);
+    if (recv(fd, buffer, sizeof buffer, 0) > 0 && send(fd, ":1\r\n", 4, MSG_NOSIGNAL) == 4
+        && recv(fd, buffer, sizeof buffer, 0) > 0 && recv(fd, buffer, sizeof buffer, 0) > 0) {
+        (void)send(fd, ":1\r\n", 4, MSG_NOSIGNAL); /* when the second question is there */
+    }
+    (void)close(fd);
+    return NULL;
+}
+
+static void test_late(void **state)
+{
+    char folder[RIG_PATH_SIZE];
+    char url[RIG_PATH_SIZE + 32];
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    liar me = {.lie = NULL};
+    pthread_t thread;
+    (void)state;
+    rig_make_folder(folder);
+    (void)snprintf(a.sun_path, sizeof a.sun_path, "%s/s", folder);
+    (void)snprintf(url, sizeof url, "redis+unix:%s/s", folder);
+    me.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(me.fd >= 0 && bind(me.fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(me.fd, 4) == 0);
+    assert_int_equal(pthread_create(&thread, NULL, run_late, &me), 0);
+    atls_challenges *s = open_url(url);
+    assert_int_equal(consume(s, 1), -1);
+    assert_int_equal(consume(s, 2), -1); /* on a connection of its own, where nobody answers */
+    atls_challenges_close(s);
+    (void)pthread_join(thread, NULL);
+    (void)close(me.fd);
+    rig_remove_folder(folder);
+}
+
 /* Two stores with different prefixes on one server do not know each other's. */
 static void test_prefix(void **state)
 {
@@ -505,6 +555,7 @@ int main(void)
     tap_add(&l, "the rights that the documentation asks for are enough", test_rights, NULL);
     tap_add(&l, "prefixes keep stores apart", test_prefix, NULL);
     tap_add(&l, "what is kept in the server, and for how long", test_kept, NULL);
+    tap_add(&l, "an answer that comes too late is not the next one's", test_late, NULL);
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         (void)snprintf(names[i], sizeof names[i], "a peer that answers: %s", lies[i].name);
         tap_add(&l, names[i], test_lie, &lies[i]);

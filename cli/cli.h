@@ -25,6 +25,7 @@ int cli_replay(int argc, char *const argv[]);
 int cli_inspect(int argc, char *const argv[]);
 int cli_evidence_get(int argc, char *const argv[]);
 int cli_endorse_main(int argc, char *const argv[]); /* atls endorse: endorse.c */
+int cli_enrol_main(int argc, char *const argv[]);   /* atls enrol: enrol.c */
 int cli_doctor(int argc, char *const argv[]);
 int cli_sim(int argc, char *const argv[]);
 int cli_demo(int argc, char *const argv[]);

@@ -13,6 +13,7 @@ static const cli_verb verbs[] = {
     {"replay", "appraise a recording again, and see the same verdict", cli_replay},
     {"inspect", "show what a file holds, without believing any of it", cli_inspect},
     {"endorse", "fetch, show, pack and verify what vouches for hardware; forecast when it will not", cli_endorse_main},
+    {"enrol", "certificates for phones that prove a key and an app", cli_enrol_main},
     {"evidence", "make evidence of this machine over given bytes", cli_evidence_get},
     {"doctor", "say which attesters this machine has, and what is missing", cli_doctor},
     {"sim", "write evidence, endorsements and policies of a simulated TEE; serve one", cli_sim},

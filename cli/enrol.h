@@ -6,5 +6,6 @@
 #include "cli.h"
 
 int cli_enrol_ca(int argc, char *const argv[]);
+int cli_enrol_request(int argc, char *const argv[]);
 
 #endif

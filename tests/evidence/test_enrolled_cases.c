@@ -284,9 +284,9 @@ static const char *policy_of(scene *s, atls_bytes root)
         uint8_t hash[32];
         unsigned len = 0;
         assert_int_equal(EVP_Digest(root.ptr, root.len, hash, &len, EVP_sha256(), NULL), 1);
-        trusted[0] = '"';
-        atls_hex_encode(atls_bytes_of(hash, 32), trusted + 1);
-        (void)strcat(trusted, "\"");
+        char hex[65];
+        atls_hex_encode(atls_bytes_of(hash, 32), hex);
+        (void)snprintf(trusted, sizeof trusted, "\"%s\"", hex);
     }
     (void)snprintf(text, sizeof text, "{\"type\":\"enrolled_key\",\"trusted_roots\":[%s],%s}", trusted, s->members);
     return text;

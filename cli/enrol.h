@@ -7,5 +7,6 @@
 
 int cli_enrol_ca(int argc, char *const argv[]);
 int cli_enrol_request(int argc, char *const argv[]);
+int cli_enrol_serve(int argc, char *const argv[]);
 
 #endif

@@ -30,7 +30,11 @@ static bool read_rdn(atls_cur *set, size_t *n)
             return atls_cur_fail(set, ATLS_E_LIMIT, "subject", NULL, NULL, "more attributes than a subject may have");
         }
         if (!atls_der_nested(set, "subject", ATLS_DER_SEQUENCE, &pair) || !atls_der_oid(&pair, "subject", &oid)
-            || !atls_der_any(&pair, "subject", NULL, NULL, NULL) || !atls_cur_end(&pair)) {
+            || !atls_der_any(&pair, "subject", NULL, NULL, NULL)) {
+            return false;
+        }
+        pair.prefix = "csr.subject";
+        if (!atls_cur_end(&pair)) {
             return false;
         }
     } while (set->rest.len > 0);

@@ -79,6 +79,15 @@ static bool choose_phone(const words *w, job *j, atls_error *err)
     return cli_time(w->at, "--at", &j->options.now, err);
 }
 
+/* Settings that cannot be used cost no challenge. */
+static bool try_phone(job *j, atls_error *err)
+{
+    sim_phone *p = NULL;
+    const bool ok = sim_phone_new(&j->options, &p, err);
+    sim_phone_free(p);
+    return ok;
+}
+
 static bool load(const words *w, job *j, atls_error *err)
 {
     const bool prints = w->print_policy || w->print_status;
@@ -89,7 +98,7 @@ static bool load(const words *w, job *j, atls_error *err)
     if (w->print_policy && w->print_status) {
         return atls_fail(err, ATLS_E_USAGE, "--print-status", "one of --print-policy and --print-status");
     }
-    return choose_phone(w, j, err) && (w->ca == NULL || cli_exists(w->ca, "--ca", err))
+    return choose_phone(w, j, err) && try_phone(j, err) && (w->ca == NULL || cli_exists(w->ca, "--ca", err))
            && (prints || cli_pair_name(w->out == NULL ? "phone" : w->out, "--out", w->force, &j->arena, &j->pair, err));
 }
 

@@ -13,7 +13,7 @@
 
 typedef struct words {
     const char *kind, *seed, *report_data, *at, *server_name, *serve, *profile, *count, *seconds, *client_policy;
-    cli_list settings, client_endorsements;
+    cli_list settings, client_roots, client_endorsements;
     bool force;
     cli_list operands;
 } words;
@@ -51,6 +51,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"profile", 0, "NAME", "with --serve: atls/1, dstack or constellation only", .text = &w->profile},
         {"client-policy", 0, "FILE", "with --serve: what clients must show; of type enrolled_key, a certificate",
          .text = &w->client_policy},
+        {"client-root", 0, "FILE", "with --client-policy: trust this root (DER or PEM), too; may be given again",
+         .list = &w->client_roots},
         {"client-endorsements", 0, "PATH", "with --client-policy: revocation lists and the like; may be given again",
          .list = &w->client_endorsements},
         {"count", 0, "N", "with --serve: end after N clients", .text = &w->count},
@@ -115,12 +117,12 @@ static bool choose_profile(const words *w, job *j, atls_error *err)
 
 static bool load_client_policy(const words *w, job *j, atls_error *err)
 {
-    static const cli_list no_roots = {.n = 0};
     if (w->client_policy == NULL) {
-        return w->client_endorsements.n == 0
-               || atls_fail(err, ATLS_E_USAGE, "--client-endorsements", "only with --client-policy");
+        return w->client_endorsements.n + w->client_roots.n == 0
+               || atls_fail(err, ATLS_E_USAGE, w->client_roots.n > 0 ? "--client-root" : "--client-endorsements",
+                            "only with --client-policy");
     }
-    return cli_policy_load(w->client_policy, NULL, &no_roots, &j->arena, &j->client_policy, err)
+    return cli_policy_load(w->client_policy, NULL, &w->client_roots, &j->arena, &j->client_policy, err)
            && atls_verifier_new(j->client_policy, &j->client_verifier, err)
            && cli_endorsements_load(&w->client_endorsements, &j->arena, &j->client_endorsements, err);
 }

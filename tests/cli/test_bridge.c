@@ -32,6 +32,7 @@ static const run_row rows[] = {
     {"a certificate that is not there", BASE "--cert {d}/nothing --key {d}/phone.key", "hello.txt", 1, NULL, {"--cert", "No such file"}},
     {"a policy for clients without a server", "sim {d}/x --client-policy {d}/clients.json", NULL, 1, NULL, {"--client-policy", "only with --serve"}},
     {"lists for clients without a policy", "sim {d}/x --serve 0 --client-endorsements {d}/good.pem", NULL, 1, NULL, {"--client-endorsements"}},
+    {"a root for clients without a policy", "sim {d}/x --serve 0 --client-root {d}/good.pem", NULL, 1, NULL, {"--client-root"}},
     {"a policy for clients that is none", "sim {d}/x --serve 0 --client-policy {d}/hello.txt", NULL, 1, NULL, {"!listening"}},
     /* enrol request */
     {"an Android phone's policy", REQUEST "--phone android --print-policy", NULL, 0, "{\"type\":\"android_key\",\"applications\":[{\"packageName\":\"org.example.app\"", {NULL}},

@@ -9,7 +9,6 @@
 
 #include "atls/atls.h"
 #include "atls/enrolled.h"
-#include "tap.h"
 
 #define AUTHORITY_NOW ((atls_time)1781524800) /* 2026-06-15T12:00:00Z */
 #define AUTHORITY_APP "org.example.app"
@@ -44,7 +43,7 @@ typedef struct authority {
     cert_plan phone;
 } authority;
 
-/* authority_open makes keys and honest plans. */
+/* authority_open makes honest plans, and keys: the same ones in each run. What fails in here aborts. */
 void authority_open(authority *a);
 void authority_close(authority *a);
 

@@ -188,6 +188,7 @@ static int run_show(int argc, char *const argv[])
 static const cli_verb verbs[] = {
     {"init", "make a CA in a folder", run_init},
     {"show", "open a CA, with every check, and say what it is", run_show},
+    {"crl", "make the list of revoked certificates", cli_enrol_ca_crl},
 };
 
 #define N_VERBS (sizeof verbs / sizeof verbs[0])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cursor.c: take() is the only function in which a length meets a pointer; the rest is composition. */
+/* cursor.c: what readers of bytes have in common that is not asked for a million times a second (that is in the header). */
 #include "cursor.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ bool atls_cur_fail(const atls_cur *c, atls_code code, const char *field, const c
     return atls_fail_values(c->err, code, full, expected, actual, "%s", message);
 }
 
-static void fail_len(const atls_cur *c, const char *field, size_t n)
+void atls_cur_fail_len(const atls_cur *c, const char *field, size_t n)
 {
     char expected[32];
     char actual[32];
@@ -26,27 +26,10 @@ static void fail_len(const atls_cur *c, const char *field, size_t n)
     (void)atls_cur_fail(c, ATLS_E_TRUNCATED, field, expected, actual, NULL);
 }
 
-ATLS_MUST_USE static bool take(atls_cur *c, const char *field, size_t n, const uint8_t **out)
-{
-    if (n > c->rest.len) {
-        fail_len(c, field, n);
-        return false;
-    }
-    *out = c->rest.ptr;
-    c->rest.ptr += n;
-    c->rest.len -= n;
-    return true;
-}
-
 void atls_cur_init(atls_cur *c, atls_bytes in, const char *prefix, atls_error *err)
 {
     atls_bytes whole = atls_bytes_of(in.ptr, in.len);
     *c = (atls_cur){.rest = whole, .start = whole.ptr, .prefix = prefix, .err = err};
-}
-
-size_t atls_cur_offset(const atls_cur *c)
-{
-    return (size_t)(c->rest.ptr - c->start);
 }
 
 static uint64_t big_endian(const uint8_t *p, size_t n)
@@ -67,20 +50,10 @@ static uint64_t little_endian(const uint8_t *p, size_t n)
     return value;
 }
 
-bool atls_cur_u8(atls_cur *c, const char *field, uint8_t *out)
-{
-    const uint8_t *p;
-    if (!take(c, field, 1, &p)) {
-        return false;
-    }
-    *out = p[0];
-    return true;
-}
-
 bool atls_cur_u16le(atls_cur *c, const char *field, uint16_t *out)
 {
     const uint8_t *p;
-    if (!take(c, field, 2, &p)) {
+    if (!atls_cur_take(c, field, 2, &p)) {
         return false;
     }
     *out = (uint16_t)little_endian(p, 2);
@@ -90,7 +63,7 @@ bool atls_cur_u16le(atls_cur *c, const char *field, uint16_t *out)
 bool atls_cur_u32le(atls_cur *c, const char *field, uint32_t *out)
 {
     const uint8_t *p;
-    if (!take(c, field, 4, &p)) {
+    if (!atls_cur_take(c, field, 4, &p)) {
         return false;
     }
     *out = (uint32_t)little_endian(p, 4);
@@ -100,7 +73,7 @@ bool atls_cur_u32le(atls_cur *c, const char *field, uint32_t *out)
 bool atls_cur_u64le(atls_cur *c, const char *field, uint64_t *out)
 {
     const uint8_t *p;
-    if (!take(c, field, 8, &p)) {
+    if (!atls_cur_take(c, field, 8, &p)) {
         return false;
     }
     *out = little_endian(p, 8);
@@ -110,7 +83,7 @@ bool atls_cur_u64le(atls_cur *c, const char *field, uint64_t *out)
 bool atls_cur_u16be(atls_cur *c, const char *field, uint16_t *out)
 {
     const uint8_t *p;
-    if (!take(c, field, 2, &p)) {
+    if (!atls_cur_take(c, field, 2, &p)) {
         return false;
     }
     *out = (uint16_t)big_endian(p, 2);
@@ -120,7 +93,7 @@ bool atls_cur_u16be(atls_cur *c, const char *field, uint16_t *out)
 bool atls_cur_u32be(atls_cur *c, const char *field, uint32_t *out)
 {
     const uint8_t *p;
-    if (!take(c, field, 4, &p)) {
+    if (!atls_cur_take(c, field, 4, &p)) {
         return false;
     }
     *out = (uint32_t)big_endian(p, 4);
@@ -130,27 +103,17 @@ bool atls_cur_u32be(atls_cur *c, const char *field, uint32_t *out)
 bool atls_cur_u64be(atls_cur *c, const char *field, uint64_t *out)
 {
     const uint8_t *p;
-    if (!take(c, field, 8, &p)) {
+    if (!atls_cur_take(c, field, 8, &p)) {
         return false;
     }
     *out = big_endian(p, 8);
     return true;
 }
 
-bool atls_cur_bytes(atls_cur *c, const char *field, size_t n, atls_bytes *out)
-{
-    const uint8_t *p;
-    if (!take(c, field, n, &p)) {
-        return false;
-    }
-    *out = atls_bytes_of(p, n);
-    return true;
-}
-
 bool atls_cur_copy(atls_cur *c, const char *field, uint8_t *dst, size_t n)
 {
     const uint8_t *p;
-    if (!take(c, field, n, &p)) {
+    if (!atls_cur_take(c, field, n, &p)) {
         return false;
     }
     if (n > 0) {
@@ -162,7 +125,7 @@ bool atls_cur_copy(atls_cur *c, const char *field, uint8_t *dst, size_t n)
 bool atls_cur_skip(atls_cur *c, const char *field, size_t n)
 {
     const uint8_t *p;
-    return take(c, field, n, &p);
+    return atls_cur_take(c, field, n, &p);
 }
 
 bool atls_cur_child(atls_cur *c, const char *field, size_t n, const char *prefix, atls_cur *out)

@@ -64,30 +64,43 @@ static bool is_plain(uint8_t c)
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
-/* Some byte of eight needs a closer look: below 0x20, a quote, a backslash or above 0x7f. The tests borrow from byte to
- * byte only above a byte that is special itself, so "none" is always right. */
-static bool any_special(uint64_t eight)
+#define EACH_BYTE 0x0101010101010101u
+
+/* Eight bytes as a number, the first one lowest. */
+static uint64_t eight_at(const uint8_t *p)
 {
-    const uint64_t ones = 0x0101010101010101u;
-    uint64_t quotes = eight ^ (ones * '"');
-    uint64_t backslashes = eight ^ (ones * '\\');
-    uint64_t special = (eight - ones * 0x20) | (quotes - ones) | (backslashes - ones) | eight;
-    return (special & (ones * 0x80)) != 0;
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32
+           | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+}
+
+/* How many of eight bytes, from the lowest on, need no closer look: none of them is below 0x20, a quote, a backslash or above
+ * 0x7f. A subtraction borrows only from above a byte that is special itself, so that the lowest mark is always right. */
+static size_t n_plain(uint64_t eight)
+{
+    const uint64_t quotes = eight ^ (EACH_BYTE * '"');
+    const uint64_t backslashes = eight ^ (EACH_BYTE * '\\');
+    const uint64_t special = (eight - EACH_BYTE * 0x20) | (quotes - EACH_BYTE) | (backslashes - EACH_BYTE) | eight;
+    const uint64_t marks = special & (EACH_BYTE * 0x80);
+    if (marks == 0) {
+        return 8;
+    }
+    /* ones in every bit under the lowest mark: of each byte up to and with the special one there is bit 0 among them */
+    const uint64_t below = (marks & (~marks + 1)) - 1;
+    return (size_t)((below & EACH_BYTE) * EACH_BYTE >> 56) - 1;
 }
 
 static void skip_plain(parser *p)
 {
-    uint64_t eight;
-    while (p->text.len - p->pos >= sizeof eight) {
-        memcpy(&eight, p->text.ptr + p->pos, sizeof eight);
-        if (any_special(eight)) {
-            break;
-        }
-        p->pos += sizeof eight;
+    size_t pos = p->pos;
+    size_t n = 8;
+    while (n == 8 && p->text.len - pos >= 8) {
+        n = n_plain(eight_at(p->text.ptr + pos));
+        pos += n;
     }
-    while (p->pos < p->text.len && is_plain(p->text.ptr[p->pos])) {
-        p->pos++;
+    while (n == 8 && pos < p->text.len && is_plain(p->text.ptr[pos])) {
+        pos++;
     }
+    p->pos = pos;
 }
 
 /* Four hex digits at pos; -1 when they are none. */

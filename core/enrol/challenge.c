@@ -60,7 +60,7 @@ static bool is_port(atls_bytes in)
         return true;
     }
     uint32_t port = 0;
-    bool ok = in.ptr[0] == ':' && in.len > 1 && in.len <= sizeof ":65535" - 1;
+    bool ok = in.ptr[0] == ':' && in.len <= sizeof ":65535" - 1;
     for (size_t i = 1; ok && i < in.len; i++) {
         ok = is_digit(in.ptr[i]);
         port = 10 * port + (uint32_t)(in.ptr[i] - '0');

@@ -213,13 +213,20 @@ static bool write_request(atls_bytes tbs, atls_bytes algorithm, atls_bytes signa
     return true;
 }
 
-/* What a server would not read is not sent: a key, an OID or an algorithm that is no DER, more than there may be. */
-static bool can_be_read(atls_bytes request, atls_error *err)
+/* What a server would not read is not sent: a key, an OID or an algorithm that is no DER, more than there may be. And what
+ * it would read differently: bytes that hold more than they are taken for. */
+static bool can_be_read(const atls_enrol_csr_template *in, atls_bytes algorithm, atls_bytes request, atls_error *err)
 {
     atls_error why = {.code = ATLS_OK};
     atls_enrol_csr csr;
-    return atls_enrol_csr_read(request, &csr, &why)
-           || atls_fail(err, ATLS_E_USAGE, why.field, "the request could not be read: %s", why.message);
+    if (!atls_enrol_csr_read(request, &csr, &why)) {
+        return atls_fail(err, ATLS_E_USAGE, why.field, "the request could not be read: %s", why.message);
+    }
+    if (!atls_bytes_equal(csr.spki, in->spki)) {
+        return atls_fail(err, ATLS_E_USAGE, "csr.subjectPKInfo", "more, or less, than one SubjectPublicKeyInfo");
+    }
+    return atls_bytes_equal(csr.signature_algorithm, algorithm)
+           || atls_fail(err, ATLS_E_USAGE, "csr.signatureAlgorithm", "more, or less, than one AlgorithmIdentifier");
 }
 
 bool atls_enrol_csr_write(const atls_enrol_csr_template *in, atls_arena *arena, atls_bytes *out, atls_error *err)
@@ -234,7 +241,7 @@ bool atls_enrol_csr_write(const atls_enrol_csr_template *in, atls_arena *arena, 
     if (!in->sign(in->ctx, tbs, arena, &algorithm, &signature, err)) {
         return atls_error_relabel(err, err->code, NULL);
     }
-    if (!write_request(tbs, algorithm, signature, arena, out, err) || !can_be_read(*out, err)) {
+    if (!write_request(tbs, algorithm, signature, arena, out, err) || !can_be_read(in, algorithm, *out, err)) {
         *out = atls_bytes_empty();
         return false;
     }

@@ -40,11 +40,11 @@ static bool get_object(const reader *r, const char *name, const atls_json **out)
 
 static bool decode(const reader *r, const char *name, const atls_json *v, atls_bytes *out)
 {
-    if (v->type != ATLS_JSON_STRING) {
-        return wrong(r, name, "base64url", v);
+    atls_error why = {0};
+    if (v->type == ATLS_JSON_STRING && atls_base64url_decode(v->text, "debug", r->arena, out, &why)) {
+        return true;
     }
-    return atls_base64url_decode(v->text, "debug", r->arena, out, r->err)
-           || (r->err->code == ATLS_E_MEMORY ? false : wrong(r, name, "base64url", v));
+    return why.code == ATLS_E_MEMORY ? atls_fail(r->err, why.code, why.field, NULL) : wrong(r, name, "base64url", v);
 }
 
 static bool get_binary(const reader *r, const char *name, bool *has, atls_bytes *out)

@@ -363,13 +363,13 @@ static bool usable(const char *text, size_t size, atls_bytes record, atls_bytes 
     return end != NULL && atls_utf8_valid(*out) && !repeats(*out, record);
 }
 
-/* Observers get copies: what they write into them is lost. */
+/* Observers get copies, which are not const: whatever they write into them is lost, and no more. */
 static bool tell_failure(request *r, const atls_enrol_words *w, char *text, size_t size, atls_bytes *said)
 {
     const atls_enrol_observers *o = r->in->observers;
-    const atls_error error = *r->err;
-    const atls_enrol_csr csr = r->csr;
-    const atls_enrol_failure failure = {
+    atls_error error = *r->err;
+    atls_enrol_csr csr = r->csr;
+    atls_enrol_failure failure = {
         .step = r->out->step,
         .class_name = w->class_name,
         .reason = w->reason,
@@ -403,7 +403,7 @@ static void tell_success(request *r)
     if (o == NULL || o->attestation_success == NULL) {
         return;
     }
-    const atls_enrol_grant grant = r->grant;
+    atls_enrol_grant grant = r->grant;
     memcpy(chain, r->out->chain, sizeof chain);
     if (!o->attestation_success(o->ctx, &grant, chain, r->out->n_chain)) {
         r->out->observer_faults++;

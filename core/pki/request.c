@@ -37,9 +37,9 @@ static bool read_rule(atls_bytes whole, const rule **out, atls_error *err)
     static const uint8_t der_null[] = {ATLS_DER_NULL, 0};
     atls_cur c;
     atls_algorithm_id id;
-    atls_cur_init(&c, whole, "", err);
+    atls_cur_init(&c, whole, field, err);
     *out = NULL;
-    if (!atls_read_algorithm_id(&c, field, &id) || !atls_cur_end(&c)) {
+    if (!atls_read_algorithm_id(&c, "", &id) || !atls_cur_end(&c)) {
         return false;
     }
     *out = find_rule(id.oid);
@@ -59,9 +59,9 @@ static bool read_key(atls_bytes spki, atls_public_key *out, atls_error *err)
     atls_cur key;
     atls_algorithm_id algorithm;
     uint8_t unused;
-    atls_cur_init(&c, spki, "", err);
-    if (!atls_der_nested(&c, field, ATLS_DER_SEQUENCE, &key) || !atls_cur_end(&c)
-        || !atls_read_algorithm_id(&key, field, &algorithm) || !atls_der_bits(&key, field, &unused, &out->point)
+    atls_cur_init(&c, spki, field, err);
+    if (!atls_der_nested(&c, "", ATLS_DER_SEQUENCE, &key) || !atls_cur_end(&c)
+        || !atls_read_algorithm_id(&key, "", &algorithm) || !atls_der_bits(&key, "", &unused, &out->point)
         || !atls_cur_end(&key)) {
         return false;
     }

@@ -273,7 +273,9 @@ static bool take_up(atls_audit *a, int64_t now_ms, atls_audit_found *found, atls
         a->size = 0;
         a->is_broken = false;
         found->is_new = true;
-        return put_begin(a, now_ms, err);
+        const bool ok = put_begin(a, now_ms, err);
+        found->seq = a->head.seq;
+        return ok;
     }
     uint8_t *buffer = malloc(TAIL_SIZE);
     if (buffer == NULL) {
@@ -290,15 +292,19 @@ static bool make(const char *path, const atls_audit_options *o, atls_audit **out
 {
     atls_audit *a = calloc(1, sizeof *a);
     if (a == NULL) {
-        return atls_fail(err, ATLS_E_MEMORY, FIELD, NULL);
+        (void)atls_fail(err, ATLS_E_MEMORY, FIELD, NULL);
+        return false;
     }
     a->fd = -1;
-    a->options = o == NULL ? (atls_audit_options){.fsync = false} : *o;
+    if (o != NULL) {
+        a->options = *o;
+    }
     a->path = strdup(path);
     if (a->path == NULL || pthread_mutex_init(&a->lock, NULL) != 0) {
         free(a->path);
         free(a);
-        return atls_fail(err, ATLS_E_MEMORY, FIELD, NULL);
+        (void)atls_fail(err, ATLS_E_MEMORY, FIELD, NULL);
+        return false;
     }
     if (!atls_arena_new(&a->arena, ATLS_AUDIT_WRITE_SIZE, err) || !atls_crypto_new(&a->crypto, err)) {
         atls_audit_close(a);
@@ -311,7 +317,7 @@ static bool make(const char *path, const atls_audit_options *o, atls_audit **out
 bool atls_audit_open(const char *path, const atls_audit_options *o, int64_t now_ms, atls_audit **out,
                      atls_audit_found *found, atls_error *err)
 {
-    atls_audit_found ignored;
+    atls_audit_found ignored = {.is_new = false};
     atls_audit *a = NULL;
     *out = NULL;
     found = found == NULL ? &ignored : found;
@@ -344,6 +350,18 @@ void atls_audit_close(atls_audit *a)
 
 /* ---- appending ------------------------------------------------------------------------------------------------------------ */
 
+/* Nobody else writes here: a file that is longer or shorter than we left it is not ours to go on with. */
+static bool check_size(atls_audit *a, atls_error *err)
+{
+    struct stat st;
+    if (fstat(a->fd, &st) != 0) {
+        return fail_system(err, "the audit log cannot be looked at", errno);
+    }
+    a->is_broken = a->is_broken || st.st_size != a->size;
+    return st.st_size == a->size
+           || atls_fail(err, ATLS_E_IO, FIELD, "somebody else changed the audit log: it has to be opened again");
+}
+
 static bool append(atls_audit *a, const atls_audit_entry *e, atls_error *err)
 {
     atls_bytes line;
@@ -352,7 +370,7 @@ static bool append(atls_audit *a, const atls_audit_entry *e, atls_error *err)
         return atls_fail(err, ATLS_E_IO, FIELD, "an earlier line could not be written: the log has to be opened again");
     }
     atls_arena_reset(&a->arena);
-    return atls_audit_line_request(a->crypto, e, &a->head, &a->arena, &line, &next, err)
+    return check_size(a, err) && atls_audit_line_request(a->crypto, e, &a->head, &a->arena, &line, &next, err)
            && put(a, line, &next, a->options.fsync, err);
 }
 
@@ -401,13 +419,16 @@ static bool move_on(atls_audit *a, int64_t now_ms, atls_error *err)
     }
     const int old_fd = a->fd;
     const off_t old_size = a->size;
-    const bool was_broken = a->is_broken;
+    const atls_audit_place old_head = a->head;
+    bool was_broken = a->is_broken;
     a->fd = fd;
     a->size = 0;
     if (!put_begin(a, now_ms, err)) {
+        was_broken = ftruncate(fd, 0) != 0 || was_broken; /* what is not empty would be refused next time */
         (void)close(fd);
         a->fd = old_fd;
         a->size = old_size;
+        a->head = old_head;
         a->is_broken = was_broken;
         return false;
     }

@@ -77,7 +77,7 @@ typedef struct atls_audit_entry {
 /* All of the following: any number of threads at once. */
 
 /* atls_audit_append adds a line. When it fails the request must not be answered with a certificate: what is not written down did
- * not happen. After a failure that may have left half a line (or, with fsync, a line that is perhaps not on the disk) every further
+ * not happen. After a failure that may have left half a line (or, with fsync, a line that is perhaps not on the disk), and when somebody else changed the length of the file, every further
  * one fails, until atls_audit_reopen or a new atls_audit_open. Errors: USAGE (a word too long, not of ASCII; a serial too long), IO. */
 ATLS_MUST_USE bool atls_audit_append(atls_audit *a, const atls_audit_entry *e, atls_error *err);
 

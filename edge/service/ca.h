@@ -115,4 +115,15 @@ void atls_ca_describe(atls_ca *ca, atls_time now, atls_ca_facts *out);
 ATLS_MUST_USE bool atls_ca_serial(const atls_ca *ca, const uint8_t nonce_sha256[32], uint8_t out[ATLS_CA_SERIAL_LEN],
                                   atls_error *err);
 
+/* ---- revoking ---- */
+
+#define ATLS_CA_MAX_REVOKED 65536u
+
+/* atls_ca_crl makes the issuer's revocation list (RFC 5280, 5), DER, in the arena: n serials, big-endian, 1 to 20 bytes each;
+ * valid from now for `seconds`, and not beyond the issuer; its number is `now`, so that a later list has a higher one. All
+ * entries are dated now. Errors: USAGE with the field "serials", "seconds"; ENROL_ISSUE with the field "key", "issuer.not_after",
+ * "issuer.not_before"; MEMORY. */
+ATLS_MUST_USE bool atls_ca_crl(atls_ca *ca, const atls_bytes *serials, size_t n, atls_time now, int64_t seconds,
+                               atls_arena *arena, atls_bytes *out, atls_error *err);
+
 #endif

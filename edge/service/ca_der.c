@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-void ca_der_init(ca_der *d, uint8_t *block, size_t cap)
+void ca_der_init(ca_der *d, void *block, size_t cap)
 {
     *d = (ca_der){.ptr = block, .cap = cap};
 }
@@ -32,22 +32,21 @@ void ca_der_open(ca_der *d, atls_der_tag tag)
     d->open[d->depth++] = d->len;
 }
 
-static size_t header_of(uint8_t tag, size_t len, uint8_t out[4])
+/* At most 16 MiB: three bytes of length. */
+static size_t header_of(uint8_t tag, size_t len, uint8_t out[5])
 {
+    size_t n = 2;
     out[0] = tag;
     if (len < 0x80) {
         out[1] = (uint8_t)len;
-        return 2;
+        return n;
     }
-    if (len < 0x100) {
-        out[1] = 0x81;
-        out[2] = (uint8_t)len;
-        return 3;
+    const size_t n_len = len < 0x100 ? 1 : len < 0x10000 ? 2 : 3;
+    out[1] = (uint8_t)(0x80 | n_len);
+    for (size_t i = n_len; i > 0; i--) {
+        out[n++] = (uint8_t)(len >> (8 * (i - 1)));
     }
-    out[1] = 0x82;
-    out[2] = (uint8_t)(len >> 8);
-    out[3] = (uint8_t)len;
-    return 4;
+    return n;
 }
 
 void ca_der_close(ca_der *d)
@@ -58,8 +57,8 @@ void ca_der_close(ca_der *d)
     }
     const size_t start = d->open[--d->depth];
     const size_t len = d->len - start;
-    uint8_t header[4];
-    if (len > 0xffff) {
+    uint8_t header[5];
+    if (len > 0xffffff) {
         d->failed = true;
         return;
     }

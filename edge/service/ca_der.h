@@ -22,7 +22,7 @@ typedef struct ca_der {
     bool failed;
 } ca_der;
 
-void ca_der_init(ca_der *d, uint8_t *block, size_t cap);
+void ca_der_init(ca_der *d, void *block, size_t cap);
 void ca_der_open(ca_der *d, atls_der_tag tag);
 void ca_der_close(ca_der *d);
 void ca_der_raw(ca_der *d, atls_bytes der);

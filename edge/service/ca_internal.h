@@ -97,13 +97,13 @@ typedef struct ca_signature {
     size_t len;
 } ca_signature;
 
-/* Whatever has the private key. sign and free may be called by one thread at a time. */
+/* Whatever has the private key. sign and free are called by one thread at a time. */
 typedef struct ca_signer {
     const char *source; /* "file", "pkcs11" */
     void *self;         /* NULL: there is none */
     bool (*sign)(void *self, ca_algorithm alg, atls_bytes tbs, ca_signature *out, atls_error *err);
     void (*free)(void *self);
-    uint64_t (*reopened)(const void *self); /* NULL: never */
+    uint64_t (*reopened)(const void *self); /* NULL: never. At any time, by any thread */
     bool is_shared;                         /* sign may be called by many threads at a time after all */
 } ca_signer;
 
@@ -227,5 +227,9 @@ struct atls_ca {
     atomic_uint_fast64_t repeated;
     atomic_uint_fast64_t failed;
 };
+
+/* ca_check_time: the CA's own certificates are valid at now. ca_sign_checked signs, and looks at the signature. ca_issue.c */
+ATLS_MUST_USE bool ca_check_time(const atls_ca *ca, atls_time now, atls_error *err);
+ATLS_MUST_USE bool ca_sign_checked(atls_ca *ca, atls_bytes tbs, ca_signature *out, atls_error *err);
 
 #endif

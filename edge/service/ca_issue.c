@@ -228,7 +228,7 @@ static bool put_extensions(job *j, ca_der *d, bool has_subject)
 
 /* ---- the certificate ---- */
 
-static bool check_time(const atls_ca *ca, atls_time now, atls_error *err)
+bool ca_check_time(const atls_ca *ca, atls_time now, atls_error *err)
 {
     char text[ATLS_TIME_TEXT_SIZE];
     const bool is_early = now < ca->not_before;
@@ -277,7 +277,7 @@ static bool make_tbs(job *j, ca_der *d, atls_bytes *out)
 }
 
 /* A signature is looked at before it leaves: a token may have come back with another key, and a computation may have failed. */
-static bool sign(atls_ca *ca, atls_bytes tbs, ca_signature *out, atls_error *err)
+bool ca_sign_checked(atls_ca *ca, atls_bytes tbs, ca_signature *out, atls_error *err)
 {
     if (!ca->signer.is_shared) {
         (void)pthread_mutex_lock(&ca->signing);
@@ -293,6 +293,13 @@ static bool sign(atls_ca *ca, atls_bytes tbs, ca_signature *out, atls_error *err
     return ok;
 }
 
+/* Points as everybody reads them: a compressed one would pass for a key here, and for none with others. */
+static bool is_known_key(const atls_public_key *k)
+{
+    const size_t n = k->kind == ATLS_KEY_P256 ? 65 : k->kind == ATLS_KEY_P384 ? 97 : 0;
+    return k->kind == ATLS_KEY_RSA || (n > 0 && k->point.len == n && k->point.ptr[0] == 0x04);
+}
+
 /* The last look: what was made is what was meant, as somebody else will read it. */
 static bool check_made(const job *j, atls_bytes der, atls_error *err)
 {
@@ -301,11 +308,12 @@ static bool check_made(const job *j, atls_bytes der, atls_error *err)
     if (!atls_cert_decode(der, "certificate", &c, &why)) {
         return atls_fail(err, ATLS_E_ENROL_ISSUE, "certificate", "it cannot be read: %s", why.field);
     }
-    if (c.key.kind == ATLS_KEY_UNKNOWN) {
+    if (!is_known_key(&c.key)) {
         return atls_fail(err, ATLS_E_ENROL_ISSUE, "grant.spki", "keys of this kind are not certified");
     }
-    return (c.has_basic_constraints && !c.is_ca && !c.has_unknown_critical && c.key_usage == ATLS_KU_DIGITAL_SIGNATURE
-            && atls_bytes_equal(c.spki, j->grant->spki))
+    const bool has_subject = c.subject.len > 2; /* without one the san is critical, which our reader leaves to others */
+    return (c.has_basic_constraints && !c.is_ca && c.has_unknown_critical == !has_subject
+            && c.key_usage == ATLS_KU_DIGITAL_SIGNATURE && atls_bytes_equal(c.spki, j->grant->spki))
            || atls_fail(err, ATLS_E_ENROL_ISSUE, "certificate", "it is not what was meant");
 }
 
@@ -321,7 +329,7 @@ static bool make(job *j, atls_bytes *out)
     }
     ca_wishes_read(&j->ca->profile, j->grant->csr, &j->wishes);
     ca_der_init(&d, block, cap);
-    if (!make_tbs(j, &d, &tbs) || !sign(j->ca, tbs, signature, j->err)) {
+    if (!make_tbs(j, &d, &tbs) || !ca_sign_checked(j->ca, tbs, signature, j->err)) {
         return false;
     }
     ca_der_init(&d, block + cap, cap);
@@ -339,7 +347,7 @@ static bool prepare(job *j)
     unsigned n = 0;
     atls_error why = {.code = ATLS_OK};
     const atls_bytes spki = j->grant->spki;
-    if (!check_time(j->ca, j->grant->now, j->err) || !ca_key_id(spki, j->key_id, j->err)
+    if (!ca_check_time(j->ca, j->grant->now, j->err) || !ca_key_id(spki, j->key_id, j->err)
         || !atls_ca_serial(j->ca, j->grant->nonce_sha256, j->serial, j->err)) {
         return false;
     }

@@ -61,7 +61,7 @@ static bool is_letter_or_digit(uint8_t c)
 /* PrintableString, X.680 41.4. */
 static bool is_printable(uint8_t c)
 {
-    return is_letter_or_digit(c) || memchr(" '()+,-./:=?", c, 12) != NULL;
+    return is_letter_or_digit(c) || (c != 0 && strchr(" '()+,-./:=?", c) != NULL);
 }
 
 bool ca_text_fits(atls_bytes text, uint8_t tag, size_t max)

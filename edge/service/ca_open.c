@@ -238,9 +238,7 @@ void atls_ca_free(atls_ca *ca)
 void atls_ca_describe(atls_ca *ca, atls_time now, atls_ca_facts *out)
 {
     const int64_t left = ca->not_after - now;
-    (void)pthread_mutex_lock(&ca->signing);
     const uint64_t reopened = ca->signer.reopened == NULL ? 0 : ca->signer.reopened(ca->signer.self);
-    (void)pthread_mutex_unlock(&ca->signing);
     *out = (atls_ca_facts){
         .n_chain = ca->n_chain,
         .chain = ca->chain,

@@ -191,14 +191,26 @@ static bool read_san_from_csr(reader *r, const char *field, const atls_json *v)
 
 /* ---- object identifiers ---- */
 
+/* Digits and single dots between them, no zeros in front. */
+static bool is_dotted(atls_bytes text)
+{
+    uint8_t before = '.';
+    for (size_t i = 0; i < text.len; i++) {
+        const uint8_t c = text.ptr[i];
+        const bool is_last = i + 1 == text.len || text.ptr[i + 1] == '.';
+        const bool is_digit = c >= '0' && c <= '9';
+        if ((c == '.' && before == '.') || (c != '.' && !is_digit) || (before == '.' && c == '0' && !is_last)) {
+            return false;
+        }
+        before = c;
+    }
+    return before != '.';
+}
+
 bool ca_oid_from_text(atls_bytes text, atls_arena *a, atls_bytes *out, atls_error *err)
 {
     char word[128];
-    bool is_dotted = text.len > 0 && text.len < sizeof word;
-    for (size_t i = 0; is_dotted && i < text.len; i++) {
-        is_dotted = text.ptr[i] == '.' || (text.ptr[i] >= '0' && text.ptr[i] <= '9');
-    }
-    if (!is_dotted) {
+    if (text.len >= sizeof word || !is_dotted(text)) {
         return false;
     }
     memcpy(word, text.ptr, text.len);

@@ -13,8 +13,9 @@
 #include "base/text.h"
 #include "ca_internal.h"
 
-#define MAX_PIN   256
-#define MAX_SLOTS 64
+#define MAX_PIN         256
+#define MAX_SLOTS       64
+#define MAX_DIGEST_INFO (19 + EVP_MAX_MD_SIZE)
 
 typedef struct token {
     P11KitUri *uri;
@@ -26,7 +27,8 @@ typedef struct token {
     bool is_initialized;
     bool has_session;
     bool was_open;
-    uint64_t reopened;
+    bool is_refused; /* the PIN: asking again and again would lock the token */
+    atomic_uint_fast64_t reopened;
 } token;
 
 static bool fail_token(atls_error *err, const char *what, CK_RV rv)
@@ -87,9 +89,12 @@ static bool find_slot(token *t, CK_SLOT_ID *out, atls_error *err)
             found++;
         }
     }
-    return found == 1
-           || atls_fail(err, ATLS_E_ENROL_ISSUE, "key",
+    if (found != 1) {
+        (void)atls_fail(err, ATLS_E_ENROL_ISSUE, "key",
                         found == 0 ? "token: it is not there" : "token: the URI fits more than one");
+        return false;
+    }
+    return true;
 }
 
 static bool login(token *t, atls_error *err)
@@ -98,12 +103,17 @@ static bool login(token *t, atls_error *err)
     if (t->pin_file == NULL) {
         return true;
     }
+    if (t->is_refused) {
+        return atls_fail(err, ATLS_E_ENROL_ISSUE, "key", "token: its PIN was refused before, and is not tried again");
+    }
     if (!ca_file_line(t->pin_file, "ca.pin", pin, sizeof pin, err)) {
         return false;
     }
     CK_UTF8CHAR *text = (CK_UTF8CHAR *)pin;
     const CK_RV rv = t->module->C_Login(t->session, CKU_USER, text, strlen(pin));
     atls_wipe(pin, sizeof pin);
+    t->is_refused = rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_EXPIRED
+                    || rv == CKR_PIN_LOCKED;
     return rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN || fail_token(err, "the PIN is not taken", rv);
 }
 
@@ -138,7 +148,7 @@ static bool find_key(token *t, atls_error *err)
 
 static bool open_session(token *t, atls_error *err)
 {
-    CK_SLOT_ID slot;
+    CK_SLOT_ID slot = 0;
     if (!find_slot(t, &slot, err)) {
         return false;
     }
@@ -153,7 +163,7 @@ static bool open_token(token *t, atls_error *err)
         close_token(t);
         return false;
     }
-    t->reopened += t->was_open ? 1 : 0;
+    (void)atomic_fetch_add(&t->reopened, t->was_open ? 1 : 0);
     t->was_open = true;
     return true;
 }
@@ -178,19 +188,19 @@ static bool to_der(const uint8_t *rs, size_t n, ca_signature *out)
     return ok;
 }
 
-static bool sign_once(token *t, ca_algorithm alg, const uint8_t *in, size_t n_in, ca_signature *out, atls_error *err)
+static bool sign_once(token *t, ca_algorithm alg, atls_bytes in, ca_signature *out, atls_error *err)
 {
     uint8_t raw[CA_MAX_SIGNATURE_LEN];
-    uint8_t text[CA_MAX_CERTIFICATE_LEN]; /* C_Sign does not promise to leave its input alone */
+    uint8_t given[MAX_DIGEST_INFO]; /* C_Sign does not promise to leave its input alone */
     const bool is_rsa = alg == CA_RSA_SHA256;
     CK_ULONG n = sizeof raw;
-    CK_MECHANISM mechanism = {.mechanism = is_rsa ? CKM_SHA256_RSA_PKCS : CKM_ECDSA};
-    memcpy(text, in, n_in);
+    CK_MECHANISM mechanism = {.mechanism = is_rsa ? CKM_RSA_PKCS : CKM_ECDSA};
+    memcpy(given, in.ptr, in.len);
     CK_RV rv = t->module->C_SignInit(t->session, &mechanism, t->key);
     if (rv == CKR_OK) {
-        rv = t->module->C_Sign(t->session, text, n_in, raw, &n);
+        rv = t->module->C_Sign(t->session, given, in.len, raw, &n);
     }
-    if (rv != CKR_OK) {
+    if (rv != CKR_OK || n > sizeof raw) {
         return fail_token(err, "it does not sign", rv);
     }
     if (is_rsa) {
@@ -206,34 +216,41 @@ static bool sign_or_close(token *t, ca_algorithm alg, atls_bytes in, ca_signatur
     if (t->module == NULL && !open_token(t, err)) {
         return false;
     }
-    if (sign_once(t, alg, in.ptr, in.len, out, err)) {
+    if (sign_once(t, alg, in, out, err)) {
         return true;
     }
     close_token(t);
     return false;
 }
 
+/* What the token gets: the digest; for RSA in a DigestInfo (RFC 8017, 9.2). Every token knows these mechanisms, and not all of them
+ * hash themselves. */
+static bool make_input(ca_algorithm alg, atls_bytes tbs, uint8_t out[MAX_DIGEST_INFO], size_t *n)
+{
+    static const uint8_t sha256[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+                                     0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
+    const size_t before = alg == CA_RSA_SHA256 ? sizeof sha256 : 0;
+    unsigned n_digest = 0;
+    memcpy(out, sha256, before);
+    const bool ok = EVP_Digest(tbs.ptr, tbs.len, out + before, &n_digest, ca_algorithm_digest(alg), NULL) == 1;
+    *n = before + n_digest;
+    return ok;
+}
+
 static bool sign_with_token(void *self, ca_algorithm alg, atls_bytes tbs, ca_signature *out, atls_error *err)
 {
     token *t = self;
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-    atls_bytes in = tbs;
+    uint8_t input[MAX_DIGEST_INFO];
+    size_t n = 0;
     atls_error why = {.code = ATLS_OK};
-    if (alg != CA_RSA_SHA256) { /* many tokens know bare ECDSA only */
-        if (EVP_Digest(tbs.ptr, tbs.len, digest, &n, ca_algorithm_digest(alg), NULL) != 1) {
-            return atls_fail(err, ATLS_E_ENROL_ISSUE, "key", "what is to be signed cannot be hashed");
-        }
-        in = atls_bytes_of(digest, n);
-    }
-    if (in.len > CA_MAX_CERTIFICATE_LEN) {
-        return atls_fail(err, ATLS_E_ENROL_ISSUE, "key", "there is too much to be signed");
+    if (!make_input(alg, tbs, input, &n)) {
+        return atls_fail(err, ATLS_E_ENROL_ISSUE, "key", "what is to be signed cannot be hashed");
     }
     const bool had_session = t->has_session;
-    bool ok = sign_or_close(t, alg, in, out, &why);
+    bool ok = sign_or_close(t, alg, atls_bytes_of(input, n), out, &why);
     if (!ok && had_session) {
         atls_error_clear(&why);
-        ok = sign_or_close(t, alg, in, out, &why);
+        ok = sign_or_close(t, alg, atls_bytes_of(input, n), out, &why);
     }
     return ok || atls_fail(err, ATLS_E_ENROL_ISSUE, "key", "%s", why.message);
 }
@@ -252,7 +269,8 @@ static void free_token(void *self)
 
 static uint64_t count_reopened(const void *self)
 {
-    return ((const token *)self)->reopened;
+    const token *t = self;
+    return atomic_load(&t->reopened);
 }
 
 static char *copy(const char *text)

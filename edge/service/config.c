@@ -245,11 +245,13 @@ static bool read_member(const reader *r, const char *prefix, const atls_json *v)
     if (path == NULL) {
         return false;
     }
-    const svc_member *m = find(path);
+    /* A dot in a name is no way into a group. */
+    const bool is_dotted = v->name.len > 0 && memchr(v->name.ptr, '.', v->name.len) != NULL;
+    const svc_member *m = is_dotted ? NULL : find(path);
     if (m != NULL) {
         return read_value(r, m, v);
     }
-    if (prefix[0] != '\0' || !is_group(path)) {
+    if (is_dotted || prefix[0] != '\0' || !is_group(path)) {
         return atls_fail(r->err, ATLS_E_CONFIGURATION, path, "there is no such member");
     }
     return v->type == ATLS_JSON_OBJECT ? read_members(r, path, v) : wrong(r, path, "an object", v);
@@ -317,8 +319,10 @@ bool svc_config_parse(atls_bytes json, const char *path, atls_arena *a, svc_conf
     if (!set_place(out, path, a, err) || !atls_arena_copy(a, json, &out->text, err)) {
         return false;
     }
-    if (!atls_json_parse(out->text, "configuration", a, &document, err)) {
-        return atls_error_relabel(err, ATLS_E_CONFIGURATION, path);
+    if (!atls_json_parse(out->text, path, a, &document, err)) {
+        err->code = ATLS_E_CONFIGURATION;
+        err->category = atls_code_category(ATLS_E_CONFIGURATION);
+        return false;
     }
     if (document->type != ATLS_JSON_OBJECT) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "configuration", "it is no object");

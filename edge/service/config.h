@@ -62,6 +62,7 @@ typedef struct svc_config {
     atls_bytes ca_profile;  /* JSON object; empty: the folder's */
     const char *test_ca;    /* folder; of test mode */
     const char *audit_file; /* NULL: none */
+    bool audit_fsync;
     const char *status_file;
     const char *status_url;
     const char *status_cache;

@@ -220,6 +220,7 @@ const char *svc_config_fixed(const svc_config *a, const svc_config *b)
         {"tls", (a->tls_certificate == NULL) == (b->tls_certificate == NULL)},
         {"store", same_text(a->store, b->store)},
         {"audit_file", same_text(a->audit_file, b->audit_file)},
+        {"audit_fsync", a->audit_fsync == b->audit_fsync},
         {"workers", a->workers == b->workers},
         {"limits.arena_mib", a->arena_mib == b->arena_mib},
         {"limits.queue", a->queue == b->queue},

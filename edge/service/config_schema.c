@@ -97,6 +97,7 @@ const svc_member svc_members[] = {
     FILE_NAME("insecure_test_ca", test_ca, NULL,
               "folder of a CA for test mode: never the production CA, whatever policies trust"),
     FILE_NAME("audit_file", audit_file, NULL, "one line for each request, each with the hash of the one before"),
+    FLAG("audit_fsync", audit_fsync, "false", "every line is on the disk before its request is answered"),
 
     FILE_NAME("status_list.file", status_file, NULL,
               "Google's list of revoked keys, kept by somebody else; read again when it changes"),

@@ -71,8 +71,8 @@ ATLS_MUST_USE bool svc_lists_new(const svc_config *c, svc_lists **out, atls_erro
 void svc_lists_free(svc_lists *l);
 /* svc_lists_look gives a newer list than `have` (may be NULL) in *out, NULL where there is none. False: it could not be had, and
  * `have` still serves, as long as policies let it. */
-ATLS_MUST_USE bool svc_lists_look(svc_lists *l, const svc_config *c, const svc_revoked *have, svc_revoked **out,
-                                  atls_error *err);
+ATLS_MUST_USE bool svc_lists_look(svc_lists *l, const svc_config *c, const svc_revoked *have, atls_time now,
+                                  svc_revoked **out, atls_error *err);
 
 /* ---- engine.c ---- */
 

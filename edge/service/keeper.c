@@ -149,7 +149,8 @@ static void look_at_list(svc_keeper *k)
     atls_error err = {0};
     svc_revoked *fresh = NULL;
     svc_engine *now = svc_engine_take(s);
-    bool ok = svc_lists_look(k->lists, &now->generation->config, now->list, &fresh, &err);
+    const atls_time time = (atls_time)(svc_now_ms(s) / 1000);
+    bool ok = svc_lists_look(k->lists, &now->generation->config, now->list, time, &fresh, &err);
     if (ok && fresh != NULL) {
         ok = put_list(k, fresh, &err);
         if (ok) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "policy.h"
 
 #define MAX_LIST_LEN ((size_t)16 * 1024 * 1024)
 #define MAX_AGE_S    86400u
@@ -15,6 +16,7 @@ struct svc_lists {
     atls_fetcher *fetcher; /* NULL: a file, or nothing */
     struct stat seen;      /* of the file that was read last */
     bool has_seen;
+    char url[512]; /* that was asked last */
 };
 
 bool svc_revoked_new(atls_bytes json, atls_time fetched, atls_time expires, svc_revoked **out, atls_error *err)
@@ -103,25 +105,38 @@ static bool look_at_file(svc_lists *l, const svc_config *c, const svc_revoked *h
     return true;
 }
 
-static bool look_at_url(svc_lists *l, const svc_config *c, const svc_revoked *have, atls_arena *a, svc_revoked **out,
-                        atls_error *err)
+/* Nine tenths of its life are not over yet. */
+static bool is_fresh(const svc_revoked *have, atls_time now)
+{
+    const atls_time life = have->status.expires - have->status.fetched;
+    return now >= have->status.fetched && now < have->status.expires - life / 10;
+}
+
+static bool look_at_url(svc_lists *l, const svc_config *c, const svc_revoked *have, atls_time now, atls_arena *a,
+                        svc_revoked **out, atls_error *err)
 {
     atls_fetched got;
     const char *url = strcmp(c->status_url, "google") == 0 ? ATLS_ANDROID_STATUS_URL : c->status_url;
     if (l->fetcher == NULL) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "status_list.url", "a URL in place of a file needs a restart");
     }
-    /* What is fresh comes out of the fetcher's memory. */
+    if (have != NULL && strcmp(url, l->url) == 0 && is_fresh(have, now)) {
+        return true;
+    }
     if (!atls_fetcher_document(l->fetcher, url, a, &got, err)) {
         return false;
     }
-    if (have != NULL && have->status.fetched == got.fetched && have->status.expires == got.valid_until) {
+    (void)snprintf(l->url, sizeof l->url, "%s", url);
+    if (have != NULL && have->status.fetched == got.fetched) {
         return true;
     }
-    return svc_revoked_new(got.content, got.fetched, got.valid_until, out, err);
+    /* A sender who does not say how long it may be kept is believed for an hour (android.md, section 9). */
+    const atls_time expires = got.valid_until > got.fetched ? got.valid_until : got.fetched + ATLS_ANDROID_LIST_LIFE_S;
+    return svc_revoked_new(got.content, got.fetched, expires, out, err);
 }
 
-bool svc_lists_look(svc_lists *l, const svc_config *c, const svc_revoked *have, svc_revoked **out, atls_error *err)
+bool svc_lists_look(svc_lists *l, const svc_config *c, const svc_revoked *have, atls_time now, svc_revoked **out,
+                    atls_error *err)
 {
     atls_arena a = {0};
     *out = NULL;
@@ -132,7 +147,7 @@ bool svc_lists_look(svc_lists *l, const svc_config *c, const svc_revoked *have, 
         return false;
     }
     const bool ok =
-        c->status_file != NULL ? look_at_file(l, c, have, &a, out, err) : look_at_url(l, c, have, &a, out, err);
+        c->status_file != NULL ? look_at_file(l, c, have, &a, out, err) : look_at_url(l, c, have, now, &a, out, err);
     atls_arena_free(&a);
     return ok;
 }

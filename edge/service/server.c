@@ -297,8 +297,10 @@ void svc_server_free(svc_server *v)
     if (v == NULL) {
         return;
     }
-    while (v->oldest != NULL) {
-        svc_conn_close(v->oldest);
+    for (size_t i = 0; v->chains != NULL && i < v->n_chains; i++) {
+        while (v->chains[i] != NULL) {
+            svc_conn_close(v->chains[i]);
+        }
     }
     free_listeners(v->listeners, v->n_listeners);
     free_listeners(v->admin_listeners, v->n_admin_listeners);

@@ -22,10 +22,11 @@ static bool open_store(atls_service *s, const svc_config *c, atls_error *err)
 static bool open_audit(atls_service *s, const svc_config *c, atls_error *err)
 {
     atls_audit_found found = {0};
+    const atls_audit_options o = {.fsync = c->audit_fsync};
     if (c->audit_file == NULL) {
         return true;
     }
-    if (!atls_audit_open(c->audit_file, NULL, svc_now_ms(s), &s->audit, &found, err)) {
+    if (!atls_audit_open(c->audit_file, &o, svc_now_ms(s), &s->audit, &found, err)) {
         return false;
     }
     if (found.is_torn) {

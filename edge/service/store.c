@@ -61,7 +61,10 @@ static uint32_t or_default(uint32_t value, uint32_t otherwise)
 
 static bool complete(const atls_challenges_options *in, atls_challenges_options *out, atls_error *err)
 {
-    *out = in == NULL ? (atls_challenges_options){.prefix = NULL} : *in;
+    *out = (atls_challenges_options){.prefix = NULL};
+    if (in != NULL) {
+        *out = *in;
+    }
     out->max_outstanding = or_default(out->max_outstanding, DEFAULT_MAX_OUTSTANDING);
     out->timeout_ms = or_default(out->timeout_ms, DEFAULT_TIMEOUT_MS);
     out->keep_ms = or_default(out->keep_ms, DEFAULT_KEEP_MS);

@@ -39,6 +39,9 @@ typedef enum statement {
     N_STATEMENTS,
 } statement;
 
+static const char sweep_text[] = "DELETE FROM challenge WHERE digest IN"
+                                 " (SELECT digest FROM challenge WHERE expires < ?1 ORDER BY expires LIMIT ?2)";
+
 static const char *const texts[N_STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
@@ -46,8 +49,7 @@ static const char *const texts[N_STATEMENTS] = {
     [FIND] = "SELECT used, expires FROM challenge WHERE digest = ?1",
     [USE] = "UPDATE challenge SET used = 1 WHERE digest = ?1 AND used = 0 AND expires >= ?2",
     [ADD] = "INSERT INTO challenge (digest, expires, used) VALUES (?1, ?2, 0)",
-    [SWEEP] = "DELETE FROM challenge WHERE digest IN"
-              " (SELECT digest FROM challenge WHERE expires < ?1 ORDER BY expires LIMIT ?2)",
+    [SWEEP] = sweep_text,
     [HELD] = "SELECT n FROM held",
     [COUNT] = "SELECT (SELECT count(*) FROM challenge WHERE used = 0 AND expires >= ?1), n FROM held",
     [PING] = "SELECT 1 FROM held",

@@ -40,14 +40,15 @@ typedef struct atls_enrol_challenge {
     int64_t issued_ms; /* issuedAt, since 1970 */
     bool has_validity;
     int64_t validity_s;   /* from issued_ms on */
-    atls_bytes time_zone; /* for people; empty: not stated */
+    atls_bytes time_zone; /* for people: letters, digits and + - _ / :, at most 64; empty: not stated */
     atls_bytes nonce;     /* 1 to 128 bytes, decoded */
-    atls_bytes endpoint;  /* attestationEndpoint: absolute http or https URL */
+    atls_bytes endpoint;  /* attestationEndpoint: absolute http or https URL of at most 2 KiB, no user, no fragment */
     atls_bytes proof_oid; /* dotted decimal */
 } atls_enrol_challenge;
 
-/* atls_enrol_challenge_read reads a challenge. Unknown members are ignored, repeated ones refused. Errors: ENROL_CHALLENGE with
- * the member as field ("challenge.nonce"), MEMORY. */
+/* atls_enrol_challenge_read reads a challenge. Unknown members are ignored, repeated ones refused. Numbers are integers
+ * without sign, fraction or exponent, up to 2^63 - 1. Takes at most 4 MiB of the arena, whatever is read. Errors:
+ * ENROL_CHALLENGE with the member as field ("challenge.nonce"), MEMORY. */
 ATLS_MUST_USE bool atls_enrol_challenge_read(atls_bytes json, atls_arena *arena, atls_enrol_challenge *out,
                                              atls_error *err);
 /* atls_enrol_challenge_write writes one, in the order of section 2; what is not stated is left out. Errors: USAGE (a member out of
@@ -60,8 +61,9 @@ ATLS_MUST_USE bool atls_enrol_challenge_check(const atls_enrol_challenge *in, in
 
 /* ---- object identifiers of any size ---- */
 
-/* atls_enrol_oid_der turns dotted decimal ("2.25.2666...") into the content of an OBJECT IDENTIFIER, arcs of up to 128 bits;
- * atls_enrol_oid_text turns it back. Errors: ENCODING with `field`, MEMORY. */
+/* atls_enrol_oid_der turns dotted decimal ("2.25.2666...") into the content of an OBJECT IDENTIFIER, arcs of up to 128 bits and
+ * 256 octets altogether; atls_enrol_oid_text turns it back. Arcs have no leading zero, in text or in DER. Errors: ENCODING
+ * with `field`, MEMORY. */
 ATLS_MUST_USE bool atls_enrol_oid_der(atls_bytes text, const char *field, atls_arena *arena, atls_bytes *out,
                                       atls_error *err);
 ATLS_MUST_USE bool atls_enrol_oid_text(atls_bytes content, const char *field, atls_arena *arena, atls_bytes *out,
@@ -86,7 +88,8 @@ typedef struct atls_enrol_csr {
 } atls_enrol_csr;
 
 /* atls_enrol_csr_read takes a request apart (step 1): strict DER, within the limits above, nothing behind it. It verifies
- * nothing. Errors: ENROL_CSR with a field such as "csr.attributes". */
+ * nothing, and looks at neither the strings of the subject nor the order within a SET; an attribute without values is let
+ * through. Errors: ENROL_CSR with a field such as "csr.attributes". */
 ATLS_MUST_USE bool atls_enrol_csr_read(atls_bytes der, atls_enrol_csr *out, atls_error *err);
 
 /* atls_enrol_csr_nonce finds the nonce in the subject (step 2): the only serialNumber attribute of the whole name, which stands in
@@ -101,14 +104,15 @@ ATLS_MUST_USE bool atls_enrol_csr_statement(const atls_enrol_csr *csr, atls_byte
                                             atls_error *err);
 
 /* atls_enrol_csr_verify checks the signature over the received octets with the key of the request itself (step 7): ECDSA on P-256
- * and P-384 or RSA (PKCS #1 v1.5, PSS is not supported) with SHA-256, SHA-384 or SHA-512. Errors: ENROL_CSR_SIGNATURE; UNSUPPORTED
- * with field "csr.signatureAlgorithm" or "csr.subjectPKInfo"; INTERNAL. */
+ * and P-384 or RSA (2048 to 8192 bits, PKCS #1 v1.5, PSS is not supported) with SHA-256, SHA-384 or SHA-512. Errors:
+ * ENROL_CSR_SIGNATURE with field "csr.signature", or "csr.signatureAlgorithm" or "csr.subjectPKInfo" where these are malformed or
+ * do not go together; UNSUPPORTED with one of the latter two; INTERNAL, MEMORY. */
 ATLS_MUST_USE bool atls_enrol_csr_verify(const atls_enrol_csr *csr, atls_error *err);
 
 /* One attribute of the subject that the app puts in front of the nonce. */
 typedef struct atls_enrol_name {
     const char *type; /* "CN", "O", "OU", "C", "L", "ST" */
-    atls_bytes value; /* UTF-8 */
+    atls_bytes value; /* UTF-8, not empty; of "C" two capitals */
 } atls_enrol_name;
 
 /* atls_enrol_sign_fn signs tbs with the attested key. It writes the AlgorithmIdentifier (whole encoding) and the
@@ -119,7 +123,7 @@ typedef bool (*atls_enrol_sign_fn)(void *ctx, atls_bytes tbs, atls_arena *arena,
 typedef struct atls_enrol_csr_template {
     const atls_enrol_name *names; /* n_names, each an RDN of its own; never serialNumber */
     size_t n_names;
-    atls_bytes nonce;
+    atls_bytes nonce;     /* as the server sent it: 1 to 128 bytes */
     atls_bytes proof_oid; /* content */
     atls_bytes statement; /* JSON */
     atls_bytes spki;
@@ -127,7 +131,8 @@ typedef struct atls_enrol_csr_template {
     void *ctx;
 } atls_enrol_csr_template;
 
-/* atls_enrol_csr_write builds a request as a phone does. In the arena. Errors: USAGE, MEMORY, those of the signer. */
+/* atls_enrol_csr_write builds a request as a phone does, and makes sure that it can be read again as what it was meant to be. In
+ * the arena. Errors: USAGE with the part as field, MEMORY, those of the signer. */
 ATLS_MUST_USE bool atls_enrol_csr_write(const atls_enrol_csr_template *in, atls_arena *arena, atls_bytes *out,
                                         atls_error *err);
 
@@ -140,19 +145,20 @@ typedef enum atls_enrol_statement_kind {
 
 typedef struct atls_enrol_statement {
     atls_enrol_statement_kind kind;
-    atls_bytes x5c[ATLS_ENROL_MAX_CERTIFICATES]; /* Android: DER, leaf first */
+    atls_bytes x5c[ATLS_ENROL_MAX_CERTIFICATES]; /* Android: DER, leaf first; each one SEQUENCE, not looked into */
     size_t n_x5c;
     atls_bytes chain;       /* Android: the same, one behind the other: what an appraisal takes as evidence */
-    atls_bytes attestation; /* Apple: App Attest object */
-    atls_bytes client_data; /* Apple: clientDataJSON, the octets that were hashed */
+    atls_bytes attestation; /* Apple: App Attest object, not empty */
+    atls_bytes client_data; /* Apple: clientDataJSON, the octets that were hashed, not empty */
 } atls_enrol_statement;
 
 /* atls_enrol_statement_read reads one. Repeated members are refused, unknown ones ignored; a typ that is not known is
- * UNSUPPORTED with category CONTENT. An empty x5c is ANDROID_CHAIN_UNPARSABLE's to say, and comes out empty. Errors:
- * ENROL_STATEMENT with the member as field ("statement.x5c[1]"), UNSUPPORTED, MEMORY. */
+ * UNSUPPORTED with category CONTENT. An empty x5c is ANDROID_CHAIN_UNPARSABLE's to say, and comes out empty. Takes at most
+ * 10 MiB of the arena, whatever is read. Errors: ENROL_STATEMENT with the member as field ("statement.x5c[1]"), UNSUPPORTED with
+ * field "statement.typ", MEMORY. */
 ATLS_MUST_USE bool atls_enrol_statement_read(atls_bytes json, atls_arena *arena, atls_enrol_statement *out,
                                              atls_error *err);
-/* atls_enrol_statement_write writes one; `chain` is not looked at. Errors: USAGE, MEMORY. */
+/* atls_enrol_statement_write writes one, also with an empty x5c; `chain` is not looked at. Errors: USAGE, MEMORY. */
 ATLS_MUST_USE bool atls_enrol_statement_write(const atls_enrol_statement *in, atls_arena *arena, atls_bytes *out,
                                               atls_error *err);
 
@@ -168,8 +174,9 @@ typedef struct atls_enrol_response {
         explanation; /* failure: UTF-8, at most ATLS_ENROL_MAX_EXPLANATION_LEN bytes; has_explanation false: null */
 } atls_enrol_response;
 
-/* atls_enrol_response_read reads one, as a phone does. It does not look into the certificates. Errors: ENROL_RESPONSE with the
- * member as field, MEMORY. */
+/* atls_enrol_response_read reads one, as a phone does. It does not look into the certificates. Unknown members are ignored,
+ * repeated ones refused; a failure always has its explanation, if only as null. Takes at most 4 MiB of the arena, whatever is
+ * read. Errors: ENROL_RESPONSE with the member as field, MEMORY. */
 ATLS_MUST_USE bool atls_enrol_response_read(atls_bytes json, atls_arena *arena, atls_enrol_response *out,
                                             atls_error *err);
 /* atls_enrol_response_write writes one. Errors: USAGE, MEMORY. */

@@ -179,7 +179,7 @@ atls_bytes scene_statement(scene *s, const scene_spec *spec)
     atls_bytes json;
     atls_enrol_statement statement = {.kind = ATLS_ENROL_ANDROID_KEY};
     memcpy(challenge, s->nonce, sizeof challenge);
-    challenge[0] ^= spec->other_challenge;
+    challenge[spec->challenge_at] ^= spec->other_challenge;
     const atls_bytes nonce = atls_bytes_of(challenge, sizeof challenge);
     if (spec->is_apple) {
         statement.kind = ATLS_ENROL_IOS_APPATTEST;
@@ -282,6 +282,8 @@ static bool issue(void *ctx, const atls_enrol_grant *grant, atls_arena *arena,
     note(s, 'I');
     s->grant = *grant;
     s->issued_spki = grant->spki;
+    s->issued_at = grant->result->time;
+    memcpy(s->issued_list_sha256, grant->result->claims.android.status_sha256, sizeof s->issued_list_sha256);
     chain[0] = atls_bytes_str("a certificate");
     chain[1] = atls_bytes_str("a root");
     *n = s->issue_nothing ? 0 : 2;

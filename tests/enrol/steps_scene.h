@@ -21,8 +21,9 @@ typedef struct scene_spec {
     const char *const *policy;   /* of another phone that writes the policy; NULL: the same */
     bool lower_case;             /* nonce in the subject */
     bool utf8_nonce;
-    bool other_challenge; /* the statement is for another nonce */
-    unsigned n_nonces;    /* serialNumber attributes, all in one RDN; 0: one */
+    bool other_challenge;  /* the statement is for another nonce */
+    unsigned challenge_at; /* which differs in this byte */
+    unsigned n_nonces;     /* serialNumber attributes, all in one RDN; 0: one */
     bool no_nonce;
     bool odd_nonce;      /* one digit less */
     unsigned n_proofs;   /* attributes with the proof; 0: one */
@@ -72,6 +73,8 @@ typedef struct scene {
     int64_t consumed_ms;
     atls_bytes consumed;
     atls_bytes issued_spki;
+    atls_time issued_at;            /* of the result that the issuer was shown */
+    uint8_t issued_list_sha256[32]; /* same */
     atls_enrol_grant grant;
     atls_enrol_failure failure;
     atls_enrol_outcome out;

@@ -110,6 +110,8 @@ static const read_row read_rows[] = {
     {"endpoint with a fragment", WITH_ENDPOINT("\"https://ca.example/#a\""), "challenge.attestationEndpoint"},
     {"endpoint beyond ASCII", WITH_ENDPOINT("\"https://c\xc3\xa4.example/\""), "challenge.attestationEndpoint"},
     {"endpoint with half an address", WITH_ENDPOINT("\"https://[2001:db8::1/\""), "challenge.attestationEndpoint"},
+    {"endpoint with an address that ends otherwise", WITH_ENDPOINT("\"https://[::1-:443/\""),
+     "challenge.attestationEndpoint"},
     {"endpoint with an empty address", WITH_ENDPOINT("\"https://[]/\""), "challenge.attestationEndpoint"},
     {"no proofOID", "{" TIMES NONCE "\"attestationEndpoint\":\"https://ca.example/\"}", "challenge.proofOID"},
     {"proofOID a number", WITH_PROOF("2.25"), "challenge.proofOID"},
@@ -184,6 +186,30 @@ static atls_enrol_challenge challenge(void)
                                   .nonce = atls_bytes_of(nonce_octets, 32),
                                   .endpoint = atls_bytes_str("https://ca.example/api/v1/attest"),
                                   .proof_oid = atls_bytes_str(OID)};
+}
+
+/* 2 KiB of URL, and one more, to be read and to be written. */
+static void test_endpoint_length(void **state)
+{
+    (void)state;
+    static char url[2049] = "https://ca.example/";
+    static char json[4096];
+    memset(url + strlen(url), 'a', sizeof url - strlen(url));
+    for (size_t len = sizeof url - 1; len <= sizeof url; len++) {
+        const bool fits = len < sizeof url;
+        const char *field = fits ? "" : "challenge.attestationEndpoint";
+        atls_error err = {0};
+        atls_bytes out;
+        atls_enrol_challenge c;
+        snprintf(json, sizeof json, WITH_ENDPOINT("\"%.*s\""), (int)len, url);
+        assert_int_equal(atls_enrol_challenge_read(atls_bytes_str(json), check_arena(), &c, &err), fits);
+        check_error(&err, fits ? ATLS_OK : ATLS_E_ENROL_CHALLENGE, field);
+        c = challenge();
+        c.endpoint = atls_bytes_of(url, len);
+        err = (atls_error){0};
+        assert_int_equal(atls_enrol_challenge_write(&c, check_arena(), &out, &err), fits);
+        check_error(&err, fits ? ATLS_OK : ATLS_E_USAGE, field);
+    }
 }
 
 static void test_write(void **state)
@@ -334,6 +360,7 @@ static const clock_row clock_rows[] = {
     {"clock: a millisecond before", 1000, 5, 999, ATLS_E_NOT_YET_VALID},
     {"clock: the last millisecond", 1000, 5, 6000, ATLS_OK},
     {"clock: a millisecond later", 1000, 5, 6001, ATLS_E_EXPIRED},
+    {"clock: whole seconds later", 1000, 5, 8000, ATLS_E_EXPIRED},
     {"clock: milliseconds count", 1001, 5, 6001, ATLS_OK},
     {"clock: and one more", 1001, 5, 6002, ATLS_E_EXPIRED},
     {"clock: no validity, long ago", 1000, -1, INT64_MAX, ATLS_OK},
@@ -367,6 +394,7 @@ int main(void)
     }
     tap_add(&tests, "what was read", test_values, NULL);
     tap_add(&tests, "64 KiB, and one more", test_length, NULL);
+    tap_add(&tests, "2 KiB of URL, and one more", test_endpoint_length, NULL);
     tap_add(&tests, "there and back", test_write, NULL);
     for (size_t i = 0; i < COUNT(write_rows); i++) {
         tap_add(&tests, write_rows[i].name, test_write_limits, &write_rows[i]);

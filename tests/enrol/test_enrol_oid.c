@@ -100,6 +100,7 @@ static const char *const bad_contents[] = {
     "6984808080808080808080808080808080808000",   /* 2^128 */
     "69ffffffffffffffffffffffffffffffffffff7f",   /* 133 bits */
     "6981ffffffffffffffffffffffffffffffffffff7f", /* 20 digits */
+    "698183ffffffffffffffffffffffffffffffffff7f", /* the same, of which 19 would be an arc */
     "84808080808080808080808080808080808050",     /* 2.2^128 */
 };
 

@@ -270,9 +270,10 @@ typedef struct odd_row {
     const char *field;
 } odd_row;
 
-#define EC_P256 "3013 06072a8648ce3d0201 06082a8648ce3d030107"
-#define BASE_X  "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
-#define BASE_Y  "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+#define EC_P256        "3013 06072a8648ce3d0201 06082a8648ce3d030107"
+#define BASE_X         "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+#define BASE_Y_NEGATED "b01cbd1c01e58065711814b583f061e9d431cca994cea1313449bf97c840ae0a"
+#define BASE_Y         "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
 
 static const odd_row odd_rows[] = {
     {"key: as it should be", MAKE_LEAF, MAKE_LEAF, NULL, ECDSA_WITH("02"), EVP_sha256, ATLS_OK, ""},
@@ -381,6 +382,32 @@ static void test_strict_ecdsa(void **state)
     }
 }
 
+/* Keys and algorithms that the reader of requests lets nobody see: whoever fills the struct by hand meets the same strictness. */
+static void test_by_hand(void **state)
+{
+    (void)state;
+    static const char *const keys_of[] = {
+        "3059" EC_P256 "0342 0104" BASE_X BASE_Y_NEGATED, /* a bit too few */
+        "305b" EC_P256 "0342 0004" BASE_X BASE_Y "0500",  /* something inside */
+        "3059" EC_P256 "0342 0004" BASE_X BASE_Y "0500",  /* something behind */
+    };
+    atls_arena *a = check_arena();
+    atls_error err = {0};
+    atls_enrol_csr csr;
+    assert_true(atls_enrol_csr_read(write_with(a, &alg_rows[0]), &csr, &err));
+    for (size_t i = 0; i < COUNT(keys_of); i++) {
+        atls_enrol_csr odd = csr;
+        err = (atls_error){0};
+        odd.spki = csr_hex(a, keys_of[i]);
+        assert_false(atls_enrol_csr_verify(&odd, &err));
+        check_error(&err, ATLS_E_ENROL_CSR_SIGNATURE, "csr.subjectPKInfo");
+    }
+    err = (atls_error){0};
+    csr.signature_algorithm = csr_hex(a, ECDSA_WITH("02") "0500");
+    assert_false(atls_enrol_csr_verify(&csr, &err));
+    check_error(&err, ATLS_E_ENROL_CSR_SIGNATURE, "csr.signatureAlgorithm");
+}
+
 /* The statement of one request and the signature of another: what is signed is this very request. */
 static void test_signature_of_another(void **state)
 {
@@ -416,6 +443,7 @@ int main(void)
     }
     tap_add(&tests, "key: RSA of 1024 bits", test_short_rsa, NULL);
     tap_add(&tests, "signature: strict DER", test_strict_ecdsa, NULL);
+    tap_add(&tests, "key: by hand", test_by_hand, NULL);
     tap_add(&tests, "signature: of another request", test_signature_of_another, NULL);
     int failed = tap_run("enrol_proof", &tests);
     make_keys_free(keys);

@@ -39,6 +39,7 @@ static const read_row read_rows[] = {
     {"success: seventeen", SUCCESS("[" FOUR "," FOUR "," FOUR "," FOUR ",\"MAA\"]"), "response.certificateChain"},
     {"success: an empty one", SUCCESS("[\"MAA\",\"\"]"), "response.certificateChain[1]"},
     {"success: a number", SUCCESS("[1]"), "response.certificateChain[0]"},
+    {"success: a number that could be base64url", SUCCESS("[1000]"), "response.certificateChain[0]"},
     {"success: base64", SUCCESS("[\"MAH/\"]"), "response.certificateChain[0]"},
     {"failure: no kind", "{\"type\":\"Failure\",\"explanation\":null}", "response.kind"},
     {"failure: another kind", FAILURE("\"NONE\""), "response.kind"},

@@ -124,6 +124,27 @@ static void test_length(void **state)
     check_empty(&out);
 }
 
+/* Texts that were written to cost much: as many values as there is room for. The arena of a server has room for what the header
+ * says; a phone could otherwise make its fault look like ours. */
+static void test_room(void **state)
+{
+    static char text[ATLS_ENROL_MAX_STATEMENT_LEN];
+    static uint8_t block[10 * 1024 * 1024];
+    const char *item = *state;
+    const size_t item_len = strlen(item);
+    atls_error err = {0};
+    atls_arena a;
+    atls_enrol_statement out;
+    size_t len = (size_t)snprintf(text, sizeof text, "{\"typ\":\"android-key\",\"x5c\":[],\"z\":[0");
+    while (len + 1 + item_len + 2 <= sizeof text) {
+        len += (size_t)snprintf(text + len, sizeof text - len, ",%s", item);
+    }
+    text[len++] = ']';
+    text[len++] = '}';
+    atls_arena_init(&a, block, sizeof block);
+    assert_true(atls_enrol_statement_read(atls_bytes_of(text, len), &a, &out, &err));
+}
+
 /* ---- writing ---- */
 
 static void test_write(void **state)
@@ -247,6 +268,12 @@ int main(void)
     }
     tap_add(&tests, "what was read", test_values, NULL);
     tap_add(&tests, "192 KiB, and one more", test_length, NULL);
+    static const char *const items[] = {
+        "0",    "[]",      "{\"\":0}",
+        "[[]]", "\"\\n\"", "{\"a\":0,\"b\":0,\"c\":0,\"d\":0,\"e\":0,\"f\":0,\"g\":0,\"h\":0,\"i\":0}"};
+    for (size_t i = 0; i < COUNT(items); i++) {
+        tap_add(&tests, "the room that is enough", test_room, items[i]);
+    }
     tap_add(&tests, "there and back", test_write, NULL);
     tap_add(&tests, "what is not written", test_not_written, NULL);
     tap_add(&tests, "an arena that is too small", test_memory, NULL);

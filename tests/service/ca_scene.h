@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "atls/enrolled.h"
 #include "edge/service/ca.h"
 #include "edge/service/ca_der.h"
 

@@ -19,7 +19,7 @@ int client_open(uint16_t port, uint8_t from)
 {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     const int on = 1;
-    const struct timeval patience = {.tv_sec = 10};
+    const struct timeval patience = {.tv_sec = 30};
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000u | from)};
     if (fd < 0) {
         return -1;

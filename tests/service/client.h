@@ -12,7 +12,7 @@ typedef struct client_response {
     atls_bytes body; /* in the arena */
 } client_response;
 
-/* client_open connects to 127.0.0.1:port from 127.0.0.<from>; -1: it could not. Reads wait for at most 10 s. */
+/* client_open connects to 127.0.0.1:port from 127.0.0.<from>; -1: it could not. Reads wait for at most 30 s. */
 int client_open(uint16_t port, uint8_t from);
 /* client_send writes everything; false when the other side has gone. */
 bool client_send(int fd, const void *data, size_t len);

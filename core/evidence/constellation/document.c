@@ -15,21 +15,22 @@ size_t constellation_base64_len(size_t n)
 void constellation_base64(atls_bytes in, char *out)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < in.len; i += 3) {
-        size_t left = in.len - i;
-        uint32_t group = (uint32_t)in.ptr[i] << 16;
-        group |= left > 1 ? (uint32_t)in.ptr[i + 1] << 8 : 0;
-        group |= left > 2 ? (uint32_t)in.ptr[i + 2] : 0;
-        *out++ = digits[group >> 18];
-        *out++ = digits[group >> 12 & 63];
-        *out++ = '=';
-        *out++ = '=';
-        if (left > 1) {
-            out[-2] = digits[group >> 6 & 63];
-        }
-        if (left > 2) {
-            out[-1] = digits[group & 63];
-        }
+    const uint8_t *p = in.ptr;
+    size_t left = in.len;
+    for (; left >= 3; left -= 3, p += 3, out += 4) {
+        const uint32_t group = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+        out[0] = digits[group >> 18];
+        out[1] = digits[group >> 12 & 63];
+        out[2] = digits[group >> 6 & 63];
+        out[3] = digits[group & 63];
+    }
+    if (left > 0) {
+        const uint32_t group = (uint32_t)p[0] << 16 | (left > 1 ? (uint32_t)p[1] << 8 : 0);
+        out[0] = digits[group >> 18];
+        out[1] = digits[group >> 12 & 63];
+        out[2] = left > 1 ? digits[group >> 6 & 63] : '=';
+        out[3] = '=';
+        out += 4;
     }
     *out = '\0';
 }

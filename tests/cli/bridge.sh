@@ -42,8 +42,8 @@ wait_for() {
 }
 request() { echo "atls enrol request https://localhost:$port/api/v1/challenge --ca room/tls-ca.pem $*" >cmd; }
 connect() {
-    echo "echo hello | atls connect $live --servername localhost --cacert live/tls-ca.pem \
---policy live/policy-dstack_tdx.json --endorsements live/collateral.json $*" >cmd
+    echo "echo hello | atls connect $live --servername localhost --cacert $enclave/tls-ca.pem \
+--policy $enclave/policy-dstack_tdx.json --endorsements $enclave/collateral.json $*" >cmd
 }
 
 # ---- the service ----
@@ -62,7 +62,7 @@ atls enrol serve --config enrol.json >serve.out 2>serve.err &
 pids="$pids $!"
 wait_for serve.err "serving at"
 
-echo "1..16"
+echo "1..20"
 request --phone android --out phone
 check "an Android phone enrols" 0 "enrolled by CN=atls enrolment CA"
 request --phone apple --out iphone
@@ -91,6 +91,7 @@ atls sim live --serve 0 --client-policy clients.json >live.out 2>live.err &
 pids="$pids $!"
 wait_for live.out "127.0.0.1:"
 live=$(head -n 1 live.out)
+enclave=live
 connect --cert phone-chain.pem --key phone-key.pem
 check "the Android phone and the enclave" 0 hello
 connect --cert iphone-chain.pem --key iphone-key.pem
@@ -102,5 +103,21 @@ check "somebody's server certificate" 3 PEER_REFUSED
 connect --cert phone-chain.pem --key iphone-key.pem
 check "a certificate and another phone's key" 1 private_key_file
 echo "cat live.err" >cmd
-check "the enclave has seen who came" 0 "client: 0123456789.test.sim.app on apple, key in SECURE_ENCLAVE, enrolled by CN=atls enrolment CA"
+check "the first enclave has seen who came" 0 "client: 0123456789.test.sim.app on apple, key in SECURE_ENCLAVE, enrolled by CN=atls enrolment CA"
+
+# ---- one of them is lost ----
+openssl x509 -in phone-chain.pem -noout -serial | cut -d= -f2 >revoked
+echo "atls enrol ca crl --dir ca --revoked revoked --output issuer.crl" >cmd
+check "the CA revokes the Android phone" 0
+atls sim later --serve 0 --client-policy clients.json --client-endorsements issuer.crl >later.out 2>live.err &
+pids="$pids $!"
+wait_for later.out "127.0.0.1:"
+live=$(head -n 1 later.out)
+enclave=later
+connect --cert phone-chain.pem --key phone-key.pem
+check "which is not let in any more" 3 PEER_REFUSED
+connect --cert iphone-chain.pem --key iphone-key.pem
+check "while the iPhone is" 0 hello
+echo "cat live.err" >cmd
+check "the enclave knows why" 0 "REVOKED chain[0]"
 exit "$failed"

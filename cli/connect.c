@@ -12,7 +12,7 @@
 #include "values.h"
 
 typedef struct words {
-    const char *policy, *profile, *server_name, *cacert, *pin, *alpn, *timeout, *at;
+    const char *policy, *profile, *server_name, *cacert, *pin, *cert, *key, *alpn, *timeout, *at;
     cli_list endorsements;
     cli_record record;
     cli_bundle_words bundle;
@@ -47,6 +47,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"pin", 0, "PIN", "sha256//BASE64 or hex of the server's public key", .text = &w->pin},
         {"pinnedpubkey", 0, "PIN", NULL, .text = &w->pin},
         {"attested-only", 0, NULL, "no ordinary identity; the policy must say so too", .flag = &w->attested_only},
+        {"cert", 0, "FILE", "our own certificate chain (PEM), for a server that asks", .text = &w->cert},
+        {"key", 0, "FILE", "its private key (PEM)", .text = &w->key},
         {"alpn", 0, "A,B", "protocols to offer, most wanted first", .text = &w->alpn},
         {"timeout", 't', "SECONDS", "for everything up to the verdict (30)", .text = &w->timeout},
         {"max-time", 'm', "SECONDS", NULL, .text = &w->timeout},
@@ -94,6 +96,16 @@ static bool choose_identity(const words *w, job *j, atls_error *err)
         return cli_pin(w->pin, "--pin", &j->arena, o->pin_spki_sha256, err);
     }
     return true;
+}
+
+static bool choose_own(const words *w, job *j, atls_error *err)
+{
+    if ((w->cert == NULL) != (w->key == NULL)) {
+        return atls_fail(err, ATLS_E_USAGE, w->cert == NULL ? "--cert" : "--key", "--cert and --key come together");
+    }
+    j->options.certificate_file = w->cert;
+    j->options.private_key_file = w->key;
+    return w->cert == NULL || (cli_exists(w->cert, "--cert", err) && cli_exists(w->key, "--key", err));
 }
 
 /* auto: whatever the policy's least grade leaves, the strongest first. */
@@ -145,7 +157,7 @@ static bool load(words *w, job *j, atls_error *err)
 {
     atls_client_options *o = &j->options;
     if (!cli_address_parse(w->operands.items[0], &j->arena, &j->address, err) || !choose_identity(w, j, err)
-        || !choose_profile(w, j, err) || !choose_timeout(w, j, err) || !choose_time(w, j, err)
+        || !choose_own(w, j, err) || !choose_profile(w, j, err) || !choose_timeout(w, j, err) || !choose_time(w, j, err)
         || !cli_alpn(w->alpn, "--alpn", &j->arena, &o->alpn, err) || !load_policy(w, j, err)
         || !load_endorsements(w, j, err) || !atls_verifier_new(j->policy, &j->verifier, err)) {
         return false;

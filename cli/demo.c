@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "demo_phone.h"
 #include "options.h"
 #include "page.h"
 #include "room.h"
@@ -375,7 +376,13 @@ static bool play_all(stage *s, atls_error *err)
         }
     }
     printf("\n1 accepted, %zu refused, each for its own reason.\n", N_SCENES - 1);
-    return true;
+    const cli_demo_enclave enclave = {.folder = s->folder,
+                                      .chain_file = s->chain_file,
+                                      .key_file = s->key_file,
+                                      .ca_file = s->ca_file,
+                                      .verifier = s->verifier,
+                                      .room = s->honest.sim};
+    return cli_demo_phone(&enclave, N_SCENES + 1, err);
 }
 
 int cli_demo(int argc, char *const argv[])
@@ -388,9 +395,10 @@ int cli_demo(int argc, char *const argv[])
         .verb = "demo",
         .operands = "",
         .summary =
-            "Starts simulated servers on loopback, one honest and seven that cheat, and shows what is said of each.\n"
-            "Needs no hardware and no network. Exit status 0: the honest one was accepted, and each cheat was refused\n"
-            "for the right reason.",
+            "Starts simulated servers on loopback, one honest and seven that cheat, and shows what is said of each; "
+            "then\n"
+            "a phone enrols, and goes to the honest one. Needs no hardware and no network. Exit status 0: the honest\n"
+            "were accepted, and everybody else was refused for the right reason.",
         .options = options,
         .n_options = 1,
     };

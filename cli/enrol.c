@@ -9,6 +9,7 @@
 static const cli_verb verbs[] = {
     {"ca", "make the CA of an enrolment service, and look at it", cli_enrol_ca},
     {"serve", "serve challenges and certificates to phones", cli_enrol_serve},
+    {"request", "play a phone: prove a simulated key to a service, and keep the certificate", cli_enrol_request},
 };
 
 #define N_VERBS (sizeof verbs / sizeof verbs[0])

@@ -288,10 +288,9 @@ static void print_machine(FILE *f, const cli_page *p)
 {
     const atls_claims *c = &p->result->claims;
     static const char *const names[] = {
-        [ATLS_PLATFORM_SEV_SNP] = "AMD SEV-SNP",
-        [ATLS_PLATFORM_TPM] = "TPM 2.0",
-        [ATLS_PLATFORM_NITRO] = "AWS Nitro",
-        [ATLS_PLATFORM_APPLE] = "Apple App Attest",
+        [ATLS_PLATFORM_SEV_SNP] = "AMD SEV-SNP",   [ATLS_PLATFORM_TPM] = "TPM 2.0",
+        [ATLS_PLATFORM_NITRO] = "AWS Nitro",       [ATLS_PLATFORM_APPLE] = "Apple App Attest",
+        [ATLS_PLATFORM_ENROLLED] = "enrolled key",
     };
     const bool named = c->platform < sizeof names / sizeof names[0] && names[c->platform] != NULL;
     section(f, "Hardware and code");

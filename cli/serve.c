@@ -151,6 +151,26 @@ static bool echo(atls_session *s, int64_t deadline_ms, atls_error *err)
     }
 }
 
+/* For whoever watches the server: what its policy for clients has found out. */
+static void say_client(const atls_session *s)
+{
+    const atls_result *r = atls_session_result(s);
+    if (r == NULL || !r->claims.enrolled.present) {
+        return;
+    }
+    const atls_enrolled_claims *c = &r->claims.enrolled;
+    (void)fputs("client: ", stderr);
+    if (c->has_extension) {
+        cli_put_bytes(stderr, c->app);
+        (void)fprintf(stderr, " on %s, key in %s", atls_platform_name(c->platform), c->security_level);
+    } else {
+        (void)fputs("app and hardware not stated", stderr);
+    }
+    (void)fputs(", enrolled by ", stderr);
+    cli_put(stderr, c->ca);
+    (void)fprintf(stderr, " (grade %s)\n", atls_grade_name(r->grade));
+}
+
 bool cli_serve_one(const cli_listener *l, const atls_server_options *options, int64_t deadline_ms, bool *came,
                    atls_error *err)
 {
@@ -166,6 +186,7 @@ bool cli_serve_one(const cli_listener *l, const atls_server_options *options, in
     if (!atls_accept(fd, &bounded, &s, err)) {
         return false;
     }
+    say_client(s);
     bool ok = echo(s, deadline_ms, err);
     atls_session_free(s);
     return ok;

@@ -18,7 +18,7 @@ void cli_listener_close(cli_listener *l);
 int64_t cli_monotonic_ms(void);
 
 /* cli_serve_one waits for a client until `deadline_ms` of that clock (0: for ever), answers its quote request, and
- * sends back every byte it gets until it closes. *came says whether there was a client. Errors: IO, and those of
+ * sends back every byte it gets until it closes. Who a client with an enrolled key is, goes to stderr. *came says whether there was a client. Errors: IO, and those of
  * atls_accept. */
 ATLS_MUST_USE bool cli_serve_one(const cli_listener *l, const atls_server_options *options, int64_t deadline_ms,
                                  bool *came, atls_error *err);

@@ -5,14 +5,15 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "inputs.h"
 #include "options.h"
 #include "room.h"
 #include "serve.h"
 #include "values.h"
 
 typedef struct words {
-    const char *kind, *seed, *report_data, *at, *server_name, *serve, *profile, *count, *seconds;
-    cli_list settings;
+    const char *kind, *seed, *report_data, *at, *server_name, *serve, *profile, *count, *seconds, *client_policy;
+    cli_list settings, client_roots, client_endorsements;
     bool force;
     cli_list operands;
 } words;
@@ -31,6 +32,9 @@ typedef struct job {
     uint32_t seconds;  /* 0: no end */
     cli_folder folder;
     cli_room room;
+    atls_policy *client_policy; /* NULL: nothing is asked of clients */
+    atls_verifier *client_verifier;
+    cli_endorsements client_endorsements;
 } job;
 
 static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
@@ -45,6 +49,12 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"force", 'f', NULL, "overwrite what is in DIR", .flag = &w->force},
         {"serve", 0, "PORT", "then serve on 127.0.0.1; 0: any port", .text = &w->serve},
         {"profile", 0, "NAME", "with --serve: atls/1, dstack or constellation only", .text = &w->profile},
+        {"client-policy", 0, "FILE", "with --serve: what clients must show; of type enrolled_key, a certificate",
+         .text = &w->client_policy},
+        {"client-root", 0, "FILE", "with --client-policy: trust this root (DER or PEM), too; may be given again",
+         .list = &w->client_roots},
+        {"client-endorsements", 0, "PATH", "with --client-policy: revocation lists and the like; may be given again",
+         .list = &w->client_endorsements},
         {"count", 0, "N", "with --serve: end after N clients", .text = &w->count},
         {"seconds", 0, "N", "with --serve: end after N seconds", .text = &w->seconds},
     };
@@ -105,16 +115,32 @@ static bool choose_profile(const words *w, job *j, atls_error *err)
     return w->profile == NULL || cli_profile(w->profile, "--profile", &j->profiles, err);
 }
 
+static bool load_client_policy(const words *w, job *j, atls_error *err)
+{
+    if (w->client_policy == NULL) {
+        return w->client_endorsements.n + w->client_roots.n == 0
+               || atls_fail(err, ATLS_E_USAGE, w->client_roots.n > 0 ? "--client-root" : "--client-endorsements",
+                            "only with --client-policy");
+    }
+    return cli_policy_load(w->client_policy, NULL, &w->client_roots, &j->arena, &j->client_policy, err)
+           && atls_verifier_new(j->client_policy, &j->client_verifier, err)
+           && cli_endorsements_load(&w->client_endorsements, &j->arena, &j->client_endorsements, err);
+}
+
 static bool choose_serve(const words *w, job *j, atls_error *err)
 {
     j->count = UINT32_MAX;
     if (w->serve == NULL && (w->count != NULL || w->seconds != NULL)) {
         return atls_fail(err, ATLS_E_USAGE, w->count != NULL ? "--count" : "--seconds", "only with --serve");
     }
+    if (w->serve == NULL && w->client_policy != NULL) {
+        return atls_fail(err, ATLS_E_USAGE, "--client-policy", "only with --serve");
+    }
     if (w->serve != NULL && j->options.kind == SIM_SGX_V3) {
         return atls_fail(err, ATLS_E_USAGE, "--serve", "the protocol of the server is for TDX");
     }
-    return choose_profile(w, j, err) && cli_number(w->serve, "--serve", 0, 65535, &j->port, err)
+    return choose_profile(w, j, err) && load_client_policy(w, j, err)
+           && cli_number(w->serve, "--serve", 0, 65535, &j->port, err)
            && cli_number(w->count, "--count", 1, 1000000, &j->count, err)
            && cli_number(w->seconds, "--seconds", 1, 86400, &j->seconds, err);
 }
@@ -211,6 +237,9 @@ static bool serve(const words *w, job *j, atls_error *err)
         .attest = sim_attest,
         .attest_ctx = j->room.sim,
         .profiles = j->profiles,
+        .verifier = j->client_verifier,
+        .endorse = cli_endorse,
+        .endorse_ctx = &j->client_endorsements,
         .now = j->options.now,
     };
     if (options.certificate_file == NULL || options.private_key_file == NULL
@@ -248,6 +277,8 @@ int cli_sim(int argc, char *const argv[])
     bool ok = run(&w, &j, &err);
     cli_folder_close(&j.folder);
     cli_room_free(&j.room);
+    atls_verifier_free(j.client_verifier);
+    atls_policy_free(j.client_policy);
     atls_arena_free(&j.arena);
     return ok ? 0 : cli_report("sim", &err);
 }

@@ -11,6 +11,7 @@
 #include "pki/chain.h"
 #include "policy_android.h"
 #include "policy_apple.h"
+#include "policy_enrolled.h"
 #include "policy_nitro.h"
 #include "policy_sev_snp.h"
 #include "policy_tpm.h"
@@ -24,6 +25,7 @@ typedef enum atls_policy_type {
     ATLS_POLICY_NITRO,
     ATLS_POLICY_ANDROID_KEY,
     ATLS_POLICY_APPLE_APP_ATTEST,
+    ATLS_POLICY_ENROLLED_KEY,
     ATLS_POLICY_ANY_OF,
 } atls_policy_type;
 
@@ -96,12 +98,13 @@ struct atls_policy {
     uint64_t insecure_td_attributes_mask; /* bits that may be set; DEBUG and bits 1 to 7 are not among them */
     atls_text_list insecure; /* names of the insecure_ members that are on, and of disable_runtime_verification */
     atls_dstack_policy dstack;
-    atls_revocation revocation; /* sev_snp, tpm, nitro */
+    atls_revocation revocation; /* sev_snp, tpm, nitro, enrolled_key */
     atls_sev_snp_policy sev_snp;
     atls_tpm_policy tpm;
     atls_nitro_policy nitro;
     atls_android_policy android;
     atls_apple_policy apple;
+    atls_enrolled_policy enrolled;
     const struct atls_policy *hardware; /* tpm: what vouches for the key must satisfy this; NULL: not asked */
     const struct atls_policy *const *alternatives; /* any_of: one of these must be satisfied */
     size_t n_alternatives;                         /* 1 to ATLS_MAX_ALTERNATIVES there, else 0 */

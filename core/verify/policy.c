@@ -42,7 +42,7 @@ static const policy_member members[] = {
     {"min_tcb_evaluation_data_number", KIND_DCAP, atls_policy_read_evaluation_number, 0, 0},
     {"accepted_advisories", KIND_DCAP, atls_policy_read_advisories, 0, 0},
     {"rejected_advisories", KIND_DCAP, atls_policy_read_advisories, 0, 0},
-    {"revocation", KIND_NEW, atls_policy_read_revocation, 0, 0},
+    {"revocation", KIND_NEW | KIND_KEY, atls_policy_read_revocation, 0, 0},
     FLAG(strict_cpusvn, KIND_DCAP),
     FLAG(allow_sgx_quote_v4_v5, KIND_SGX),
     /* which machine */
@@ -65,8 +65,8 @@ static const policy_member members[] = {
     {"hardware", KIND_TPM, atls_policy_read_hardware, 0, 0},
     FLAG(require_event_log, KIND_TDX),
     /* how it is bound, and where endorsements come from */
-    {"max_session_age", KIND_ROOM, atls_policy_read_session_age, 0, 0},
-    {"min_grade", KIND_ROOM, atls_policy_read_min_grade, 0, 0},
+    {"max_session_age", KIND_ROOM | KIND_KEY, atls_policy_read_session_age, 0, 0},
+    {"min_grade", KIND_ROOM | KIND_KEY, atls_policy_read_min_grade, 0, 0},
     FLAG(attested_only, KIND_ROOM),
     {"pccs_url", KIND_DSTACK, atls_policy_read_pccs_url, 0, 0},
     {"cache_collateral", KIND_DSTACK, atls_policy_read_flag, 0, offsetof(atls_policy, dstack.cache_collateral)},
@@ -83,7 +83,7 @@ static const policy_member members[] = {
 /* clang-format on */
 #define N_MEMBERS   (sizeof members / sizeof members[0])
 #define MAX_MEMBERS (N_MEMBERS + 64) /* of one kind: the table, and its own */
-#define KIND_NAMES  "dstack_tdx, tdx, sgx, sev_snp, tpm, nitro, android_key, apple_app_attest or any_of"
+#define KIND_NAMES  "dstack_tdx, tdx, sgx, sev_snp, tpm, nitro, android_key, apple_app_attest, enrolled_key or any_of"
 
 static const atls_anchor *anchors_intel(size_t *n)
 {
@@ -119,6 +119,8 @@ static const struct kind {
      atls_policy_check_android, anchors_none},
     {"apple_app_attest", ATLS_POLICY_APPLE_APP_ATTEST, atls_policy_apple_members, &atls_policy_n_apple_members,
      atls_policy_check_apple, anchors_none},
+    {"enrolled_key", ATLS_POLICY_ENROLLED_KEY, atls_policy_enrolled_members, &atls_policy_n_enrolled_members,
+     atls_policy_check_enrolled, anchors_none},
     {"any_of", ATLS_POLICY_ANY_OF, NULL, NULL, atls_policy_check_any_of, anchors_none},
 };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
@@ -310,6 +312,9 @@ static bool read_members(policy_reader *r, const atls_json *document)
     }
     if (r->policy->type == ATLS_POLICY_APPLE_APP_ATTEST) { /* whose roots do not come with the evidence */
         return atls_policy_add_apple_roots(r, r->roots, r->n_roots);
+    }
+    if (r->policy->type == ATLS_POLICY_ENROLLED_KEY) { /* same */
+        return atls_policy_add_enrolled_roots(r, r->roots, r->n_roots);
     }
     return r->policy->type == ATLS_POLICY_ANY_OF || atls_policy_add_roots(r, r->roots, r->n_roots);
 }

@@ -58,6 +58,10 @@ static bool read_alternative(policy_reader *r, const char *path, const atls_json
     if (is_of_type(v, "any_of")) {
         return atls_fail(r->err, ATLS_E_CONFIGURATION, path, "any_of holds no any_of");
     }
+    /* a session asks for evidence or for a certificate: which, it must know before either is there */
+    if (is_of_type(v, "enrolled_key")) {
+        return atls_fail(r->err, ATLS_E_CONFIGURATION, path, "any_of holds no enrolled_key");
+    }
     const atls_policy *inner = read_inner(r, path, v);
     if (inner == NULL) {
         return false;

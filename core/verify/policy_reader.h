@@ -24,12 +24,14 @@
 #define KIND_ANDROID (1u << ATLS_POLICY_ANDROID_KEY)
 #define KIND_APPLE   (1u << ATLS_POLICY_APPLE_APP_ATTEST)
 #define KIND_PHONE   (KIND_ANDROID | KIND_APPLE)
+#define KIND_KEY     (1u << ATLS_POLICY_ENROLLED_KEY)
 #define KIND_TPM     (1u << ATLS_POLICY_TPM)
 #define KIND_ANY_OF  (1u << ATLS_POLICY_ANY_OF)
 #define KIND_MACHINE (KIND_DCAP | KIND_NEW)
-#define KIND_ROOM    (KIND_MACHINE | KIND_PHONE)                                 /* judges evidence itself */
-#define KIND_OWN     (KIND_TDX | KIND_SGX | KIND_NEW | KIND_PHONE | KIND_ANY_OF) /* not a format of somebody else's */
-#define KIND_ALL     (KIND_ROOM | KIND_ANY_OF)
+#define KIND_ROOM    (KIND_MACHINE | KIND_PHONE) /* judges evidence itself */
+#define KIND_OWN                                                                                                       \
+    (KIND_TDX | KIND_SGX | KIND_NEW | KIND_PHONE | KIND_KEY | KIND_ANY_OF) /* not a format of somebody else's */
+#define KIND_ALL (KIND_ROOM | KIND_KEY | KIND_ANY_OF)
 
 typedef struct policy_reader {
     atls_policy *policy; /* being made; its arena holds what it keeps */
@@ -138,6 +140,12 @@ ATLS_MUST_USE bool atls_policy_check_android(policy_reader *r);
 /* atls_policy_add_android_roots adds the keys of certificates that came next to the document to those that vouch for
  * hardware. Errors: PCK_CHAIN. */
 ATLS_MUST_USE bool atls_policy_add_android_roots(policy_reader *r, const atls_bytes *roots, size_t n);
+
+extern const policy_member atls_policy_enrolled_members[];
+extern const size_t atls_policy_n_enrolled_members;
+ATLS_MUST_USE bool atls_policy_check_enrolled(policy_reader *r);
+/* atls_policy_add_enrolled_roots adds roots that came next to the document. Errors: PCK_CHAIN, CONFIGURATION. */
+ATLS_MUST_USE bool atls_policy_add_enrolled_roots(policy_reader *r, const atls_bytes *roots, size_t n);
 
 /* The members of dstack clients: policy_dstack.c. */
 bool atls_policy_read_bootchain(policy_reader *r, const policy_member *m, const atls_json *v);

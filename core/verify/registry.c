@@ -5,6 +5,7 @@
 #include "evidence/android/android.h"
 #include "evidence/apple/apple.h"
 #include "evidence/dcap/dcap.h"
+#include "evidence/enrolled/enrolled.h"
 #include "evidence/nitro/nitro.h"
 #include "evidence/sevsnp/sevsnp.h"
 #include "evidence/tpm/tpm.h"
@@ -18,6 +19,7 @@ static const registry_row rows[] = {
     {ATLS_POLICY_NITRO, ATLS_PLATFORM_NITRO, nitro_format, REGISTRY_LOG_NONE, false},
     {ATLS_POLICY_ANDROID_KEY, ATLS_PLATFORM_ANDROID, android_format, REGISTRY_LOG_NONE, false},
     {ATLS_POLICY_APPLE_APP_ATTEST, ATLS_PLATFORM_APPLE, apple_format, REGISTRY_LOG_NONE, false},
+    {ATLS_POLICY_ENROLLED_KEY, ATLS_PLATFORM_ENROLLED, enrolled_format, REGISTRY_LOG_NONE, false},
 };
 
 const registry_row *atls_registry_find(atls_policy_type type)

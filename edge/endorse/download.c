@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 
+#include "base/text.h"
 #include "download_header.h"
 #include "edge/tls/clock.h"
 
@@ -30,6 +31,9 @@ typedef struct transfer {
     size_t cap;
     size_t max_len;
     atls_answer_headers headers;
+    bool is_alone;           /* no redirect is followed */
+    const atls_upload *post; /* NULL: a GET */
+    struct curl_slist *own_headers;
     atls_error *err;
 } transfer;
 
@@ -197,6 +201,23 @@ static bool set_calls(CURL *c, transfer *t)
            && curl_easy_setopt(c, CURLOPT_XFERINFODATA, t) == CURLE_OK;
 }
 
+/* "Expect: 100-continue" would cost a second with servers that do not know it. */
+static bool set_upload(CURL *c, transfer *t, atls_arena *arena)
+{
+    const atls_upload *post = t->post;
+    if (post == NULL) {
+        return true;
+    }
+    const char *type = atls_text_format(arena, t->err, "Content-Type: %s", post->content_type);
+    struct curl_slist *list = type == NULL ? NULL : curl_slist_append(NULL, type);
+    struct curl_slist *more = list == NULL ? NULL : curl_slist_append(list, "Expect:");
+    t->own_headers = more == NULL ? list : more;
+    return more != NULL && curl_easy_setopt(c, CURLOPT_HTTPHEADER, more) == CURLE_OK
+           && curl_easy_setopt(c, CURLOPT_POST, 1L) == CURLE_OK
+           && curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->body.len) == CURLE_OK
+           && curl_easy_setopt(c, CURLOPT_POSTFIELDS, (const char *)post->body.ptr) == CURLE_OK;
+}
+
 /* What libcurl says, unless one of the calls above knew better. */
 static bool fail_curl(CURLcode code, const char *words, atls_error *err)
 {
@@ -217,7 +238,7 @@ static bool perform(CURL *c, transfer *t, const char *url, uint32_t timeout_ms, 
 {
     char words[CURL_ERROR_SIZE] = "";
     if (!set_world(c, t->downloader, url) || !set_bounds(c, t->downloader, timeout_ms) || !set_calls(c, t)
-        || curl_easy_setopt(c, CURLOPT_ERRORBUFFER, words) != CURLE_OK) {
+        || !set_upload(c, t, t->headers.arena) || curl_easy_setopt(c, CURLOPT_ERRORBUFFER, words) != CURLE_OK) {
         return atls_fail(t->err, ATLS_E_INTERNAL, "http", "libcurl refused an option");
     }
     t->len = 0;
@@ -265,7 +286,8 @@ static bool get(CURL *c, transfer *t, const char *url, uint32_t timeout_ms, atls
     curl_off_t retry_after = 0;
     const uint64_t begin_ms = atls_clock_ms();
     if (!perform(c, t, url, timeout_ms, &out->status)
-        || (is_redirect(out->status) && !follow(c, t, url, left_of(begin_ms, timeout_ms), &out->status))) {
+        || (is_redirect(out->status) && !t->is_alone
+            && !follow(c, t, url, left_of(begin_ms, timeout_ms), &out->status))) {
         return false;
     }
     if (curl_easy_getinfo(c, CURLINFO_RETRY_AFTER, &retry_after) == CURLE_OK && retry_after > 0) {
@@ -277,18 +299,34 @@ static bool get(CURL *c, transfer *t, const char *url, uint32_t timeout_ms, atls
     return out->status != 200 || atls_arena_copy(arena, atls_bytes_of(t->body, t->len), &out->body, t->err);
 }
 
-bool atls_download(atls_downloader *d, const char *url, size_t max_len, uint32_t timeout_ms, atls_arena *arena,
-                   atls_downloaded *out, atls_error *err)
+static bool run(atls_downloader *d, transfer *t, const char *url, uint32_t timeout_ms, atls_arena *arena,
+                atls_downloaded *out, atls_error *err)
 {
-    transfer t = {.downloader = d, .max_len = max_len, .headers = {.arena = arena}, .err = err};
     *out = (atls_downloaded){.body = atls_bytes_empty(), .chain = atls_bytes_empty()};
     CURL *c = take_handle(d);
     if (c == NULL) {
         (void)atls_fail(err, ATLS_E_INTERNAL, "http", "libcurl could not be started");
         return false;
     }
-    const bool ok = get(c, &t, url, timeout_ms, arena, out);
+    const bool ok = get(c, t, url, timeout_ms, arena, out);
+    (void)curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
     give_handle(d, c);
-    free(t.body);
+    curl_slist_free_all(t->own_headers);
+    free(t->body);
     return ok;
+}
+
+bool atls_download(atls_downloader *d, const char *url, size_t max_len, uint32_t timeout_ms, atls_arena *arena,
+                   atls_downloaded *out, atls_error *err)
+{
+    transfer t = {.downloader = d, .max_len = max_len, .headers = {.arena = arena}, .err = err};
+    return run(d, &t, url, timeout_ms, arena, out, err);
+}
+
+bool atls_exchange(atls_downloader *d, const char *url, const atls_upload *post, size_t max_len, uint32_t timeout_ms,
+                   atls_arena *arena, atls_downloaded *out, atls_error *err)
+{
+    transfer t = {
+        .downloader = d, .max_len = max_len, .headers = {.arena = arena}, .is_alone = true, .post = post, .err = err};
+    return run(d, &t, url, timeout_ms, arena, out, err);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* download.h: one GET over libcurl, bounded in every direction.
+/* download.h: one GET, or one POST, over libcurl, bounded in every direction.
  *
- * Only https (http where the address says so, and url.h let it through); no redirect but one, to the same scheme, host and
- * port; no cookies, no netrc, no user in addresses; TLS 1.2 at least, the server's name and chain checked. A body is given
+ * Only https (http where the address says so, and url.h let it through); no redirect but one of a GET, to the same scheme, host
+ * and port; no cookies, no netrc, no user in addresses; TLS 1.2 at least, the server's name and chain checked. A body is given
  * for status 200 only, whole as its length says. Proxies come from the options or, as users expect of libcurl, from the
  * environment. */
 #ifndef ATLS_EDGE_ENDORSE_DOWNLOAD_H
@@ -46,5 +46,15 @@ typedef struct atls_downloaded {
  * LIMIT (body or headers too long); COLLATERAL_FORMAT (an issuer chain that is there twice); MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_download(atls_downloader *d, const char *url, size_t max_len, uint32_t timeout_ms,
                                  atls_arena *arena, atls_downloaded *out, atls_error *err);
+
+/* What is posted. */
+typedef struct atls_upload {
+    const char *content_type;
+    atls_bytes body; /* at least one byte */
+} atls_upload;
+
+/* atls_exchange is atls_download without any redirect; with `post` it posts that. A redirect's status comes out as it is. */
+ATLS_MUST_USE bool atls_exchange(atls_downloader *d, const char *url, const atls_upload *post, size_t max_len,
+                                 uint32_t timeout_ms, atls_arena *arena, atls_downloaded *out, atls_error *err);
 
 #endif

@@ -110,6 +110,11 @@ bool atls_client_prepare(const atls_client_options *options, atls_session **out,
         (void)atls_fail(err, ATLS_E_CONFIGURATION, "verifier", "a verifier is required");
         return false;
     }
+    if (options->verifier != NULL && atls_verifier_platforms(options->verifier) == 1u << ATLS_PLATFORM_ENROLLED) {
+        (void)atls_fail(err, ATLS_E_CONFIGURATION, "type",
+                        "a policy of type enrolled_key is for clients: servers have evidence");
+        return false;
+    }
     if (!check_prover(options, err) || !choose_profiles(options, &profiles, err) || !check_names(options, err)) {
         return false;
     }

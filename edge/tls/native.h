@@ -7,7 +7,7 @@
  *   evidence (if the server asked), done ------->
  *   <------------------------------------- done
  *
- * native_wire.c moves frames, native_proof.c makes and judges evidence, native_staple.c is about the endorsements that go
+ * native_wire.c moves frames, native_proof.c makes and judges evidence, native_key.c judges certificates of enrolled keys, native_staple.c is about the endorsements that go
  * with it, native_client.c and native_server.c are the two orders of steps. A side that refuses says so in a `done` of its
  * own, which carries a category and nothing else, and the session fails with the reason. Source: specification of atls/1, revision 2; docs/protocol.md. */
 #ifndef ATLS_EDGE_TLS_NATIVE_H
@@ -127,6 +127,12 @@ ATLS_MUST_USE bool native_judge(atls_session *s, native *n, atls_bytes body, atl
 /* native_accept gives the frame of our accepting `done`; native_accepted reads the peer's. */
 ATLS_MUST_USE bool native_accept(atls_session *s, native *n, atls_error *err);
 ATLS_MUST_USE bool native_accepted(const native *n, atls_bytes body, atls_error *err);
+
+/* ---- native_key.c ---- */
+
+/* native_judge_key appraises the certificate that the client showed in the handshake, where the server's policy is of type
+ * enrolled_key; it does nothing elsewhere. Errors: MISSING_CERTIFICATE, those of atls_verifier_appraise. */
+ATLS_MUST_USE bool native_judge_key(atls_session *s, const native *n, atls_error *err);
 
 /* ---- native_staple.c ---- */
 

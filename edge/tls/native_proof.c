@@ -85,7 +85,8 @@ static void add_types(native *n)
     const unsigned judged = atls_verifier_platforms(n->side.verifier);
     for (unsigned i = 0; i < ATLS_N_PLATFORMS; i++) {
         const atls_bytes type = atls_bytes_str(type_of((atls_platform)i));
-        if ((judged >> i & 1u) != 0 && !native_names_hold(&n->mine.types, type)) {
+        const bool is_shown = i == ATLS_PLATFORM_ENROLLED; /* in the handshake: nothing is sent (native_key.c) */
+        if (!is_shown && (judged >> i & 1u) != 0 && !native_names_hold(&n->mine.types, type)) {
             n->mine.types.items[n->mine.types.n++] = type;
         }
     }

@@ -62,9 +62,10 @@ static bool check_hello(const native *n, atls_error *err)
 static bool take_hello(atls_session *s, native *n, atls_bytes body, atls_error *err)
 {
     n->peer_hello = n->last;
-    return atls_native_read_hello(false, body, &n->peers, err) && check_hello(n, err) && choose_protocol(n, err)
-           && atls_native_write_hello(true, &n->mine, &s->arena, &n->my_hello, err) && native_agree(n, err)
-           && native_note_protocol(s, n->mine.protocols.items[0], err) && native_send(n, n->my_hello, err);
+    return atls_native_read_hello(false, body, &n->peers, err) && check_hello(n, err) && native_judge_key(s, n, err)
+           && choose_protocol(n, err) && atls_native_write_hello(true, &n->mine, &s->arena, &n->my_hello, err)
+           && native_agree(n, err) && native_note_protocol(s, n->mine.protocols.items[0], err)
+           && native_send(n, n->my_hello, err);
 }
 
 static atls_step prove(atls_session *s, native *n, atls_error *err)

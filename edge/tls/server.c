@@ -15,6 +15,7 @@
 #include "identity.h"
 #include "io.h"
 #include "native.h"
+#include "verify/verifier_crypto.h"
 
 /* Only atls/1 has types for evidence of other kinds. */
 static bool makes_quotes(const atls_server_options *o)
@@ -23,11 +24,33 @@ static bool makes_quotes(const atls_server_options *o)
     return made == ATLS_PLATFORM_NONE || made == ATLS_PLATFORM_TDX || made == ATLS_PLATFORM_SGX;
 }
 
+bool atls_server_judges_keys(const atls_server_options *o)
+{
+    return o->verifier != NULL && atls_verifier_platforms(o->verifier) == 1u << ATLS_PLATFORM_ENROLLED;
+}
+
+/* Certificates of enrolled keys go along with the server's evidence in atls/1, and with nothing else. */
+static bool check_keys(const atls_server_options *o, bool proves, atls_error *err)
+{
+    if (!atls_server_judges_keys(o)) {
+        return true;
+    }
+    if (o->profiles != 0 && o->profiles != ATLS_PROFILE_NATIVE) {
+        return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "clients with enrolled keys are judged in atls/1 only");
+    }
+    return proves
+           || atls_fail(err, ATLS_E_CONFIGURATION, "attest",
+                        "clients with enrolled keys have no evidence: the server must prove itself");
+}
+
 /* A client that must prove itself could choose not to, if a profile without that were still open to it. */
 static bool choose_profiles(const atls_server_options *o, unsigned *out, atls_error *err)
 {
     const unsigned all = ATLS_PROFILE_NATIVE | ATLS_PROFILE_DSTACK;
     bool proves = o->attest != NULL || o->attester != NULL;
+    if (!check_keys(o, proves, err)) {
+        return false;
+    }
     if (o->profiles == ATLS_PROFILE_CONSTELLATION) {
         *out = o->profiles;
         return o->client_ca_file == NULL /* the hook looks at the rest */
@@ -44,7 +67,7 @@ static bool choose_profiles(const atls_server_options *o, unsigned *out, atls_er
     if (o->verifier != NULL && *out != ATLS_PROFILE_NATIVE) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "clients can prove themselves with atls/1 only");
     }
-    if (o->verifier != NULL && o->client_ca_file == NULL && o->certificate_file != NULL
+    if (o->verifier != NULL && !atls_server_judges_keys(o) && o->client_ca_file == NULL && o->certificate_file != NULL
         && !atls_policy_attested_only(atls_verifier_policy(o->verifier))) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "client_ca_file",
                          "clients need a certificate, unless the policy says \"attested_only\": true");
@@ -103,6 +126,22 @@ static bool forget_sessions(SSL *ssl, atls_error *err)
     return ok || atls_fail(err, ATLS_E_INTERNAL, "ssl", "OpenSSL refuses a session context");
 }
 
+/* The core judges it (native_key.c). OpenSSL checks that the client holds its key, which no callback can waive. */
+static int leave_it(int ok, X509_STORE_CTX *ctx)
+{
+    (void)ok;
+    (void)ctx;
+    return 1;
+}
+
+/* Whoever verifies clients already (client_ca_file, the caller's SSL) goes on doing so: then they must pass both. */
+static void ask_for_certificate(const atls_session *s, SSL *ssl)
+{
+    if (atls_server_judges_keys(&s->server) && (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) == 0) {
+        SSL_set_verify(ssl, SSL_VERIFY_PEER, leave_it);
+    }
+}
+
 bool atls_server_configure(atls_session *s, SSL *ssl, atls_error *err)
 {
     if (atls_hooked_is(s)) {
@@ -111,6 +150,7 @@ bool atls_server_configure(atls_session *s, SSL *ssl, atls_error *err)
     if (!atls_configure_tls(ssl, err) || !forget_sessions(ssl, err)) {
         return false;
     }
+    ask_for_certificate(s, ssl);
     SSL_set_accept_state(ssl);
     s->ssl = ssl;
     return true;
@@ -299,7 +339,7 @@ static bool check_server_name(const atls_session *s, atls_error *err)
 /* Evidence says what a client is, and not who: that takes a certificate, or a policy that does without. */
 static bool check_client_name(const atls_session *s, atls_error *err)
 {
-    return s->server.verifier == NULL || atls_server_knows_client(s)
+    return s->server.verifier == NULL || atls_server_judges_keys(&s->server) || atls_server_knows_client(s)
            || atls_policy_attested_only(atls_verifier_policy(s->server.verifier))
            || atls_fail(
                err, ATLS_E_IDENTITY, "client.certificate",

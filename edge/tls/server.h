@@ -15,6 +15,10 @@ ATLS_MUST_USE bool atls_server_context(atls_session *s, atls_error *err);
 /* atls_server_knows_client tells whether OpenSSL has verified a certificate of the client. */
 bool atls_server_knows_client(const atls_session *s);
 
+/* atls_server_judges_keys tells whether the policy for clients is of type enrolled_key: they show a certificate in the
+ * handshake, and no evidence behind it. */
+bool atls_server_judges_keys(const atls_server_options *o);
+
 /* atls_load_identity reads a certificate chain and its unencrypted key from PEM files. Errors: CONFIGURATION. */
 ATLS_MUST_USE bool atls_load_identity(SSL_CTX *ctx, const char *certificate_file, const char *private_key_file,
                                       atls_error *err);

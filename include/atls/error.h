@@ -35,7 +35,8 @@ typedef enum atls_category {
     X(TPM, "tpm")                                                                                                      \
     X(NITRO, "nitro")                                                                                                  \
     X(ANDROID, "android")                                                                                              \
-    X(APPLE, "apple")
+    X(APPLE, "apple")                                                                                                  \
+    X(ENROLLED, "enrolled_key") /* a certificate for a key that some phone attested before */
 
 typedef enum atls_platform {
 #define X(name, text) ATLS_PLATFORM_##name,
@@ -169,6 +170,11 @@ typedef enum atls_platform {
     X(ENROL_CSR_SIGNATURE, TRUST, 2, "Quote", "the certification request is not signed by its own key")                \
     X(ENROL_ISSUE, INTERNAL, 3, "Io", "no certificate could be issued")                                                \
     X(ENROL_RESPONSE, CONTENT, 3, "Io", "the answer of the server cannot be used")                                     \
+    /* enrolled keys: what a certificate of the enrolment CA says of its key (atls/enrolled_key.h) */                  \
+    X(ENROLLED_EXTENSION, TRUST, 4, "Quote", "the certificate does not say which app and hardware its key is of")      \
+    X(ENROLLED_APPLICATION, TRUST, 4, "Quote", "the key is of another app than the policy accepts")                    \
+    X(ENROLLED_SECURITY_LEVEL, TRUST, 4, "Quote", "the key is not as well protected as the policy asks for")           \
+    X(ENROLLED_POLICY, TRUST, 4, "Quote", "the key was enrolled under another policy")                                 \
     X(IDENTITY, TRUST, 3, "TlsHandshake", "the server's certificate does not prove the name that was asked for")
 
 typedef enum atls_code {

@@ -14,6 +14,7 @@
 #include "apple.h"
 #include "arena.h"
 #include "bytes.h"
+#include "enrolled_key.h"
 #include "error.h"
 #include "nitro.h"
 #include "sev_snp.h"
@@ -222,6 +223,7 @@ typedef struct atls_claims {
     atls_nitro_claims nitro;
     atls_android_claims android;
     atls_apple_claims apple;
+    atls_enrolled_claims enrolled;
     atls_eventlog_claims log;
 } atls_claims;
 

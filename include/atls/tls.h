@@ -125,7 +125,8 @@ typedef struct atls_client_options {
     /* IDENTITY_CA, instead of ca_file: roots that the caller has loaded once, because reading a file for every session
      * costs as much as a third of a handshake. Only its certificates count; any number of sessions share it. */
     struct x509_store_st *ca_store;
-    const char *certificate_file; /* the client's own, PEM chain, leaf first; NULL: none. atls_connect only */
+    /* The client's own, PEM chain, leaf first, for servers that ask; NULL: none. atls_connect only */
+    const char *certificate_file;
     const char *private_key_file; /* PEM. atls_connect only */
     atls_record_options
         record;          /* of the appraisal of the server; zeroed: none. What fails before the evidence is there is
@@ -148,7 +149,10 @@ typedef struct atls_server_options {
     size_t arena_size;       /* 0: 4 MiB; with a verifier: ATLS_ARENA_DEFAULT_SIZE */
     unsigned profiles;       /* ATLS_PROFILE_ bits that are taken; 0: atls/1 and, unless clients must prove, dstack */
     atls_attester *attester; /* instead of attest: never blocks, and one quote answers many sessions; outlives them */
-    /* What clients must show, with atls/1 or constellation. NULL: nothing. Outlives the session. */
+    /* What clients must show, with atls/1 or constellation. NULL: nothing. Outlives the session. With a policy of type
+     * enrolled_key that is no evidence, but the certificate of an enrolled key in the TLS handshake, with atls/1 only, and the
+     * server must prove itself. OpenSSL then checks that the client holds the key, the verifier everything else; the
+     * session's result has the grade `key`. docs/bridge.md */
     const atls_verifier *verifier;
     /* Gives what vouches for the clients' evidence; called in a step, and may block there. Not used without a verifier;
      * NULL with one: no client can pass (ENDORSEMENTS_MISSING). */

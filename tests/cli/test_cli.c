@@ -377,6 +377,9 @@ static void test_demo(void **state)
     run_holds("stdout", o.out, "Verified");
     run_holds("stdout", o.out, "received: hello");
     run_holds("stdout", o.out, "1 accepted, 7 refused");
+    run_holds("stdout", o.out, "enrolment: a certificate for org.example.app, key in TRUSTED_ENVIRONMENT");
+    run_holds("stdout", o.out, "received:  hello from a phone");
+    run_holds("stdout", o.out, "1 phone enrolled and was let in; 1 must not enrol; 1 client was not let in.");
     run_free(&o);
 }
 

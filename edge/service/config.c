@@ -252,7 +252,8 @@ static bool read_member(const reader *r, const char *prefix, const atls_json *v)
         return read_value(r, m, v);
     }
     if (is_dotted || prefix[0] != '\0' || !is_group(path)) {
-        return atls_fail(r->err, ATLS_E_CONFIGURATION, path, "there is no such member");
+        return atls_fail(r->err, ATLS_E_CONFIGURATION, path[0] == '\0' ? "configuration" : path,
+                         "there is no such member");
     }
     return v->type == ATLS_JSON_OBJECT ? read_members(r, path, v) : wrong(r, path, "an object", v);
 }

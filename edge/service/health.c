@@ -129,9 +129,9 @@ void svc_gauges_put(atls_service *s, atls_buf *b)
     svc_metrics_gauge(b, "status_list_usable", "whether Android phones can enrol", l.list_ok ? 1 : 0);
     if (e->list != NULL) {
         svc_metrics_gauge(b, "status_list_age_seconds", "since the list was fetched",
-                          (double)(l.now_ms / 1000 - e->list->status.fetched));
+                          (double)l.now_ms / 1000 - (double)e->list->status.fetched);
         svc_metrics_gauge(b, "status_list_entries", "of the list", (double)e->list->n_entries);
     }
-    svc_metrics_gauge(b, "uptime_seconds", "since the start", (double)(svc_tick_us() / 1000 - s->begun_ms) / 1000);
+    svc_metrics_gauge(b, "uptime_seconds", "since the start", (double)svc_tick_us() / 1e6 - (double)s->begun_ms / 1e3);
     svc_engine_drop(e);
 }

@@ -84,7 +84,7 @@ static void run_challenge(atls_service *s, svc_job *job, atls_arena *arena)
 {
     bool full = false;
     atls_error err = {0};
-    atls_bytes body;
+    atls_bytes body = atls_bytes_empty();
     svc_engine *e = svc_engine_take(s);
     if (make_challenge(s, &e->generation->config, arena, &full, &body, &err)) {
         answer(job, 200, body);

@@ -26,10 +26,13 @@ void svc_log(const atls_service *s, int level, const char *format, ...)
     char line[MAX_LINE];
     va_list args;
     va_start(args, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start is the line above */
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
     for (char *c = line; *c != '\0'; c++) {
-        *c = *c >= ' ' && *c < 0x7f ? *c : '?';
+        if (*c < ' ' || *c >= 0x7f) {
+            *c = '?';
+        }
     }
     if (s->options.log != NULL) {
         s->options.log(s->options.log_ctx, level, line);

@@ -31,6 +31,7 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 }
 
 /* A passphrase would be asked for at a terminal that nobody watches. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's signature */
 static int no_passphrase(char *buf, int size, int rwflag, void *arg)
 {
     (void)buf;

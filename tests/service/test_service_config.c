@@ -30,6 +30,7 @@ static const struct row {
     {"an unknown member of a group", "{" PLAIN ",\"limits\":{\"nonsense\":1}}", "limits.nonsense"},
     {"a group inside a group", "{" PLAIN ",\"limits\":{\"limits\":{\"queue\":1}}}", "limits.limits"},
     {"a member outside its group", "{" PLAIN ",\"queue\":1}", "queue"},
+    {"a member without a name", "{" PLAIN ",\"\":1}", "configuration"},
     {"a dotted name", "{" PLAIN ",\"limits.queue\":5}", "limits.queue"},
     {"a group that is none", "{" PLAIN ",\"limits\":1}", "limits"},
     {"a member twice", "{" PLAIN ",\"workers\":1,\"workers\":1}", "/etc/atls/enrol.json"},

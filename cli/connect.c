@@ -189,10 +189,10 @@ static int carry(const words *w, job *j)
     return cli_pipe(j->session, &err) ? 0 : cli_report("connect", &err);
 }
 
-static void release(job *j)
+static void release(const words *w, job *j)
 {
     atls_session_free(j->session);
-    atls_fetcher_free(j->endorsements.fetcher);
+    cli_fetch_close(j->endorsements.fetcher, w->quiet);
     atls_verifier_free(j->verifier);
     atls_policy_free(j->policy);
     atls_arena_free(&j->arena);
@@ -217,6 +217,6 @@ int cli_connect(int argc, char *const argv[])
     if (established && status == 0) {
         status = carry(&w, &j);
     }
-    release(&j);
+    release(&w, &j);
     return cli_record_end(&w.record, "connect", status);
 }

@@ -374,7 +374,7 @@ int cli_endorse_forecast(int argc, char *const argv[])
     const int status = !ok           ? cli_report("endorse forecast", &err)
                        : is_soon(&j) ? atls_error_exit_status(&j.forecast.failure)
                                      : 0;
-    atls_fetcher_free(j.endorsements.fetcher);
+    cli_fetch_close(j.endorsements.fetcher, w.quiet);
     atls_policy_free(j.policy);
     atls_arena_free(&j.arena);
     return status;

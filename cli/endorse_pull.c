@@ -294,7 +294,7 @@ int cli_endorse_pull(int argc, char *const argv[])
     if (ok && !w.quiet) {
         tell(&j);
     }
-    atls_fetcher_free(j.fetcher);
+    cli_fetch_close(j.fetcher, w.quiet);
     atls_arena_free(&j.arena);
     return ok ? 0 : cli_report(VERB, &err);
 }

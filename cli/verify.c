@@ -200,7 +200,7 @@ int cli_verify(int argc, char *const argv[])
         .verbose = w.verbose,
     };
     int status = cli_record_end(&w.record, "verify", cli_page_end("verify", &page, w.json, w.quiet, &j.arena));
-    atls_fetcher_free(j.endorsements.fetcher);
+    cli_fetch_close(j.endorsements.fetcher, w.quiet);
     atls_policy_free(j.policy);
     atls_arena_free(&j.arena);
     return status;

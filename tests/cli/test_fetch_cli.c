@@ -20,6 +20,8 @@
 #define FMSPC  " --tdx --fmspc 50806F5A1BC2"
 
 static double_server server;
+static const char *const next[] = {"tcb_info.tcbEvaluationDataNumber=18", NULL};
+static double_server ahead = {.settings = next};
 
 /* clang-format off */
 static const run_row usage_rows[] = {
@@ -77,7 +79,9 @@ static const run_row rows[] = {
     {"it endorses a phone", PHONE T " -e {d}/phones.bundle" KEY, NULL, 0, NULL, {"Accepted by the policy"}},
     {"and when that ends", "endorse forecast {d}/phone.bin -p {d}/policy-phone.json -e {d}/phones.bundle" T KEY, NULL, 5, NULL, {"refused from  2026-06-16T13:00:01Z", "stale status list"}},
     {"dates for no list", "endorse pack -e {d}/td/collateral.json --status-fetched 2026-06-15T12:00:00Z -k {d}/key.pem -o {d}/x" T9, NULL, 1, NULL, {"--status-fetched", "no status list"}},
-    {"into a cache", PULL FMSPC " --cache {d}/cache -q" T PCCS, NULL, 0, NULL, {NULL}},
+    {"what if, with a cache", PULL FMSPC " --cache {d}/none -q" T PCCS, NULL, 0, NULL, {NULL}},
+    {"of which nothing is made", "endorse show {d}/none", NULL, 1, NULL, {"No such file"}},
+    {"a service that is behind what is at hand", PULL FMSPC " --cache {d}/ahead -o {d}/kept.json" T PCCS, NULL, 0, NULL, {"atls: 1 older than what is at hand, which is kept: 127.0.0.1:", "tcb_info: 17 of", "behind 18 of"}},
     {"past the date of what there is", PULL FMSPC " --at 2036-01-01T00:00:00Z" PCCS, NULL, 5, NULL, {"EXPIRED", "past its date"}},
 };
 
@@ -115,6 +119,35 @@ static void write_phone(void)
     sim_android_free(phone);
 }
 
+/* What an asker of that day has kept. */
+static atls_time that_day(void *ctx)
+{
+    (void)ctx;
+    return SIM_NOW;
+}
+
+static void write_cache(double_server *from, const char *name)
+{
+    static const uint8_t fmspc[6] = {0x50, 0x80, 0x6f, 0x5a, 0x1b, 0xc2};
+    const atls_source source = {.kind = ATLS_SOURCE_PCCS, .url = server.url};
+    const atls_bytes root = sim_root(server.room);
+    char folder[512];
+    (void)snprintf(folder, sizeof folder, "%s/%s", place.folder, name);
+    const atls_fetcher_options o = {
+        .sources = &source, .n_sources = 1, .roots = &root, .n_roots = 1, .cache_folder = folder, .now = that_day};
+    atls_endorsement_request r = {.platform = ATLS_PLATFORM_TDX, .is_tdx = true, .pck_ca = "platform"};
+    atls_error err = {0};
+    atls_endorsements out;
+    atls_fetcher *f = NULL;
+    memcpy(r.fmspc, fmspc, sizeof fmspc);
+    const atls_endorsements own = server.collateral;
+    server.collateral = from->collateral;
+    assert_true(atls_fetcher_new(&o, &f, &err));
+    assert_true(atls_fetcher_endorse(f, &r, &server.arena, &out, &err));
+    server.collateral = own;
+    atls_fetcher_free(f);
+}
+
 static void set_up(void)
 {
     static const uint8_t report_data[64] = {1};
@@ -131,6 +164,10 @@ static void set_up(void)
     run_write("report.bin", report.ptr, report.len);
     run_write("policy-snp.json", policy.ptr, policy.len);
     write_phone();
+    write_cache(&server, "cache");
+    double_open(&ahead);
+    write_cache(&ahead, "ahead");
+    double_close(&ahead);
     (void)snprintf(place.port, sizeof place.port, "%s", strrchr(server.url, ':') + 1);
 }
 

@@ -40,7 +40,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         .summary =
             "Checks a signed bundle: who signed it, that it is not older than the last one that was used, and of\n"
             "each piece the signatures up to a vendor's root, revocation and dates. A piece whose issuer is not\n"
-            "in the bundle is said to be unknown, and is no failure.",
+            "in the bundle is said to be unknown, and is no failure. This is no use of it: what is remembered\n"
+            "as the last one stays.",
         .options = options,
         .n_options = sizeof options / sizeof options[0],
         .min_operands = 1,
@@ -169,7 +170,7 @@ int cli_endorse_verify(int argc, char *const argv[])
 {
     atls_error err = {.code = ATLS_OK};
     atls_error why = {.code = ATLS_OK};
-    words w = {.at = NULL};
+    words w = {.at = NULL, .bundle = {.only_checks = true}};
     job j = {.now = ATLS_TIME_UNSET};
     const cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {

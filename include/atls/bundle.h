@@ -188,6 +188,10 @@ ATLS_MUST_USE bool atls_bundle_check(const atls_bundle *b, const atls_bytes *roo
  * Errors: BUNDLE_OLDER with both numbers; CONFIGURATION with field "bundle_state"; USAGE for a bundle that was opened unsigned. */
 ATLS_MUST_USE bool atls_bundle_admit(const char *state, atls_bundle *b, atls_error *err);
 
+/* atls_bundle_would_admit says what atls_bundle_admit would say of the bundle by what `state` holds now, and changes nothing: no
+ * file is written, made or locked. For those who look at a bundle without using it. Errors: the same. */
+ATLS_MUST_USE bool atls_bundle_would_admit(const char *state, const atls_bundle *b, atls_error *err);
+
 /* atls_bundle_admit_insecure_older also lets an older one pass: then insecure_older is set in b, every appraisal that uses it
  * lists the check "endorsements.bundle_age" as skipped, and the memory stays as it is. */
 ATLS_MUST_USE bool atls_bundle_admit_insecure_older(const char *state, atls_bundle *b, atls_error *err);

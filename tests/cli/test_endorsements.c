@@ -77,10 +77,13 @@ static const run_row rows[] = {
     {"endorse verify --json", "endorse verify {d}/one.bundle --json --root {d}/td/root.pem " T " " KEY " " STATE, NULL, 0, "\"holds\":true", {NULL}},
     {"endorse verify --json: what fails", "endorse verify {d}/one.bundle --json " T " " KEY " " STATE, NULL, 2, "\"finding\":\"fails\"", {NULL}},
     /* rollback */
+    {"looking at the newer one is no use of it", "endorse verify {d}/two.bundle --root {d}/td/root.pem " T " " KEY " " STATE, NULL, 0, NULL, {"!FAILS"}},
+    {"... so that the older one still serves", TD WITH, NULL, 0, NULL, {"Accepted"}},
     {"the newer one is used", TD "-e {d}/two.bundle " KEY " " STATE, NULL, 0, NULL, {"Accepted"}},
     {"then the older one is refused", TD WITH, NULL, 5, NULL, {"BUNDLE_OLDER bundle.sequence", "sequence 1781528400"}},
     {"... also as JSON", TD WITH "--json", NULL, 5, "BUNDLE_OLDER", {NULL}},
     {"... by endorse verify", "endorse verify {d}/one.bundle --root {d}/td/root.pem " T " " KEY " " STATE, NULL, 5, NULL, {"BUNDLE_OLDER"}},
+    {"... unless it is allowed", "endorse verify {d}/one.bundle --allow-older-bundle --root {d}/td/root.pem " T " " KEY " " STATE, NULL, 0, NULL, {"WARNING", "older"}},
     {"... by endorse forecast", "endorse forecast {d}/td/quote.bin -p {d}/td/policy-tdx.json " T " " WITH, NULL, 5, NULL, {"BUNDLE_OLDER"}},
     {"... unless it is allowed, which shows", TD WITH "--allow-older-bundle", NULL, 0, NULL, {"WARNING", "older", "endorsements.bundle_age"}},
     {"... in JSON, too", TD WITH "--allow-older-bundle --json", NULL, 0, "endorsements.bundle_age", {NULL}},

@@ -34,6 +34,9 @@ static const run_row rows[] = {
     {"keygen", "endorse keygen --key {d}/key.pem --public {d}/pub.pem", NULL, 0, NULL, {NULL}},
     {"another", "endorse keygen --key {d}/key2.pem --public {d}/pub2.pem", NULL, 0, NULL, {NULL}},
     {"keygen overwrites nothing", "endorse keygen --key {d}/key.pem --public {d}/pub3.pem", NULL, 1, NULL, {"--key", "File exists"}},
+    {"... nor the public half", "endorse keygen --key {d}/half.pem --public {d}/pub.pem", NULL, 1, NULL, {"--public", "File exists"}},
+    {"... and leaves no half behind", "endorse keygen --key {d}/half.pem --public {d}/half.pem", NULL, 1, NULL, {"--public", "File exists"}},
+    {"... of neither", "endorse keygen --key {d}/half.pem --public {d}/pub3.pem", NULL, 0, NULL, {NULL}},
     {"a public key does not sign", PACK "-k {d}/pub.pem -o {d}/x", NULL, 1, NULL, {"USAGE --key", "private key"}},
     {"a private key is not trusted by itself", TD "-e {d}/td/collateral.json --bundle-key {d}/key.pem", NULL, 0, NULL, {NULL}}, /* no bundle: nobody looks */
     /* a bundle */

@@ -261,6 +261,10 @@ static void print_failure(const job *j)
 static void print_text(const job *j)
 {
     const atls_forecast *f = &j->forecast;
+    if (f->leaves_out_grade) {
+        (void)fprintf(stderr, "%-14smin_grade (%s): only a live session has a grade\n", "not judged",
+                      atls_grade_name(f->min_grade));
+    }
     print_verdict("today", &f->now);
     if (f->has_early) {
         print_verdict("early", &f->early);
@@ -342,6 +346,11 @@ static bool print_json(job *j, atls_error *err)
     atls_jw_time(&w, "refused_from", f->fails ? f->first_failure : ATLS_TIME_UNSET);
     put_error(&w, "error", &f->failure);
     atls_jw_str(&w, "because", f->because);
+    atls_jw_open(&w, "not_judged", '[');
+    if (f->leaves_out_grade) {
+        atls_jw_str(&w, NULL, "min_grade");
+    }
+    atls_jw_close(&w, ']');
     put_verdict(&w, "today", &f->now);
     if (f->has_early) {
         put_verdict(&w, "early", &f->early);

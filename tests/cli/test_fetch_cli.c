@@ -3,8 +3,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <openssl/sha.h>
+
+#include "base/text.h"
 #include "run.h"
 #include "sim/sim_android.h"
+#include "sim/sim_tpm.h"
 #include "tests/edge/double.h"
 
 #define T      " --at 2026-06-15T12:00:00Z"
@@ -61,6 +65,12 @@ static const run_row rows[] = {
     {"the folder reads back", SNP " -e {d}/amd", NULL, 0, NULL, {NULL}},
     {"and is not overwritten", PULL " --evidence {d}/report.bin -o {d}/amd" T KDS, NULL, 1, NULL, {"not empty"}},
     {"but if it is said", PULL " --evidence {d}/report.bin -f -o {d}/amd" T KDS, NULL, 0, NULL, {NULL}},
+    {"pull for the SNP report inside a TPM's evidence", PULL " --evidence {d}/vtpm-snp.cbor -o {d}/vtpm-amd" T KDS, NULL, 0, NULL, {"/vcek/v1/Genoa/cert_chain, good until"}},
+    {"the same files", "verify {d}/report.bin --policy {d}/policy-snp.json -e {d}/vtpm-amd" T, NULL, 0, NULL, {NULL}},
+    {"pull for the TDX quote inside", PULL " --evidence {d}/vtpm-tdx.cbor -o {d}/vtpm.json" T PCCS, NULL, 0, NULL, {"/tdx/certification/v4/tcb?fmspc=50806F5A1BC2, good until"}},
+    {"which verify reads", TD " -e {d}/vtpm.json", NULL, 0, NULL, {NULL}},
+    {"and what it needs cannot be had", PULL " --evidence {d}/vtpm-snp.cbor" T PCCS, NULL, 5, NULL, {"endorsements.vcek", "no source"}},
+    {"a TPM without hardware around it", PULL " --evidence {d}/vtpm.cbor -o {d}/x" T KDS, NULL, 1, NULL, {"nothing has to be fetched"}},
     {"chain and list of a product", PULL " --snp --product Genoa -o {d}/genoa" T KDS, NULL, 0, NULL, {"Genoa/crl"}},
     {"another product", PULL " --snp --product Milan" T KDS, NULL, 5, NULL, {"endorsements.cert_chain", "404"}},
     {"evidence that is none", PULL " --evidence {d}/td/policy-tdx.json" T PCCS, NULL, 2, NULL, {NULL}},
@@ -148,6 +158,44 @@ static void write_cache(double_server *from, const char *name)
     atls_fetcher_free(f);
 }
 
+static void must(bool ok, const atls_error *err)
+{
+    if (!ok) {
+        fail_msg("%s: %s", err->field, err->message);
+    }
+}
+
+/* As a paravisor hands it over: the hardware's report is about the TPM's key. */
+static void write_tpm(const char *name, const char *hardware)
+{
+    atls_error err = {0};
+    atls_arena *a = &server.arena;
+    sim_tpm *tpm = NULL;
+    atls_bytes runtime_data;
+    atls_bytes report = atls_bytes_empty();
+    atls_bytes document;
+    uint8_t report_data[64] = {0};
+    const uint8_t value[32] = {1};
+    must(sim_tpm_new(&(sim_tpm_options){.seed = NULL}, &tpm, &err), &err);
+    must(sim_hcl_runtime_data(sim_tpm_ak_pub(tpm), a, &runtime_data, &err), &err);
+    if (hardware != NULL) {
+        (void)SHA256(runtime_data.ptr, runtime_data.len, report_data);
+        must(strcmp(hardware, "tdx") == 0 ? sim_quote(server.room, report_data, a, &report, &err)
+                                          : sim_snp_report(server.snp, report_data, a, &report, &err),
+             &err);
+        const char *const settings[] = {
+            atls_text_format(a, &err, "hardware.kind=%s", hardware),
+            atls_text_format(a, &err, "hardware.report=%s", atls_hex_text(report, a, &err)),
+            atls_text_format(a, &err, "hardware.runtime_data=%s", atls_text_copy(runtime_data, a, &err)), "cert=none",
+            NULL};
+        sim_tpm_free(tpm);
+        must(sim_tpm_new(&(sim_tpm_options){.settings = settings}, &tpm, &err), &err);
+    }
+    must(sim_tpm_document(tpm, SIM_TPM_CBOR, atls_bytes_of(value, sizeof value), a, &document, &err), &err);
+    run_write(name, document.ptr, document.len);
+    sim_tpm_free(tpm);
+}
+
 static void set_up(void)
 {
     static const uint8_t report_data[64] = {1};
@@ -164,6 +212,9 @@ static void set_up(void)
     run_write("report.bin", report.ptr, report.len);
     run_write("policy-snp.json", policy.ptr, policy.len);
     write_phone();
+    write_tpm("vtpm.cbor", NULL);
+    write_tpm("vtpm-snp.cbor", "sev-snp");
+    write_tpm("vtpm-tdx.cbor", "tdx");
     write_cache(&server, "cache");
     double_open(&ahead);
     write_cache(&ahead, "ahead");

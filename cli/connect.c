@@ -212,6 +212,7 @@ int cli_connect(int argc, char *const argv[])
     }
     w.record.quiet = w.quiet || w.json;
     bool established = cli_record_open(&w.record, &j.arena, &err) && load(&w, &j, &err) && establish(&j, &err);
+    cli_endorse_explain(&j.endorsements, &err);
     cli_page page = page_of(&w, &j, &err);
     int status = cli_page_end("connect", &page, w.json, w.quiet, &j.arena);
     if (established && status == 0) {

@@ -199,6 +199,8 @@ static bool forecast(const words *w, job *j, atls_error *err)
     if (!atls_forecast_make(&j->question, &j->arena, &j->forecast, err)) {
         return false;
     }
+    cli_endorse_explain(&j->endorsements, &j->forecast.now.error);
+    cli_endorse_explain(&j->endorsements, &j->forecast.failure);
     if (j->forecast.now.accepted && j->refusal.code != ATLS_OK) {
         *err = j->refusal; /* whoever that was, its session was not worth a forecast */
         return false;

@@ -251,6 +251,7 @@ static bool fetch(cli_endorsements *e, const atls_endorsement_request *request, 
     }
     if (!atls_fetcher_endorse(e->fetcher, request, arena, &fetched, &why)) {
         if (out->pile.n_certificates > 0 && request->platform == ATLS_PLATFORM_SEV_SNP) {
+            e->not_fetched = why;
             return true;
         }
         *err = why;
@@ -277,6 +278,18 @@ bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena 
                          "none were given (--endorsements), and nobody may be asked for them (--fetch)");
     }
     return given(e, request, arena, out, err);
+}
+
+/* The message of the appraisal says what is missing; with it goes why nobody gave it. */
+void cli_endorse_explain(const cli_endorsements *e, atls_error *err)
+{
+    char words[sizeof err->message];
+    if (err->code != ATLS_E_ENDORSEMENTS_MISSING || e->not_fetched.code == ATLS_OK) {
+        return;
+    }
+    (void)snprintf(words, sizeof words, "%.80s%snot fetched: %.60s", err->message, err->message[0] == '\0' ? "" : "; ",
+                   e->not_fetched.message);
+    memcpy(err->message, words, sizeof words);
 }
 
 bool cli_leaf_sha256(const char *path, const char *field, atls_arena *a, uint8_t out[32], atls_error *err)

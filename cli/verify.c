@@ -192,6 +192,7 @@ int cli_verify(int argc, char *const argv[])
     w.record.quiet = w.quiet || w.json;
     if (cli_record_open(&w.record, &j.arena, &err) && load(&w, &j, &err)) {
         (void)appraise(&w, &j, &err);
+        cli_endorse_explain(&j.endorsements, &err);
     }
     cli_page page = {
         .result = &j.result,

@@ -127,7 +127,8 @@ bool cli_policy_load(const char *path, const char *kind, const cli_list *roots, 
     if (!policy_text(path, kind, a, &text, err) || !cli_roots_load(roots, a, der, &n, err)) {
         return false;
     }
-    return n == 0 ? atls_policy_parse(text, out, err) : atls_policy_parse_with_roots(text, der, n, out, err);
+    const bool ok = n == 0 ? atls_policy_parse(text, out, err) : atls_policy_parse_with_roots(text, der, n, out, err);
+    return ok || (path != NULL && cli_name_file(path, err));
 }
 
 bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsements *out, atls_error *err)
@@ -136,15 +137,24 @@ bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsement
     return cli_endorsements_load_signed(paths, &nobody, a, out, err);
 }
 
-static bool load_bundle(const char *path, const cli_bundle_words *w, atls_arena *a, cli_endorsements *out,
+static bool open_bundle(atls_bytes file, const cli_bundle_words *w, atls_arena *a, cli_endorsements *out,
                         atls_error *err)
 {
-    atls_bytes file;
     if (out->signed_bundle.n_pieces > 0) {
         return atls_fail(err, ATLS_E_USAGE, "--endorsements", "more than one signed bundle");
     }
-    return cli_read(path, "--endorsements", (size_t)ATLS_BUNDLE_MAX_LEN, a, &file, err)
-           && cli_bundle_open(file, "--endorsements", w, a, &out->signed_bundle, err);
+    return cli_bundle_open(file, "--endorsements", w, a, &out->signed_bundle, err);
+}
+
+/* A bundle has its own door, and a pipe can be read once, and says what it is only then. */
+static bool load_whole(const char *path, const cli_bundle_words *w, atls_arena *a, cli_endorsements *out,
+                       atls_error *err)
+{
+    atls_bytes file;
+    if (!cli_read(path, "--endorsements", (size_t)ATLS_BUNDLE_MAX_LEN, a, &file, err)) {
+        return false;
+    }
+    return atls_bundle_is(file) ? open_bundle(file, w, a, out, err) : atls_endorsements_add(file, a, &out->value, err);
 }
 
 bool cli_endorsements_load_signed(const cli_list *paths, const cli_bundle_words *w, atls_arena *a,
@@ -156,9 +166,9 @@ bool cli_endorsements_load_signed(const cli_list *paths, const cli_bundle_words 
         if (!cli_exists(path, "--endorsements", err)) {
             return false;
         }
-        if (!(cli_bundle_at(path) ? load_bundle(path, w, a, out, err)
-                                  : atls_endorsements_load_more(path, a, &out->value, err))) {
-            return false;
+        if (!(cli_bundle_at(path) || cli_is_pipe(path) ? load_whole(path, w, a, out, err)
+                                                       : atls_endorsements_load_more(path, a, &out->value, err))) {
+            return cli_name_file(path, err);
         }
     }
     return true;

@@ -205,7 +205,7 @@ int cli_connect(int argc, char *const argv[])
     job j = {.result = {.profile = ""}};
     cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("connect", &err);
+        return parsed == CLI_PARSE_HELP ? 0 : cli_page_usage("connect", argc, argv, &err);
     }
     if (!atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err)) {
         return cli_report("connect", &err);

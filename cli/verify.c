@@ -184,7 +184,7 @@ int cli_verify(int argc, char *const argv[])
     job j = {.result = {.profile = ""}};
     cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("verify", &err);
+        return parsed == CLI_PARSE_HELP ? 0 : cli_page_usage("verify", argc, argv, &err);
     }
     if (!atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err)) {
         return cli_report("verify", &err);

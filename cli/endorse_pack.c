@@ -7,6 +7,7 @@
 
 #include "endorse.h"
 #include "files.h"
+#include "object.h"
 #include "values.h"
 
 #define MAX_KEY_FILE ((size_t)4096)
@@ -161,7 +162,7 @@ int cli_endorse_pack(int argc, char *const argv[])
     job j = {.sequence = 0};
     const cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("endorse pack", &err);
+        return cli_unparsed(parsed, "endorse pack", &err);
     }
     const bool ok = atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err) && load(&w, &j, &err) && pack(&w, &j, &err);
     if (ok) {
@@ -263,7 +264,7 @@ int cli_endorse_keygen(int argc, char *const argv[])
     };
     const cli_parsed parsed = cli_parse(&usage, argc, argv, &w.operands, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("endorse keygen", &err);
+        return cli_unparsed(parsed, "endorse keygen", &err);
     }
     const bool ok = atls_arena_new(&a, (size_t)64 * 1024, &err) && make_key(&w, &a, &err);
     atls_arena_free(&a);

@@ -8,6 +8,7 @@
 #include "fetch.h"
 #include "files.h"
 #include "inputs.h"
+#include "object.h"
 #include "values.h"
 
 #define VERB "endorse pull"
@@ -332,7 +333,7 @@ int cli_endorse_pull(int argc, char *const argv[])
     job j = {.was_asked = false};
     const cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report(VERB, &err);
+        return cli_unparsed(parsed, VERB, &err);
     }
     if (!check_words(&w, &err) || !atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err)) {
         return cli_report(VERB, &err);

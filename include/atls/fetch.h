@@ -103,7 +103,8 @@ typedef struct atls_fetcher_options {
 
     const char
         *cache_folder; /* made if it is not there (mode 0700, with the folders above it). NULL or "": memory only */
-    bool cache_reads_only; /* the folder is read: nothing is made, written, touched or removed there. For clocks that do not tell
+    bool
+        cache_reads_only; /* the folder is read: nothing is made, written, touched or removed there. For clocks that do not tell
                             * the time: what is past its date then is of use to others today, and the other way round */
     size_t disk_max_entries; /* 0: 4096 */
     size_t disk_max_len;     /* bytes of files; 0: 64 MiB */

@@ -63,6 +63,28 @@ static const char *state_path(const char *word, atls_arena *a, atls_error *err)
     return NULL;
 }
 
+/* What would be said of it if it were used. */
+static bool ask_memory(const char *state, bool allow_older, atls_bundle *b, atls_error *err)
+{
+    atls_error why = {.code = ATLS_OK};
+    if (atls_bundle_would_admit(state, b, &why)) {
+        return true;
+    }
+    b->insecure_older = allow_older && why.code == ATLS_E_BUNDLE_OLDER;
+    if (!b->insecure_older) {
+        *err = why;
+    }
+    return b->insecure_older;
+}
+
+static bool admit(const char *state, const cli_bundle_words *w, atls_bundle *b, atls_error *err)
+{
+    if (w->only_checks) {
+        return ask_memory(state, w->allow_older, b, err);
+    }
+    return w->allow_older ? atls_bundle_admit_insecure_older(state, b, err) : atls_bundle_admit(state, b, err);
+}
+
 bool cli_bundle_open(atls_bytes file, const char *field, const cli_bundle_words *w, atls_arena *a, atls_bundle *out,
                      atls_error *err)
 {
@@ -73,8 +95,7 @@ bool cli_bundle_open(atls_bytes file, const char *field, const cli_bundle_words 
         return true;
     }
     const char *state = state_path(w->state, a, err);
-    if (state == NULL
-        || !(w->allow_older ? atls_bundle_admit_insecure_older(state, out, err) : atls_bundle_admit(state, out, err))) {
+    if (state == NULL || !admit(state, w, out, err)) {
         return false;
     }
     if (out->insecure_older) {

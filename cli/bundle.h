@@ -9,7 +9,8 @@ typedef struct cli_bundle_words {
     cli_list keys;
     const char *state;
     bool allow_older;
-    bool only_looks; /* no option: nothing will be accepted by it, so that the memory is neither asked nor told */
+    bool only_checks; /* no option: the memory is asked, and not told: nothing is used */
+    bool only_looks;  /* no option: nothing will be accepted by it, so that the memory is neither asked nor told */
 } cli_bundle_words;
 
 /* The rows of a verb that takes bundles. */

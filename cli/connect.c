@@ -201,10 +201,10 @@ static int carry(const words *w, job *j)
     return cli_pipe(j->session, &err) ? 0 : cli_report("connect", &err);
 }
 
-static void release(job *j)
+static void release(const words *w, job *j)
 {
     atls_session_free(j->session);
-    atls_fetcher_free(j->endorsements.fetcher);
+    cli_fetch_close(j->endorsements.fetcher, w->quiet);
     atls_verifier_free(j->verifier);
     atls_policy_free(j->policy);
     atls_arena_free(&j->arena);
@@ -217,18 +217,19 @@ int cli_connect(int argc, char *const argv[])
     job j = {.result = {.profile = ""}};
     cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("connect", &err);
+        return parsed == CLI_PARSE_HELP ? 0 : cli_page_usage("connect", argc, argv, &err);
     }
     if (!atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err)) {
         return cli_report("connect", &err);
     }
     w.record.quiet = w.quiet || w.json;
     bool established = cli_record_open(&w.record, &j.arena, &err) && load(&w, &j, &err) && establish(&j, &err);
+    cli_endorse_explain(&j.endorsements, &err);
     cli_page page = page_of(&w, &j, &err);
     int status = cli_page_end("connect", &page, w.json, w.quiet, &j.arena);
     if (established && status == 0) {
         status = carry(&w, &j);
     }
-    release(&j);
+    release(&w, &j);
     return cli_record_end(&w.record, "connect", status);
 }

@@ -385,6 +385,43 @@ static bool play_all(stage *s, atls_error *err)
     return cli_demo_phone(&enclave, N_SCENES + 1, err);
 }
 
+/* The scenes are a process of their own, so that whoever interrupts them leaves no folder behind. *stopped_by: the signal, 0:
+ * none. Returns the exit status. */
+static int play_apart(stage *s, const sigset_t *waited, const sigset_t *before, int *stopped_by)
+{
+    atls_error err = {0};
+    int status = 0;
+    (void)fflush(NULL);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        (void)sigprocmask(SIG_SETMASK, before, NULL);
+        status = play_all(s, &err) ? 0 : cli_report("demo", &err);
+        const bool said = fflush(stdout) == 0 && ferror(stdout) == 0;
+        _exit(said || status != 0 ? status : atls_code_exit_status(ATLS_E_IO));
+    }
+    pid_t ended = 0;
+    while (pid > 0 && ended == 0) {
+        int got = 0;
+        if (sigwait(waited, &got) == 0 && got != SIGCHLD) {
+            *stopped_by = got;
+            (void)kill(pid, SIGTERM);
+        }
+        ended = waitpid(pid, &status, *stopped_by == 0 ? WNOHANG : 0);
+    }
+    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : atls_code_exit_status(ATLS_E_INTERNAL);
+}
+
+/* What ends a program at a terminal waits until the folder is gone. */
+static void hold_signals(sigset_t *waited, sigset_t *before)
+{
+    static const int held[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+    (void)sigemptyset(waited);
+    for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
+        (void)sigaddset(waited, held[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, waited, before);
+}
+
 int cli_demo(int argc, char *const argv[])
 {
     stage s = {.verbose = false};
@@ -409,8 +446,16 @@ int cli_demo(int argc, char *const argv[])
     if (parsed != CLI_PARSE_RUN) {
         return parsed == CLI_PARSE_HELP ? 0 : cli_report("demo", &err);
     }
-    bool ok = atls_arena_new(&arena, CLI_ARENA_SIZE, &err) && set_stage(&s, &arena, &err) && play_all(&s, &err);
+    sigset_t waited, before;
+    int stopped_by = 0;
+    hold_signals(&waited, &before);
+    const bool ok = atls_arena_new(&arena, CLI_ARENA_SIZE, &err) && set_stage(&s, &arena, &err);
+    const int status = ok ? play_apart(&s, &waited, &before, &stopped_by) : cli_report("demo", &err);
     clear_stage(&s);
     atls_arena_free(&arena);
-    return ok ? 0 : cli_report("demo", &err);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    if (stopped_by != 0) {
+        (void)raise(stopped_by);
+    }
+    return status;
 }

@@ -9,6 +9,7 @@
 #include "files.h"
 #include "forecast_from.h"
 #include "inputs.h"
+#include "object.h"
 #include "values.h"
 
 #define DEFAULT_WITHIN "7d"
@@ -199,6 +200,8 @@ static bool forecast(const words *w, job *j, atls_error *err)
     if (!atls_forecast_make(&j->question, &j->arena, &j->forecast, err)) {
         return false;
     }
+    cli_endorse_explain(&j->endorsements, &j->forecast.now.error);
+    cli_endorse_explain(&j->endorsements, &j->forecast.failure);
     if (j->forecast.now.accepted && j->refusal.code != ATLS_OK) {
         *err = j->refusal; /* whoever that was, its session was not worth a forecast */
         return false;
@@ -261,6 +264,10 @@ static void print_failure(const job *j)
 static void print_text(const job *j)
 {
     const atls_forecast *f = &j->forecast;
+    if (f->leaves_out_grade) {
+        (void)fprintf(stderr, "%-14smin_grade (%s): only a live session has a grade\n", "not judged",
+                      atls_grade_name(f->min_grade));
+    }
     print_verdict("today", &f->now);
     if (f->has_early) {
         print_verdict("early", &f->early);
@@ -277,26 +284,11 @@ static void print_text(const job *j)
 
 /* ---- JSON ---- */
 
-static void put_error(atls_jw *w, const char *name, const atls_error *e)
-{
-    if (e->code == ATLS_OK) {
-        atls_jw_null(w, name);
-        return;
-    }
-    atls_jw_open(w, name, '{');
-    atls_jw_str(w, "code", atls_code_name(e->code));
-    atls_jw_str(w, "field", e->field);
-    atls_jw_str(w, "expected", e->expected);
-    atls_jw_str(w, "actual", e->actual);
-    atls_jw_str(w, "message", e->message);
-    atls_jw_close(w, '}');
-}
-
 static void put_verdict(atls_jw *w, const char *name, const atls_forecast_verdict *v)
 {
     atls_jw_open(w, name, '{');
     atls_jw_bool(w, "accepted", v->accepted);
-    put_error(w, "error", &v->error);
+    cli_put_error(w, "error", &v->error);
     if (v->has_tcb) {
         atls_jw_str(w, "tcb_status", atls_tcb_status_name(v->status));
         atls_jw_uint(w, "evaluation_data_number", v->evaluation_data_number);
@@ -331,7 +323,6 @@ static bool print_json(job *j, atls_error *err)
     const atls_forecast *f = &j->forecast;
     atls_buf b;
     atls_jw w;
-    atls_bytes out;
     atls_buf_init(&b, &j->arena, err);
     atls_jw_init(&w, &b);
     atls_jw_open(&w, NULL, '{');
@@ -340,20 +331,20 @@ static bool print_json(job *j, atls_error *err)
     atls_jw_uint(&w, "within_s", (uint64_t)j->within_s);
     atls_jw_bool(&w, "soon", is_soon(j));
     atls_jw_time(&w, "refused_from", f->fails ? f->first_failure : ATLS_TIME_UNSET);
-    put_error(&w, "error", &f->failure);
+    cli_put_error(&w, "error", &f->failure);
     atls_jw_str(&w, "because", f->because);
+    atls_jw_open(&w, "not_judged", '[');
+    if (f->leaves_out_grade) {
+        atls_jw_str(&w, NULL, "min_grade");
+    }
+    atls_jw_close(&w, ']');
     put_verdict(&w, "today", &f->now);
     if (f->has_early) {
         put_verdict(&w, "early", &f->early);
     }
     put_dates(&w, f);
     atls_jw_close(&w, '}');
-    if (!atls_buf_done(&b, &out)) {
-        return false;
-    }
-    (void)fwrite(out.ptr, 1, out.len, stdout);
-    (void)fputc('\n', stdout);
-    return true;
+    return cli_print_object(&b);
 }
 
 int cli_endorse_forecast(int argc, char *const argv[])
@@ -363,7 +354,7 @@ int cli_endorse_forecast(int argc, char *const argv[])
     job j = {.policy = NULL};
     const cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("endorse forecast", &err);
+        return cli_unparsed(parsed, "endorse forecast", &err);
     }
     bool ok = atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err) && load(&w, &j, &err) && forecast(&w, &j, &err);
     if (ok && w.json) {
@@ -374,7 +365,7 @@ int cli_endorse_forecast(int argc, char *const argv[])
     const int status = !ok           ? cli_report("endorse forecast", &err)
                        : is_soon(&j) ? atls_error_exit_status(&j.forecast.failure)
                                      : 0;
-    atls_fetcher_free(j.endorsements.fetcher);
+    cli_fetch_close(j.endorsements.fetcher, w.quiet);
     atls_policy_free(j.policy);
     atls_arena_free(&j.arena);
     return status;

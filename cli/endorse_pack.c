@@ -7,6 +7,7 @@
 
 #include "endorse.h"
 #include "files.h"
+#include "object.h"
 #include "values.h"
 
 #define MAX_KEY_FILE ((size_t)4096)
@@ -161,7 +162,7 @@ int cli_endorse_pack(int argc, char *const argv[])
     job j = {.sequence = 0};
     const cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("endorse pack", &err);
+        return cli_unparsed(parsed, "endorse pack", &err);
     }
     const bool ok = atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err) && load(&w, &j, &err) && pack(&w, &j, &err);
     if (ok) {
@@ -180,13 +181,20 @@ typedef struct key_words {
     cli_list operands;
 } key_words;
 
-/* A key is never written over: bundles of the old one would be without their signer. */
-static bool write_new(const char *path, const char *field, mode_t mode, atls_bytes data, atls_error *err)
+static bool fail_key(const char *path, const char *field, int reason, atls_error *err)
 {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0) {
-        return atls_fail(err, ATLS_E_USAGE, field, "%s: %s", path, strerror(errno));
-    }
+    return atls_fail(err, ATLS_E_USAGE, field, "%s: %s", path, strerror(reason));
+}
+
+/* A key is never written over: bundles of the old one would be without their signer. */
+static bool open_new(const char *path, const char *field, mode_t mode, int *fd, atls_error *err)
+{
+    *fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    return *fd >= 0 || fail_key(path, field, errno, err);
+}
+
+static bool fill(int fd, const char *path, const char *field, atls_bytes data, atls_error *err)
+{
     size_t done = 0;
     int reason = 0;
     while (done < data.len && reason == 0) {
@@ -197,7 +205,29 @@ static bool write_new(const char *path, const char *field, mode_t mode, atls_byt
     if (close(fd) != 0 && reason == 0) {
         reason = errno;
     }
-    return reason == 0 || atls_fail(err, ATLS_E_USAGE, field, "%s: %s", path, strerror(reason));
+    return reason == 0 || fail_key(path, field, reason, err);
+}
+
+/* Both halves, or neither: both names are ours before a byte is written, and half a key is taken away again. */
+static bool write_pair(const key_words *w, atls_bytes private_pem, atls_bytes public_pem, atls_error *err)
+{
+    int key = -1;
+    int public_key = -1;
+    if (!open_new(w->key, "--key", 0600, &key, err)) {
+        return false;
+    }
+    if (!open_new(w->public_key, "--public", 0644, &public_key, err)) {
+        (void)close(key);
+        (void)unlink(w->key);
+        return false;
+    }
+    const bool has_key = fill(key, w->key, "--key", private_pem, err);
+    const bool has_both = fill(public_key, w->public_key, "--public", public_pem, err) && has_key;
+    if (!has_both) {
+        (void)unlink(w->key);
+        (void)unlink(w->public_key);
+    }
+    return has_both;
 }
 
 static bool make_key(const key_words *w, atls_arena *a, atls_error *err)
@@ -209,8 +239,7 @@ static bool make_key(const key_words *w, atls_arena *a, atls_error *err)
         return atls_fail(err, ATLS_E_USAGE, w->key == NULL ? "--key" : "--public", "required");
     }
     const bool ok = cli_random(seed, sizeof seed, err) && atls_bundle_key_pair(seed, a, &private_pem, &public_pem, err)
-                    && write_new(w->key, "--key", 0600, private_pem, err)
-                    && write_new(w->public_key, "--public", 0644, public_pem, err);
+                    && write_pair(w, private_pem, public_pem, err);
     atls_wipe(seed, sizeof seed);
     return ok;
 }
@@ -228,13 +257,14 @@ int cli_endorse_keygen(int argc, char *const argv[])
         .verb = "endorse keygen",
         .operands = "",
         .summary =
-            "Makes a key that signs bundles. Files that are there are not overwritten. openssl genpkey makes the same.",
+            "Makes a key that signs bundles. Files that are there are not overwritten: both are made, or neither.\n"
+            "openssl genpkey makes the same.",
         .options = options,
         .n_options = sizeof options / sizeof options[0],
     };
     const cli_parsed parsed = cli_parse(&usage, argc, argv, &w.operands, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("endorse keygen", &err);
+        return cli_unparsed(parsed, "endorse keygen", &err);
     }
     const bool ok = atls_arena_new(&a, (size_t)64 * 1024, &err) && make_key(&w, &a, &err);
     atls_arena_free(&a);

@@ -8,6 +8,7 @@
 #include "fetch.h"
 #include "files.h"
 #include "inputs.h"
+#include "object.h"
 #include "values.h"
 
 #define VERB "endorse pull"
@@ -24,10 +25,9 @@ typedef struct job {
     atls_time at;
     atls_fetcher *fetcher;
     atls_endorsement_request request;
-    bool was_asked; /* the evidence said what it needs */
-    bool has_pulled;
-    atls_endorsements endorsements;
-    atls_error *err;
+    bool was_asked;                 /* the evidence said what it needs */
+    atls_endorsements endorsements; /* of all that was asked for */
+    atls_error failure;             /* of the first that cannot be had */
 } job;
 
 static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
@@ -115,6 +115,21 @@ static void ask_amd(const words *w, atls_endorsement_request *out)
     };
 }
 
+/* What is asked for after the first is what hardware inside needs: the one side's certificates, or the other's collateral. */
+static void gather(job *j, const atls_endorsements *e)
+{
+    if (e->platform != ATLS_PLATFORM_NONE) {
+        j->endorsements.platform = e->platform;
+        j->endorsements.dcap = e->dcap;
+    }
+    if (e->pile.n_certificates > 0 || e->pile.n_crls > 0) {
+        j->endorsements.pile = e->pile;
+    }
+    if (e->android.list.len > 0) {
+        j->endorsements.android = e->android;
+    }
+}
+
 /* The appraisal asks for what it needs; its verdict is nobody's business here. */
 static bool pull_for_evidence(void *ctx, const atls_endorsement_request *request, atls_arena *arena,
                               atls_endorsements *out, atls_error *err)
@@ -122,13 +137,55 @@ static bool pull_for_evidence(void *ctx, const atls_endorsement_request *request
     job *j = ctx;
     atls_error why = {0};
     j->was_asked = true;
-    j->has_pulled = atls_fetcher_pull(j->fetcher, request, arena, &j->endorsements, &why);
-    if (!j->has_pulled) {
-        *j->err = why;
+    if (!atls_fetcher_pull(j->fetcher, request, arena, out, &why)) {
         *err = why;
+        j->failure = j->failure.code == ATLS_OK ? why : j->failure;
         return false;
     }
-    *out = j->endorsements;
+    gather(j, out);
+    return true;
+}
+
+/* Whatever it says: it asked. */
+static bool ask_by(atls_policy *policy, const cli_evidence *evidence, job *j, atls_error *why, atls_error *err)
+{
+    atls_verifier *v = NULL;
+    atls_result result;
+    if (!atls_verifier_new(policy, &v, err)) {
+        return false;
+    }
+    const atls_appraisal in = {
+        .evidence = evidence->quote,
+        .event_log = evidence->event_log,
+        .binding = {.profile = ""},
+        .now = j->at,
+        .endorse = pull_for_evidence,
+        .endorse_ctx = j,
+    };
+    const bool ignored = atls_verifier_appraise(v, &in, &j->arena, &result, why);
+    (void)ignored;
+    atls_verifier_free(v);
+    return true;
+}
+
+/* A TPM's evidence may hold a report of its machine's hardware, which nobody looks at whose policy does not ask for it: one asks
+ * by the one kind, then by the other, and the wrong one asks for nothing. */
+static bool ask_inside(const cli_evidence *evidence, job *j, atls_error *err)
+{
+    static const char *const policies[] = {
+        "{\"type\":\"tpm\",\"insecure_accept_any_measurement\":true,\"hardware\":{\"type\":\"sev_snp\"}}",
+        "{\"type\":\"tpm\",\"insecure_accept_any_measurement\":true,\"hardware\":{\"type\":\"tdx\"}}",
+    };
+    for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+        atls_policy *policy = NULL;
+        atls_error ignored = {0};
+        const bool ok =
+            atls_policy_parse(atls_bytes_str(policies[i]), &policy, err) && ask_by(policy, evidence, j, &ignored, err);
+        atls_policy_free(policy);
+        if (!ok) {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -138,33 +195,24 @@ static bool pull_evidence(const words *w, job *j, atls_error *err)
     cli_evidence evidence;
     const char *kind = NULL;
     atls_policy *policy = NULL;
-    atls_verifier *v = NULL;
-    atls_result result;
     atls_error why = {0};
     if (!cli_evidence_load(w->evidence, &j->arena, &evidence, err)
         || !atls_evidence_kind(evidence.quote, &j->arena, &kind, err)
         || !cli_policy_load(NULL, kind, &no_roots, &j->arena, &policy, err)) {
         return false;
     }
-    if (atls_verifier_new(policy, &v, err)) {
-        const atls_appraisal in = {
-            .evidence = evidence.quote,
-            .event_log = evidence.event_log,
-            .binding = {.profile = ""},
-            .now = j->at,
-            .endorse = pull_for_evidence,
-            .endorse_ctx = j,
-        };
-        j->err = err;
-        const bool ignored = atls_verifier_appraise(v, &in, &j->arena, &result, &why);
-        (void)ignored;
-    }
-    atls_verifier_free(v);
+    const bool ok =
+        ask_by(policy, &evidence, j, &why, err) && (strcmp(kind, "tpm") != 0 || ask_inside(&evidence, j, err));
     atls_policy_free(policy);
-    if (!j->was_asked && err->code == ATLS_OK) {
-        *err = why; /* the evidence cannot even be decoded */
+    if (!ok) {
+        return false;
     }
-    return j->has_pulled;
+    if (!j->was_asked) {
+        *err = why; /* the evidence cannot even be decoded */
+    } else if (j->failure.code != ATLS_OK) {
+        *err = j->failure;
+    }
+    return err->code == ATLS_OK;
 }
 
 static bool pull(const words *w, job *j, atls_error *err)
@@ -282,10 +330,10 @@ int cli_endorse_pull(int argc, char *const argv[])
 {
     atls_error err = {0};
     words w = {0};
-    job j = {.has_pulled = false};
+    job j = {.was_asked = false};
     const cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report(VERB, &err);
+        return cli_unparsed(parsed, VERB, &err);
     }
     if (!check_words(&w, &err) || !atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err)) {
         return cli_report(VERB, &err);
@@ -294,7 +342,7 @@ int cli_endorse_pull(int argc, char *const argv[])
     if (ok && !w.quiet) {
         tell(&j);
     }
-    atls_fetcher_free(j.fetcher);
+    cli_fetch_close(j.fetcher, w.quiet);
     atls_arena_free(&j.arena);
     return ok ? 0 : cli_report(VERB, &err);
 }

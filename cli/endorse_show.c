@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "endorse.h"
+#include "object.h"
 #include "values.h"
 
 typedef struct words {
@@ -198,7 +199,6 @@ static bool print_json(job *j, atls_error *err)
 {
     atls_buf b;
     atls_jw w;
-    atls_bytes out;
     atls_time at;
     bool is_chain;
     const size_t first = first_to_pass(j, &at, &is_chain);
@@ -221,12 +221,7 @@ static bool print_json(job *j, atls_error *err)
                                      : j->facts[first].what);
     atls_jw_close(&w, '}');
     atls_jw_close(&w, '}');
-    if (!atls_buf_done(&b, &out)) {
-        return false;
-    }
-    (void)fwrite(out.ptr, 1, out.len, stdout);
-    (void)fputc('\n', stdout);
-    return true;
+    return cli_print_object(&b);
 }
 
 int cli_endorse_show(int argc, char *const argv[])
@@ -236,7 +231,7 @@ int cli_endorse_show(int argc, char *const argv[])
     job j = {.now = ATLS_TIME_UNSET};
     const cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("endorse show", &err);
+        return cli_unparsed(parsed, "endorse show", &err);
     }
     bool ok = atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err) && load(&w, &j, &err);
     if (ok && !w.json) {

@@ -6,6 +6,7 @@
 #include "endorse.h"
 #include "files.h"
 #include "inputs.h"
+#include "object.h"
 #include "values.h"
 
 typedef struct words {
@@ -40,7 +41,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         .summary =
             "Checks a signed bundle: who signed it, that it is not older than the last one that was used, and of\n"
             "each piece the signatures up to a vendor's root, revocation and dates. A piece whose issuer is not\n"
-            "in the bundle is said to be unknown, and is no failure.",
+            "in the bundle is said to be unknown, and is no failure. This is no use of it: what is remembered\n"
+            "as the last one stays.",
         .options = options,
         .n_options = sizeof options / sizeof options[0],
         .min_operands = 1,
@@ -104,27 +106,11 @@ static void print_table(const words *w, const job *j)
     }
 }
 
-static void put_error(atls_jw *w, const atls_error *e)
-{
-    if (e->code == ATLS_OK) {
-        atls_jw_null(w, "error");
-        return;
-    }
-    atls_jw_open(w, "error", '{');
-    atls_jw_str(w, "code", atls_code_name(e->code));
-    atls_jw_str(w, "field", e->field);
-    atls_jw_str(w, "expected", e->expected);
-    atls_jw_str(w, "actual", e->actual);
-    atls_jw_str(w, "message", e->message);
-    atls_jw_close(w, '}');
-}
-
 static bool print_json(job *j, const atls_error *error, atls_error *err)
 {
     const atls_bundle *b = &j->bundle;
     atls_buf buf;
     atls_jw w;
-    atls_bytes out;
     atls_buf_init(&buf, &j->arena, err);
     atls_jw_init(&w, &buf);
     atls_jw_open(&w, NULL, '{');
@@ -143,18 +129,13 @@ static bool print_json(job *j, const atls_error *error, atls_error *err)
         atls_jw_str(&w, "kind", b->pieces[i].kind);
         atls_jw_str(&w, "subject", b->pieces[i].subject);
         atls_jw_str(&w, "finding", j->found[i].error.code != ATLS_OK ? "fails" : word_of(&j->found[i]));
-        put_error(&w, &j->found[i].error);
+        cli_put_error(&w, "error", &j->found[i].error);
         atls_jw_close(&w, '}');
     }
     atls_jw_close(&w, ']');
-    put_error(&w, error);
+    cli_put_error(&w, "error", error);
     atls_jw_close(&w, '}');
-    if (!atls_buf_done(&buf, &out)) {
-        return false;
-    }
-    (void)fwrite(out.ptr, 1, out.len, stdout);
-    (void)fputc('\n', stdout);
-    return true;
+    return cli_print_object(&buf);
 }
 
 /* The first piece that does not hold is the error of the run. */
@@ -169,11 +150,11 @@ int cli_endorse_verify(int argc, char *const argv[])
 {
     atls_error err = {.code = ATLS_OK};
     atls_error why = {.code = ATLS_OK};
-    words w = {.at = NULL};
+    words w = {.at = NULL, .bundle = {.only_checks = true}};
     job j = {.now = ATLS_TIME_UNSET};
     const cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("endorse verify", &err);
+        return cli_unparsed(parsed, "endorse verify", &err);
     }
     if (!atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err)) {
         return cli_report("endorse verify", &err);

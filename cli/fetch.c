@@ -127,6 +127,7 @@ static bool open_with(const cli_fetch_words *w, atls_time *at, atls_arena *a, at
     if (*at != ATLS_TIME_UNSET) {
         o.now = stands_still;
         o.now_ctx = at;
+        o.cache_reads_only = true; /* what is removed and what is kept the time decides, not somebody's "what if" */
     } else if (w->cache == NULL && !w->no_cache) {
         default_folder(folder);
     }
@@ -145,4 +146,18 @@ bool cli_fetch_open(const cli_fetch_words *w, atls_time *at, atls_fetcher **out,
     const bool ok = atls_arena_new(&a, ROOTS_SIZE, err) && open_with(w, at, &a, out, err);
     atls_arena_free(&a);
     return ok;
+}
+
+/* Nothing old comes back, and that a service is behind is for whoever runs it. */
+void cli_fetch_close(atls_fetcher *f, bool quiet)
+{
+    if (f != NULL && !quiet) {
+        const atls_fetcher_counts c = atls_fetcher_count(f);
+        if (c.older > 0) {
+            (void)fprintf(stderr, "atls: %u older than what is at hand, which is kept: ", (unsigned)c.older);
+            cli_put(stderr, c.older_answer);
+            (void)fputc('\n', stderr);
+        }
+    }
+    atls_fetcher_free(f);
 }

@@ -37,8 +37,11 @@ typedef struct cli_fetch_words {
     }
 
 /* cli_fetch_open makes the fetcher that the words ask for; *out is NULL when they ask for none. `at`: the fetcher's clock
- * stands there, and without --cache nothing is kept on disk; ATLS_TIME_UNSET: the system's clock. A default folder that cannot
+ * stands there, --cache is only read, and without it there is no folder; ATLS_TIME_UNSET: the system's clock. A default folder that cannot
  * be used is said on stderr, and done without. Errors: USAGE, CONFIGURATION, IO, MEMORY. */
 ATLS_MUST_USE bool cli_fetch_open(const cli_fetch_words *w, atls_time *at, atls_fetcher **out, atls_error *err);
+
+/* cli_fetch_close frees it, NULL is fine, and says on stderr if a service gave something older than what was at hand. */
+void cli_fetch_close(atls_fetcher *f, bool quiet);
 
 #endif

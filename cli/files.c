@@ -89,6 +89,26 @@ bool cli_read(const char *path, const char *field, size_t max, atls_arena *a, at
     return ok;
 }
 
+/* What our own side could not do is not about the file. */
+bool cli_name_file(const char *path, atls_error *err)
+{
+    char words[sizeof err->message];
+    const char *message = err->message[0] == '\0' ? atls_code_text(err->code) : err->message;
+    const size_t len = strlen(path);
+    const char *shown = len > 60 ? path + len - 60 : path;
+    if (err->code != ATLS_E_MEMORY && err->code != ATLS_E_INTERNAL && strstr(message, shown) == NULL) {
+        (void)snprintf(words, sizeof words, "%s: %.96s", shown, message);
+        memcpy(err->message, words, sizeof words);
+    }
+    return false;
+}
+
+bool cli_is_pipe(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 bool cli_exists(const char *path, const char *field, atls_error *err)
 {
     return access(path, R_OK) == 0 || fail_file(err, field, path, errno);

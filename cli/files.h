@@ -15,6 +15,13 @@
 ATLS_MUST_USE bool cli_read(const char *path, const char *field, size_t max, atls_arena *a, atls_bytes *out,
                             atls_error *err);
 
+/* cli_name_file puts the path before the message of an error that is about what a file holds. Returns false, so that it stands in a
+ * return. */
+bool cli_name_file(const char *path, atls_error *err);
+
+/* cli_is_pipe tells whether a path is a FIFO or a pipe (/dev/fd/N): to be read once. */
+bool cli_is_pipe(const char *path);
+
 /* cli_exists says USAGE, in words that name the option, for a file that somebody else is going to read. */
 ATLS_MUST_USE bool cli_exists(const char *path, const char *field, atls_error *err);
 

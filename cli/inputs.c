@@ -127,7 +127,8 @@ bool cli_policy_load(const char *path, const char *kind, const cli_list *roots, 
     if (!policy_text(path, kind, a, &text, err) || !cli_roots_load(roots, a, der, &n, err)) {
         return false;
     }
-    return n == 0 ? atls_policy_parse(text, out, err) : atls_policy_parse_with_roots(text, der, n, out, err);
+    const bool ok = n == 0 ? atls_policy_parse(text, out, err) : atls_policy_parse_with_roots(text, der, n, out, err);
+    return ok || (path != NULL && cli_name_file(path, err));
 }
 
 bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsements *out, atls_error *err)
@@ -136,15 +137,24 @@ bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsement
     return cli_endorsements_load_signed(paths, &nobody, a, out, err);
 }
 
-static bool load_bundle(const char *path, const cli_bundle_words *w, atls_arena *a, cli_endorsements *out,
+static bool open_bundle(atls_bytes file, const cli_bundle_words *w, atls_arena *a, cli_endorsements *out,
                         atls_error *err)
 {
-    atls_bytes file;
     if (out->signed_bundle.n_pieces > 0) {
         return atls_fail(err, ATLS_E_USAGE, "--endorsements", "more than one signed bundle");
     }
-    return cli_read(path, "--endorsements", (size_t)ATLS_BUNDLE_MAX_LEN, a, &file, err)
-           && cli_bundle_open(file, "--endorsements", w, a, &out->signed_bundle, err);
+    return cli_bundle_open(file, "--endorsements", w, a, &out->signed_bundle, err);
+}
+
+/* A bundle has its own door, and a pipe can be read once, and says what it is only then. */
+static bool load_whole(const char *path, const cli_bundle_words *w, atls_arena *a, cli_endorsements *out,
+                       atls_error *err)
+{
+    atls_bytes file;
+    if (!cli_read(path, "--endorsements", (size_t)ATLS_BUNDLE_MAX_LEN, a, &file, err)) {
+        return false;
+    }
+    return atls_bundle_is(file) ? open_bundle(file, w, a, out, err) : atls_endorsements_add(file, a, &out->value, err);
 }
 
 bool cli_endorsements_load_signed(const cli_list *paths, const cli_bundle_words *w, atls_arena *a,
@@ -156,9 +166,9 @@ bool cli_endorsements_load_signed(const cli_list *paths, const cli_bundle_words 
         if (!cli_exists(path, "--endorsements", err)) {
             return false;
         }
-        if (!(cli_bundle_at(path) ? load_bundle(path, w, a, out, err)
-                                  : atls_endorsements_load_more(path, a, &out->value, err))) {
-            return false;
+        if (!(cli_bundle_at(path) || cli_is_pipe(path) ? load_whole(path, w, a, out, err)
+                                                       : atls_endorsements_load_more(path, a, &out->value, err))) {
+            return cli_name_file(path, err);
         }
     }
     return true;
@@ -251,6 +261,7 @@ static bool fetch(cli_endorsements *e, const atls_endorsement_request *request, 
     }
     if (!atls_fetcher_endorse(e->fetcher, request, arena, &fetched, &why)) {
         if (out->pile.n_certificates > 0 && request->platform == ATLS_PLATFORM_SEV_SNP) {
+            e->not_fetched = why;
             return true;
         }
         *err = why;
@@ -277,6 +288,18 @@ bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena 
                          "none were given (--endorsements), and nobody may be asked for them (--fetch)");
     }
     return given(e, request, arena, out, err);
+}
+
+/* The message of the appraisal says what is missing; with it goes why nobody gave it. */
+void cli_endorse_explain(const cli_endorsements *e, atls_error *err)
+{
+    char words[sizeof err->message];
+    if (err->code != ATLS_E_ENDORSEMENTS_MISSING || e->not_fetched.code == ATLS_OK) {
+        return;
+    }
+    (void)snprintf(words, sizeof words, "%.80s%snot fetched: %.60s", err->message, err->message[0] == '\0' ? "" : "; ",
+                   e->not_fetched.message);
+    memcpy(err->message, words, sizeof words);
 }
 
 bool cli_leaf_sha256(const char *path, const char *field, atls_arena *a, uint8_t out[32], atls_error *err)

@@ -38,6 +38,7 @@ typedef struct cli_endorsements {
     atls_endorsements value;
     atls_bundle signed_bundle; /* n_pieces 0: there is none */
     atls_fetcher *fetcher;     /* what else to ask; NULL: nobody. Whoever sets it frees it */
+    atls_error not_fetched;    /* why the files had to do for a request; OK: they had not */
 } cli_endorsements;
 ATLS_MUST_USE bool cli_endorsements_load(const cli_list *paths, atls_arena *a, cli_endorsements *out, atls_error *err);
 
@@ -50,6 +51,9 @@ ATLS_MUST_USE bool cli_endorsements_load_signed(const cli_list *paths, const cli
  * lists are fetched and added to those of the files, which do where nothing can be had. */
 bool cli_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                  atls_error *err);
+
+/* cli_endorse_explain adds to "endorsements are missing" why they could not be fetched, where the files had to do. */
+void cli_endorse_explain(const cli_endorsements *e, atls_error *err);
 
 /* cli_leaf_sha256 hashes the first certificate of a PEM or DER file. */
 ATLS_MUST_USE bool cli_leaf_sha256(const char *path, const char *field, atls_arena *a, uint8_t out[32],

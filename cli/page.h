@@ -36,4 +36,8 @@ ATLS_MUST_USE bool cli_json(const cli_page *p, atls_arena *a, atls_error *err);
 /* cli_page_end says how a run ended, as JSON on stdout or as a page or a line on stderr, and gives its exit status. */
 int cli_page_end(const char *verb, const cli_page *p, bool json, bool quiet, atls_arena *a);
 
+/* cli_page_usage ends a verb whose command line makes no sense: with --json anywhere in it the object is printed all the same. Returns
+ * the exit status. */
+int cli_page_usage(const char *verb, int argc, char *const argv[], const atls_error *err);
+
 #endif

@@ -186,3 +186,27 @@ int cli_page_end(const char *verb, const cli_page *p, bool json, bool quiet, atl
     }
     return status;
 }
+
+static bool wants_json(int argc, char *const argv[])
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int cli_page_usage(const char *verb, int argc, char *const argv[], const atls_error *err)
+{
+    const atls_result none = {.profile = ""};
+    const cli_page page = {.result = &none, .error = err};
+    atls_arena a = {0};
+    atls_error why = {0};
+    if (!wants_json(argc, argv) || !atls_arena_new(&a, (size_t)1024 * 1024, &why)) {
+        return cli_report(verb, err);
+    }
+    const int status = cli_page_end(verb, &page, true, false, &a);
+    atls_arena_free(&a);
+    return status;
+}

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "files.h"
+#include "object.h"
 #include "options.h"
 #include "page.h"
 #include "values.h"
@@ -225,22 +226,6 @@ static void print(const words *w, const job *j)
 
 /* ---- for programs ---- */
 
-static void put_error(atls_jw *w, const char *name, const atls_error *e)
-{
-    if (e->code == ATLS_OK) {
-        atls_jw_null(w, name);
-        return;
-    }
-    atls_jw_open(w, name, '{');
-    atls_jw_str(w, "code", atls_code_name(e->code));
-    atls_jw_str(w, "field", e->field);
-    atls_jw_str(w, "expected", e->expected);
-    atls_jw_str(w, "actual", e->actual);
-    atls_jw_str(w, "message", e->message);
-    atls_jw_uint(w, "exit_status", (uint64_t)atls_error_exit_status(e));
-    atls_jw_close(w, '}');
-}
-
 static void put_members(atls_jw *w, const atls_record *r)
 {
     atls_jw_open(w, "members", '[');
@@ -271,7 +256,7 @@ static void put_replay(atls_jw *w, const atls_replay *r)
     atls_jw_str(w, "library", r->library);
     atls_jw_str(w, "crypto", r->crypto);
     atls_jw_str(w, "crypto_now", r->crypto_now);
-    put_error(w, "session_error", &r->session);
+    cli_put_error(w, "session_error", &r->session);
     atls_jw_raw(w, "result", r->replayed_json);
     if (!r->is_same) {
         atls_jw_raw(w, "recorded_result", r->recorded_json);
@@ -296,7 +281,7 @@ static void put_job(atls_jw *w, const job *j, bool show)
     if (j->record.n_members > 0) {
         atls_jw_hex(w, "sha256", atls_bytes_of(j->record.sha256, sizeof j->record.sha256));
     }
-    put_error(w, "error", &j->err);
+    cli_put_error(w, "error", &j->err);
     if (show) {
         put_members(w, &j->record);
     }
@@ -351,7 +336,7 @@ int cli_replay(int argc, char *const argv[])
     int status = 0;
     cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("replay", &err);
+        return cli_unparsed(parsed, "replay", &err);
     }
     for (size_t i = 0; i < w.operands.n; i++) {
         const int one = run(&w, w.operands.items[i], i == 0);

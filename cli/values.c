@@ -134,6 +134,11 @@ static bool address_host(atls_bytes host, atls_arena *a, cli_address *out, atls_
 bool cli_address_parse(const char *word, atls_arena *a, cli_address *out, atls_error *err)
 {
     const char *first = strchr(word, ':');
+    if (first != NULL && strncmp(first, "://", 3) == 0) {
+        const size_t len = strcspn(first + 3, "/?#");
+        return atls_fail(err, ATLS_E_USAGE, "HOST:PORT", "wants no URL: write %.*s%s", len > 80 ? 80 : (int)len,
+                         first + 3, memchr(first + 3, ':', len) == NULL ? ":443" : "");
+    }
     if (word[0] == '[') {
         const char *end = strchr(word, ']');
         if (end == NULL || (end[1] != 0 && end[1] != ':')) {

@@ -184,7 +184,7 @@ int cli_verify(int argc, char *const argv[])
     job j = {.result = {.profile = ""}};
     cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
-        return parsed == CLI_PARSE_HELP ? 0 : cli_report("verify", &err);
+        return parsed == CLI_PARSE_HELP ? 0 : cli_page_usage("verify", argc, argv, &err);
     }
     if (!atls_arena_new(&j.arena, CLI_ARENA_SIZE, &err)) {
         return cli_report("verify", &err);
@@ -192,6 +192,7 @@ int cli_verify(int argc, char *const argv[])
     w.record.quiet = w.quiet || w.json;
     if (cli_record_open(&w.record, &j.arena, &err) && load(&w, &j, &err)) {
         (void)appraise(&w, &j, &err);
+        cli_endorse_explain(&j.endorsements, &err);
     }
     cli_page page = {
         .result = &j.result,
@@ -200,7 +201,7 @@ int cli_verify(int argc, char *const argv[])
         .verbose = w.verbose,
     };
     int status = cli_record_end(&w.record, "verify", cli_page_end("verify", &page, w.json, w.quiet, &j.arena));
-    atls_fetcher_free(j.endorsements.fetcher);
+    cli_fetch_close(j.endorsements.fetcher, w.quiet);
     atls_policy_free(j.policy);
     atls_arena_free(&j.arena);
     return status;

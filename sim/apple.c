@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "sim/apple_internal.h"
-
-#define ROOM_SIZE ((size_t)4 * 1024 * 1024) /* pages that are not touched cost nothing */
+#include "sim/phone_room.h"
 
 sim_apple *sim_apple_of(sim_op *o)
 {
@@ -98,40 +97,16 @@ static void rehearse(sim_op *o)
     (void)make_policy(o);
 }
 
-static bool make_room(sim_apple *s, const sim_apple_options *options, atls_error *err)
-{
-    sim_op o;
-    atls_arena scratch;
-    sim_op_begin(&o, &s->base, &s->base.arena);
-    s->base.bn = BN_CTX_new();
-    if (s->base.bn == NULL) {
-        return atls_fail(err, ATLS_E_MEMORY, "sim", NULL);
-    }
-    if (sim_settings_read(&o, options->settings)) {
-        sim_apple_certs_make(&o);
-    }
-    if (!sim_ok(&o) || !atls_arena_new(&scratch, ROOM_SIZE, &o.err)) {
-        return sim_op_end(&o, err);
-    }
-    o.a = &scratch;
-    rehearse(&o);
-    sim_settings_check(&o);
-    atls_arena_free(&scratch);
-    return sim_op_end(&o, err);
-}
-
 bool sim_apple_new(const sim_apple_options *options, sim_apple **out, atls_error *err)
 {
-    const char *seed = options->seed == NULL ? "atls" : options->seed;
     *out = NULL;
     sim_apple *s = calloc(1, sizeof *s);
     if (s == NULL) {
         return atls_fail(err, ATLS_E_MEMORY, "sim", NULL);
     }
     s->is_sandbox = options->is_sandbox;
-    s->base.now = options->now == ATLS_TIME_UNSET ? SIM_NOW : options->now;
-    if (!atls_arena_new(&s->base.arena, ROOM_SIZE, err)
-        || !atls_arena_copy(&s->base.arena, atls_bytes_str(seed), &s->base.seed, err) || !make_room(s, options, err)) {
+    if (!sim_phone_room_open(&s->base, options->seed, options->now, err)
+        || !sim_phone_room_make(&s->base, options->settings, sim_apple_certs_make, rehearse, err)) {
         sim_apple_free(s);
         return false;
     }
@@ -144,10 +119,7 @@ void sim_apple_free(sim_apple *s)
     if (s == NULL) {
         return;
     }
-    EC_GROUP_free(s->base.groups[0]);
-    EC_GROUP_free(s->base.groups[1]);
-    BN_CTX_free(s->base.bn);
-    atls_arena_free(&s->base.arena);
+    sim_phone_room_close(&s->base);
     free(s);
 }
 

@@ -125,6 +125,10 @@ ATLS_MUST_USE bool atls_crl_decode(atls_bytes der, const char *prefix, atls_crl 
  * worth it where a list is asked often. In the arena. Errors: MEMORY. */
 ATLS_MUST_USE bool atls_crl_sort(atls_crl *crl, atls_arena *a, atls_error *err);
 
+/* atls_crl_is_older tells whether a list has the issuer of another one, byte for byte, and its crlNumber or its thisUpdate is
+ * lower. Where one of them has no number the dates decide. */
+bool atls_crl_is_older(const atls_crl *x, const atls_crl *than);
+
 /* atls_crl_lists tells whether a serial (as atls_cert.serial) is on the list. */
 bool atls_crl_lists(const atls_crl *crl, atls_bytes serial);
 

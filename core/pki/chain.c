@@ -339,6 +339,11 @@ bool atls_crl_check_serial(const atls_crl *crl, atls_bytes issuer, atls_bytes se
            && (!crl->scope.present || fail_scope(err, field, "certificate"));
 }
 
+bool atls_crl_is_about(const atls_crl *crl, const atls_cert *cert)
+{
+    return atls_crl_scope_excludes(&crl->scope, cert) == NULL || atls_crl_lists(crl, cert->serial);
+}
+
 /* Listed first: what a list of this issuer revokes is revoked, whatever the list says that it is about. */
 bool atls_crl_check(const atls_crl *crl, const atls_cert *cert, const char *field, atls_error *err)
 {

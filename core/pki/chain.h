@@ -137,6 +137,10 @@ ATLS_MUST_USE bool atls_crl_verify(const atls_crypto *c, const atls_crl *crl, co
 ATLS_MUST_USE bool atls_crl_verify_known(const atls_crl *crl, const atls_cert *issuer, atls_time now, const char *field,
                                          atls_error *err);
 
+/* atls_crl_is_about tells whether a list of this certificate's issuer is about certificates like it, or lists it: any other says
+ * nothing of it (RFC 5280 5.2.5). */
+bool atls_crl_is_about(const atls_crl *crl, const atls_cert *cert);
+
 /* atls_crl_check: REVOKED with field and the serial when cert is listed; CRL when the list is of another issuer, or does
  * not cover cert (issuingDistributionPoint; the field ends in scope.<member>). So true means: covered, and not listed. */
 ATLS_MUST_USE bool atls_crl_check(const atls_crl *crl, const atls_cert *cert, const char *field, atls_error *err);

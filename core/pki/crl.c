@@ -225,7 +225,7 @@ bool atls_crl_decode(atls_bytes der, const char *prefix, atls_crl *out, atls_err
     return true;
 }
 
-/* Serials have no leading zeros: the longer one is the greater. */
+/* Serials and numbers have no leading zeros: the longer one is the greater. */
 static int compare_serials(const void *x, const void *y)
 {
     const atls_bytes *a = x;
@@ -260,6 +260,15 @@ bool atls_crl_sort(atls_crl *crl, atls_arena *a, atls_error *err)
     }
     crl->sorted = serials;
     return true;
+}
+
+bool atls_crl_is_older(const atls_crl *x, const atls_crl *than)
+{
+    if (!atls_bytes_equal(x->issuer, than->issuer)) {
+        return false;
+    }
+    const bool numbered = x->has_crl_number && than->has_crl_number;
+    return x->this_update < than->this_update || (numbered && compare_serials(&x->crl_number, &than->crl_number) < 0);
 }
 
 bool atls_crl_lists(const atls_crl *crl, atls_bytes serial)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "bundle_index.h"
 #include "bundle_kinds.h"
 #include "evidence/dcap/dcap.h"
 #include "pki/chain.h"
@@ -20,11 +21,9 @@ typedef struct checker {
     atls_crypto *crypto;
     atls_time now;
     atls_arena *arena;
-    atls_cert_pool pool;
+    bundle_index index;
     uint8_t roots[MAX_ROOTS][32];
     size_t n_roots;
-    const atls_crl **lists; /* whose signature verifies */
-    size_t n_lists;
     atls_error *err; /* of our own side */
 } checker;
 
@@ -38,21 +37,6 @@ typedef struct look {
 
 /* ---- certificates of the whole bundle ---- */
 
-/* A certificate that cannot be read is found when its piece is looked at. */
-static bool collect(checker *k, atls_bytes der)
-{
-    atls_cert *ignored;
-    atls_error why = {.code = ATLS_OK};
-    if (atls_cert_pool_add(&k->pool, der, ATLS_E_COLLATERAL_FORMAT, "certificate", &ignored, &why)) {
-        return true;
-    }
-    if (why.code == ATLS_E_MEMORY || why.code == ATLS_E_LIMIT) {
-        *k->err = why;
-        return false;
-    }
-    return true;
-}
-
 static bool collect_chain(checker *k, atls_bytes pem)
 {
     atls_bytes ders[ATLS_MAX_PEM_CERTS];
@@ -64,7 +48,7 @@ static bool collect_chain(checker *k, atls_bytes pem)
         return true;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!collect(k, ders[i])) {
+        if (!atls_bundle_index_put(&k->index, ders[i], k->err)) {
             return false;
         }
     }
@@ -87,7 +71,8 @@ static bool collect_all(checker *k, const atls_bytes *roots, size_t n_roots)
         return atls_fail(k->err, ATLS_E_USAGE, "roots", "more than %u", MAX_ROOTS);
     }
     for (size_t i = 0; i < n_roots; i++) {
-        if (!collect(k, roots[i]) || !atls_digest(k->crypto, ATLS_SHA256, &roots[i], 1, k->roots[i], k->err)) {
+        if (!atls_bundle_index_put(&k->index, roots[i], k->err)
+            || !atls_digest(k->crypto, ATLS_SHA256, &roots[i], 1, k->roots[i], k->err)) {
             return false;
         }
     }
@@ -95,12 +80,13 @@ static bool collect_all(checker *k, const atls_bytes *roots, size_t n_roots)
     for (size_t i = 0; i < k->b->n_pieces; i++) {
         const atls_bundle_piece *p = &k->b->pieces[i];
         atls_bytes chain;
-        if (has_chain(p, &chain) ? !collect_chain(k, chain)
-                                 : strcmp(p->kind, BUNDLE_CERTIFICATE) == 0 && !collect(k, p->parts[0])) {
+        if (has_chain(p, &chain)
+                ? !collect_chain(k, chain)
+                : strcmp(p->kind, BUNDLE_CERTIFICATE) == 0 && !atls_bundle_index_put(&k->index, p->parts[0], k->err)) {
             return false;
         }
     }
-    return true;
+    return atls_bundle_index_build(&k->index, k->arena, k->err);
 }
 
 static bool is_trusted_root(const checker *k, const atls_cert *cert, bool *out, atls_error *err)
@@ -126,9 +112,13 @@ static bool could_have_issued(const atls_cert *issuer, atls_bytes name, atls_byt
 
 static bool check_revoked(const look *l, const atls_cert *cert, const char *field)
 {
-    for (size_t i = 0; i < l->k->n_lists; i++) {
-        const atls_crl *list = l->k->lists[i];
-        if (atls_bytes_equal(list->issuer, cert->issuer) && !atls_crl_check(list, cert, field, l->err)) {
+    atls_crl *const *lists;
+    const size_t n = atls_bundle_index_issuer(&l->k->index, cert->issuer, &lists);
+    if (n > BUNDLE_MAX_SAME_ISSUER) {
+        return atls_fail(l->err, ATLS_E_LIMIT, field, "more than %u lists of its issuer", BUNDLE_MAX_SAME_ISSUER);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (atls_crl_is_about(lists[i], cert) && !atls_crl_check(lists[i], cert, field, l->err)) {
             return false;
         }
     }
@@ -145,19 +135,46 @@ static bool link_to(const look *l, atls_cert *cert, const atls_cert *issuer, uin
     return ok;
 }
 
+/* Who could have issued what names this issuer and this key. False: more than anybody would have. */
+static bool find_candidates(checker *k, atls_bytes name, atls_bytes key_id, atls_cert *out[BUNDLE_MAX_CANDIDATES],
+                            size_t *n, const char *field, atls_error *err)
+{
+    atls_cert *const *same;
+    const size_t n_same = atls_bundle_index_subject(&k->index, name, &same);
+    *n = 0;
+    if (n_same > BUNDLE_MAX_SAME_SUBJECT) {
+        return atls_fail(err, ATLS_E_LIMIT, field, "more than %u certificates have the name of its issuer",
+                         BUNDLE_MAX_SAME_SUBJECT);
+    }
+    for (size_t i = 0; i < n_same; i++) {
+        if (!could_have_issued(same[i], name, key_id)) {
+            continue;
+        }
+        if (*n == BUNDLE_MAX_CANDIDATES) {
+            return atls_fail(err, ATLS_E_LIMIT, field, "more than %u certificates could be that of its issuer",
+                             BUNDLE_MAX_CANDIDATES);
+        }
+        out[(*n)++] = same[i];
+    }
+    return true;
+}
+
 /* The issuer of a certificate, NULL when it is not here; err says why one that could be it is not. */
 static atls_cert *find_issuer(const look *l, atls_cert *cert, uint32_t n_below, const char *field, atls_error *err)
 {
-    const checker *k = l->k;
-    for (size_t i = 0; i < k->pool.n; i++) {
-        atls_cert *candidate = k->pool.certs[i];
-        if (candidate == cert || !could_have_issued(candidate, cert->issuer, cert->authority_key_id)) {
+    atls_cert *candidates[BUNDLE_MAX_CANDIDATES];
+    size_t n;
+    if (!find_candidates(l->k, cert->issuer, cert->authority_key_id, candidates, &n, field, err)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (candidates[i] == cert) {
             continue;
         }
         atls_error why = {.code = ATLS_OK};
-        if (link_to(l, cert, candidate, n_below, field, &why)) {
+        if (link_to(l, cert, candidates[i], n_below, field, &why)) {
             atls_error_clear(err);
-            return candidate;
+            return candidates[i];
         }
         if (err->code == ATLS_OK) {
             *err = why;
@@ -200,7 +217,14 @@ static bool climb(look *l, atls_cert *cert, const char *field)
 
 static bool pooled(const look *l, atls_bytes der, const char *field, atls_cert **out)
 {
-    return atls_cert_pool_add(&l->k->pool, der, ATLS_E_COLLATERAL_FORMAT, field, out, l->err);
+    atls_cert unreadable;
+    *out = atls_bundle_index_find(&l->k->index, der);
+    if (*out != NULL) {
+        return true;
+    }
+    return atls_cert_decode(der, "", &unreadable, l->err)
+               ? atls_fail(l->err, ATLS_E_INTERNAL, field, "a certificate of the bundle is not in the bundle")
+               : atls_error_relabel(l->err, ATLS_E_COLLATERAL_FORMAT, field);
 }
 
 static bool check_certificate(look *l)
@@ -226,6 +250,27 @@ static bool check_pck_chain(look *l)
     return true;
 }
 
+/* Who of those who could have signed a list did, by its own date or by ours; NULL: nobody, and why says why. */
+static atls_cert *signer_of_list(checker *k, const atls_crl *list, atls_time now, atls_error *why)
+{
+    atls_cert *candidates[BUNDLE_MAX_CANDIDATES];
+    size_t n;
+    if (!find_candidates(k, list->issuer, list->authority_key_id, candidates, &n, "crl", why)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        atls_key *key = NULL;
+        atls_error_clear(why);
+        const bool ok = atls_key_open(k->crypto, &candidates[i]->key, ATLS_E_CRL, "crl", &key, why)
+                        && atls_crl_verify(k->crypto, list, candidates[i], key, now, "crl", why);
+        atls_key_close(key);
+        if (ok) {
+            return candidates[i];
+        }
+    }
+    return NULL;
+}
+
 /* A list is its issuer's. Where that is not here, its dates are all that can be looked at. */
 static bool check_list(look *l)
 {
@@ -234,19 +279,9 @@ static bool check_list(look *l)
     if (!atls_crl_decode(l->piece->parts[0], "crl", &list, l->err)) {
         return atls_error_relabel(l->err, ATLS_E_COLLATERAL_FORMAT, "");
     }
-    for (size_t i = 0; i < l->k->pool.n; i++) {
-        atls_cert *issuer = l->k->pool.certs[i];
-        atls_key *key = NULL;
-        if (!could_have_issued(issuer, list.issuer, list.authority_key_id)) {
-            continue;
-        }
-        atls_error_clear(&why);
-        const bool ok = atls_key_open(l->k->crypto, &issuer->key, ATLS_E_CRL, "crl", &key, &why)
-                        && atls_crl_verify(l->k->crypto, &list, issuer, key, l->k->now, "crl", &why);
-        atls_key_close(key);
-        if (ok) {
-            return climb(l, issuer, "crl.issuer");
-        }
+    atls_cert *issuer = signer_of_list(l->k, &list, l->k->now, &why);
+    if (issuer != NULL) {
+        return climb(l, issuer, "crl.issuer");
     }
     if (why.code != ATLS_OK) {
         *l->err = why;
@@ -391,38 +426,15 @@ static void check_piece(checker *k, const atls_bundle_piece *piece, atls_piece_f
 
 /* ---- lists that revoke ---- */
 
-/* An old list that is genuine still revokes, and so its dates are not asked here. */
-static bool is_genuine(const checker *k, const atls_crl *list)
-{
-    for (size_t i = 0; i < k->pool.n; i++) {
-        const atls_cert *issuer = k->pool.certs[i];
-        atls_error why = {.code = ATLS_OK};
-        atls_key *key = NULL;
-        if (!could_have_issued(issuer, list->issuer, list->authority_key_id)) {
-            continue;
-        }
-        const bool ok = atls_key_open(k->crypto, &issuer->key, ATLS_E_CRL, "crl", &key, &why)
-                        && atls_crl_verify(k->crypto, list, issuer, key, list->this_update, "crl", &why);
-        atls_key_close(key);
-        if (ok) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_list(const atls_bundle_piece *p)
 {
     return strcmp(p->kind, BUNDLE_CRL) == 0 || strcmp(p->kind, BUNDLE_PCK_CRL) == 0
            || strcmp(p->kind, BUNDLE_ROOT_CA_CRL) == 0;
 }
 
+/* An old list that is genuine still revokes, and so its dates are not asked here. */
 static bool find_lists(checker *k)
 {
-    k->lists = atls_arena_array(k->arena, k->b->n_pieces + 1, sizeof(const atls_crl *), k->err);
-    if (k->lists == NULL) {
-        return false;
-    }
     for (size_t i = 0; i < k->b->n_pieces; i++) {
         const atls_bundle_piece *p = &k->b->pieces[i];
         atls_error why = {.code = ATLS_OK};
@@ -433,28 +445,38 @@ static bool find_lists(checker *k)
         if (list == NULL) {
             return false;
         }
-        if (atls_crl_decode(p->parts[0], "crl", list, &why) && is_genuine(k, list)) {
-            k->lists[k->n_lists++] = list;
+        if (atls_crl_decode(p->parts[0], "crl", list, &why)
+            && signer_of_list(k, list, list->this_update, &why) != NULL) {
+            atls_bundle_index_add_list(&k->index, list);
         }
     }
-    return true;
+    return atls_bundle_index_order_lists(&k->index, k->arena, k->err);
 }
 
-bool atls_bundle_check(const atls_bundle *b, const atls_bytes *roots, size_t n_roots, atls_time now, atls_arena *arena,
-                       atls_piece_finding *out, atls_error *err)
+bool atls_bundle_check_counted(const atls_bundle *b, const atls_bytes *roots, size_t n_roots, atls_time now,
+                               atls_arena *arena, atls_piece_finding *out, bundle_cost *cost, atls_error *err)
 {
     checker k = {.b = b, .now = now, .arena = arena, .err = err};
     const size_t most = n_roots + b->n_pieces * ATLS_MAX_PEM_CERTS;
+    *cost = (bundle_cost){.n_compared = 0};
     if (now <= ATLS_TIME_UNSET) {
         return atls_fail(err, ATLS_E_USAGE, "now", "the time of the check is not set");
     }
-    if (!atls_cert_pool_init(&k.pool, most, arena, err) || !atls_crypto_new(&k.crypto, err)) {
+    if (!atls_bundle_index_init(&k.index, most, b->n_pieces, arena, err) || !atls_crypto_new(&k.crypto, err)) {
         return false;
     }
     const bool ok = collect_all(&k, roots, n_roots) && find_lists(&k);
     for (size_t i = 0; ok && i < b->n_pieces; i++) {
         check_piece(&k, &b->pieces[i], &out[i]);
     }
+    *cost = (bundle_cost){.n_compared = k.index.n_compared, .n_verified = atls_crypto_verifications(k.crypto)};
     atls_crypto_free(k.crypto);
     return ok;
+}
+
+bool atls_bundle_check(const atls_bundle *b, const atls_bytes *roots, size_t n_roots, atls_time now, atls_arena *arena,
+                       atls_piece_finding *out, atls_error *err)
+{
+    bundle_cost ignored;
+    return atls_bundle_check_counted(b, roots, n_roots, now, arena, out, &ignored, err);
 }

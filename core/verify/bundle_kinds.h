@@ -61,4 +61,15 @@ int atls_bundle_order(const atls_bundle_piece *a, const atls_bundle_piece *b);
 ATLS_MUST_USE bool atls_bundle_subject_of(const atls_crypto *c, const atls_bundle_piece *p, atls_arena *arena,
                                           const char **out, atls_error *err);
 
+/* What a check of a bundle cost: steps of searches, signatures. For tests. */
+typedef struct bundle_cost {
+    uint64_t n_compared;
+    uint64_t n_verified;
+} bundle_cost;
+
+/* atls_bundle_check_counted is atls_bundle_check, and counts. */
+ATLS_MUST_USE bool atls_bundle_check_counted(const atls_bundle *b, const atls_bytes *roots, size_t n_roots,
+                                             atls_time now, atls_arena *arena, atls_piece_finding *out,
+                                             bundle_cost *cost, atls_error *err);
+
 #endif

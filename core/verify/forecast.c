@@ -313,6 +313,19 @@ static bool look_ahead(forecast *f)
     return true;
 }
 
+/* What only a live session can show is no matter of dates. It is left out where there was none, and that is said. */
+static void leave_out(atls_verifier *v, atls_forecast *out)
+{
+    v->looks_ahead = true;
+    if (v->policy->has_min_grade && (!out->leaves_out_grade || v->policy->min_grade > out->min_grade)) {
+        out->leaves_out_grade = true;
+        out->min_grade = v->policy->min_grade;
+    }
+    for (size_t i = 0; i < v->n_alternatives; i++) {
+        leave_out(v->alternatives[i], out);
+    }
+}
+
 static bool run(forecast *f)
 {
     atls_forecast *out = f->out;
@@ -361,6 +374,9 @@ bool atls_forecast_make(const atls_forecast_question *question, atls_arena *aren
     };
     if (!split(arena, &f.scratch, err) || !atls_verifier_new_with_options(question->policy, &no_cache, &f.v, err)) {
         return false;
+    }
+    if (question->appraisal.binding.grade == ATLS_GRADE_NONE) {
+        leave_out(f.v, out);
     }
     const bool ok = run(&f);
     atls_verifier_free(f.v);

@@ -17,6 +17,8 @@ struct atls_verifier {
     atls_verifier *hardware;      /* judges what vouches for a TPM's key; NULL: the policy does not ask for that */
     atls_verifier **alternatives; /* any_of: one for each alternative of the policy */
     size_t n_alternatives;
+    bool
+        looks_ahead; /* a forecast's own, which nobody else sees: without a binding min_grade is left out, and listed as skipped */
     atls_caches *caches; /* NULL: nothing is remembered. What is in there changes; nothing else does */
 };
 

@@ -361,6 +361,9 @@ static bool judge_grade(appraisal *a)
 {
     const atls_policy *p = a->v->policy;
     const atls_binding *b = &a->in->binding;
+    if (a->v->looks_ahead && b->grade == ATLS_GRADE_NONE) {
+        return atls_trace_skip(&a->trace, "binding.grade", "min_grade", "only a live session has a grade", a->err);
+    }
     if (!p->has_min_grade && !is_session(b)) {
         return atls_trace_skip(&a->trace, "binding.grade", "min_grade",
                                "this is no session, and the policy names no least grade", a->err);

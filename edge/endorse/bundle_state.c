@@ -271,6 +271,12 @@ static bool refuse_older(const entry *known, const atls_bundle *b, atls_error *e
     return atls_fail_values(err, ATLS_E_BUNDLE_OLDER, "bundle.sequence", expected, actual, NULL);
 }
 
+static bool is_step_back(const entry *known, const atls_bundle *b)
+{
+    const uint64_t made = (uint64_t)b->made;
+    return known != NULL && (b->sequence < known->sequence || (b->sequence == known->sequence && made < known->made));
+}
+
 static bool decide(memory *m, atls_bundle *b, bool allow_older, atls_arena *a, atls_error *err)
 {
     const uint64_t made = (uint64_t)b->made;
@@ -279,7 +285,7 @@ static bool decide(memory *m, atls_bundle *b, bool allow_older, atls_arena *a, a
     if (known != NULL && b->sequence == known->sequence && made == known->made) {
         return true;
     }
-    if (known != NULL && (b->sequence < known->sequence || (b->sequence == known->sequence && made < known->made))) {
+    if (is_step_back(known, b)) {
         b->insecure_older = allow_older;
         return allow_older || refuse_older(known, b, err);
     }
@@ -295,22 +301,48 @@ static bool decide(memory *m, atls_bundle *b, bool allow_older, atls_arena *a, a
     return store(m, a, err);
 }
 
+static memory *begin(const char *state, const atls_bundle *b, atls_arena *a, atls_error *err)
+{
+    if (b->insecure_unsigned) {
+        (void)atls_fail(err, ATLS_E_USAGE, "bundle", "its signature was not looked at: it is there to be shown only");
+        return NULL;
+    }
+    memory *m = NULL;
+    if (atls_arena_new(a, ARENA_SIZE + sizeof(memory) + 4096, err)) {
+        m = atls_arena_alloc(a, sizeof *m, err);
+    }
+    if (m != NULL) {
+        m->path = state;
+    }
+    return m;
+}
+
 static bool admit(const char *state, atls_bundle *b, bool allow_older, atls_error *err)
 {
     atls_arena a = {0};
     int fd = -1;
-    if (b->insecure_unsigned) {
-        return atls_fail(err, ATLS_E_USAGE, "bundle", "its signature was not looked at: it is there to be shown only");
-    }
-    if (!atls_arena_new(&a, ARENA_SIZE + sizeof(memory) + 4096, err)) {
-        return false;
-    }
-    memory *m = atls_arena_alloc(&a, sizeof *m, err);
+    memory *m = begin(state, b, &a, err);
     bool ok = m != NULL && lock(state, &fd, err);
     if (ok) {
-        m->path = state;
         ok = load(m, &a, err) && decide(m, b, allow_older, &a, err);
         (void)close(fd); /* and with it the lock */
+    }
+    atls_arena_free(&a);
+    return ok;
+}
+
+/* The file is replaced whole: whoever only reads it needs no lock. */
+bool atls_bundle_would_admit(const char *state, const atls_bundle *b, atls_error *err)
+{
+    atls_arena a = {0};
+    memory *m = begin(state, b, &a, err);
+    bool ok = m != NULL && load(m, &a, err);
+    if (ok) {
+        const entry *known = find(m, b->signer);
+        ok = is_step_back(known, b) ? refuse_older(known, b, err)
+             : known == NULL && m->n == MAX_SIGNERS
+                 ? atls_fail(err, ATLS_E_CONFIGURATION, FIELD, "more than %u signers", MAX_SIGNERS)
+                 : true;
     }
     atls_arena_free(&a);
     return ok;

@@ -67,18 +67,22 @@ static bool check_folder(int fd, atls_error *err)
     return true;
 }
 
-bool atls_disk_open(const char *folder, const atls_crypto *crypto, size_t max_entries, size_t max_len, atls_disk *out,
-                    atls_error *err)
+bool atls_disk_open(const char *folder, const atls_crypto *crypto, size_t max_entries, size_t max_len, bool reads_only,
+                    atls_disk *out, atls_error *err)
 {
     out->fd = -1;
     out->crypto = crypto;
     out->max_entries = max_entries;
     out->max_len = max_len;
+    out->reads_only = reads_only;
     atomic_init(&out->number, 0);
-    if (!make_folders(folder, err)) {
+    if (!reads_only && !make_folders(folder, err)) {
         return false;
     }
     const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && reads_only && errno == ENOENT) {
+        return true;
+    }
     if (fd < 0) {
         return fail_system(err, "cache_folder", "the cache's folder cannot be opened", errno);
     }
@@ -135,7 +139,7 @@ bool atls_disk_read(atls_disk *d, const char *name, atls_arena *arena, bool *fou
     }
     const bool ok = check_file(fd, err) && atls_file_read(fd, "entry.file", ATLS_MAX_ENTRY_LEN, arena, &file, err)
                     && atls_entry_read(file, d->crypto, out, err);
-    if (ok) {
+    if (ok && !d->reads_only) {
         (void)futimens(fd, NULL); /* used just now: it is not the first to go */
     }
     (void)close(fd);
@@ -145,7 +149,7 @@ bool atls_disk_read(atls_disk *d, const char *name, atls_arena *arena, bool *fou
 /* What our own side could not do (no descriptor left, a disk that does not answer) says nothing about the entry. */
 void atls_disk_refuse(atls_disk *d, const char *name, const atls_error *why)
 {
-    if (why->code != ATLS_E_MEMORY && why->code != ATLS_E_INTERNAL && why->code != ATLS_E_IO) {
+    if (!d->reads_only && why->code != ATLS_E_MEMORY && why->code != ATLS_E_INTERNAL && why->code != ATLS_E_IO) {
         (void)unlinkat(d->fd, name, 0);
     }
 }
@@ -241,7 +245,7 @@ bool atls_disk_save(atls_disk *d, const atls_entry *entry, atls_arena *arena, at
 {
     char name[ATLS_ENTRY_NAME_SIZE];
     atls_bytes data;
-    if (d->fd < 0) {
+    if (d->fd < 0 || d->reads_only) {
         return true;
     }
     if (!atls_entry_name(entry->source, entry->path, d->crypto, name, err)
@@ -262,7 +266,7 @@ void atls_disk_remove(atls_disk *d, const char *source, const char *path)
 {
     char name[ATLS_ENTRY_NAME_SIZE];
     atls_error ignored = {0};
-    if (d->fd >= 0 && atls_entry_name(source, path, d->crypto, name, &ignored)) {
+    if (d->fd >= 0 && !d->reads_only && atls_entry_name(source, path, d->crypto, name, &ignored)) {
         (void)unlinkat(d->fd, name, 0);
     }
 }

@@ -18,13 +18,14 @@ typedef struct atls_disk {
     const atls_crypto *crypto;
     size_t max_entries;
     size_t max_len;     /* bytes of files */
+    bool reads_only;    /* nothing is made, written, touched or removed */
     atomic_uint number; /* of the next temporary file */
 } atls_disk;
 
-/* atls_disk_open makes the folder and those above it where they are not there (0700), and tidies up. crypto outlives it.
- * Errors: IO with field "cache_folder". */
+/* atls_disk_open makes the folder and those above it where they are not there (0700), and tidies up. crypto outlives it. With
+ * reads_only it does neither, and a folder that is not there has nothing. Errors: IO with field "cache_folder". */
 ATLS_MUST_USE bool atls_disk_open(const char *folder, const atls_crypto *crypto, size_t max_entries, size_t max_len,
-                                  atls_disk *out, atls_error *err);
+                                  bool reads_only, atls_disk *out, atls_error *err);
 void atls_disk_close(atls_disk *d);
 
 /* atls_disk_load reads the entry of a piece; *found is false when there is none. What is there and cannot be used is removed,

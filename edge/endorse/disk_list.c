@@ -92,7 +92,8 @@ static bool append(listing *l, const listed *item)
 static void remove_if_old(const atls_disk *d, const char *name, const struct stat *st)
 {
     struct timespec now;
-    if (clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec - st->st_mtim.tv_sec > TEMPORARY_AGE_S) {
+    if (!d->reads_only && clock_gettime(CLOCK_REALTIME, &now) == 0
+        && now.tv_sec - st->st_mtim.tv_sec > TEMPORARY_AGE_S) {
         (void)unlinkat(d->fd, name, 0);
     }
 }
@@ -110,7 +111,9 @@ static bool look_at(const atls_disk *d, const char *name, listing *l)
         return true;
     }
     if (st.st_size > (off_t)ATLS_MAX_ENTRY_LEN) {
-        (void)unlinkat(d->fd, name, 0); /* no entry is that long, and others would have to go for it */
+        if (!d->reads_only) {
+            (void)unlinkat(d->fd, name, 0); /* no entry is that long, and others would have to go for it */
+        }
         return true;
     }
     listed item = {.used = st.st_mtim, .len = st.st_size > 0 ? (uint64_t)st.st_size : 0};
@@ -153,7 +156,7 @@ static int by_use(const void *a, const void *b)
 void atls_disk_tidy(atls_disk *d)
 {
     listing l = {.n = 0};
-    if (d->fd < 0) {
+    if (d->fd < 0 || d->reads_only) {
         return;
     }
     if (list(d, &l) && (l.n > d->max_entries || l.len > d->max_len)) {

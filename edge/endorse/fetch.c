@@ -23,33 +23,21 @@ bool atls_fetch_now(const atls_fetcher *f, atls_time *out, atls_error *err)
 
 /* ---- one piece --------------------------------------------------------------------------------------------------------- */
 
-/* What the folder had may be older than what was in memory all the time. */
-static atls_piece *better(atls_piece *before, atls_piece *after, atls_time now)
-{
-    if (!atls_piece_is_valid(before, now)) {
-        return after;
-    }
-    return after == NULL || after->fetched < before->fetched ? before : after;
-}
-
 static atls_piece *fly(atls_fetcher *f, const atls_flight *flight, const atls_claim *claim, atls_error *err)
 {
     atls_flight_outcome o;
     atls_flight_go(f, flight, &o);
-    atls_piece *best = o.was_downloaded ? o.piece : better(claim->piece, o.piece, flight->now);
-    atls_piece *held = atls_piece_hold(best);
-    atls_store_land(&f->store, claim, best, o.has_failed ? &o.failure : NULL, flight->now, o.failure_s);
-    atls_piece_release(o.piece);
+    atls_store_land(&f->store, claim, o.piece, o.has_failed ? &o.failure : NULL, flight->now, o.failure_s);
     atls_piece_release(claim->piece);
-    if (o.has_failed && (flight->skips_disk || held == NULL)) {
+    if (o.has_failed && (o.piece == NULL || (flight->skips_disk && !o.kept_newer))) {
         *err = o.failure;
-        atls_piece_release(held);
+        atls_piece_release(o.piece);
         return NULL;
     }
     if (o.has_failed) {
         (void)atomic_fetch_add(&f->counts.stale, 1);
     }
-    return held;
+    return o.piece;
 }
 
 atls_piece *atls_fetch_piece(atls_fetcher *f, const atls_piece_id *id, bool replaces, uint64_t deadline_ms,
@@ -71,6 +59,7 @@ atls_piece *atls_fetch_piece(atls_fetcher *f, const atls_piece_id *id, bool repl
         }
         return claim.piece;
     case ATLS_CLAIMED_FLIGHT:
+        flight.before = claim.piece;
         return fly(f, &flight, &claim, err);
     default:
         return NULL;
@@ -105,7 +94,8 @@ static bool open_disk(atls_fetcher *f, atls_error *err)
     const atls_fetcher_options *o = &f->options;
     f->disk.fd = -1;
     return o->cache_folder == NULL
-           || atls_disk_open(o->cache_folder, f->crypto, o->disk_max_entries, o->disk_max_len, &f->disk, err);
+           || atls_disk_open(o->cache_folder, f->crypto, o->disk_max_entries, o->disk_max_len, o->cache_reads_only,
+                             &f->disk, err);
 }
 
 /* Made one after the other, and undone in the opposite order where one cannot be made. */
@@ -215,11 +205,13 @@ atls_fetcher_counts atls_fetcher_count(atls_fetcher *f)
         .evictions = s.evictions,
         .disk_refused = atomic_load(&f->counts.disk_refused),
         .disk_failed = atomic_load(&f->counts.disk_failed),
+        .older = atomic_load(&f->counts.older),
         .entries = s.entries,
         .len = s.len,
     };
     (void)pthread_mutex_lock(&f->lock);
     (void)snprintf(c.disk_problem, sizeof c.disk_problem, "%s", f->disk_problem);
+    (void)snprintf(c.older_answer, sizeof c.older_answer, "%s", f->older_answer);
     (void)pthread_mutex_unlock(&f->lock);
     return c;
 }

@@ -34,6 +34,7 @@ typedef struct atls_fetch_counts {
     atomic_uint_least64_t throttled;
     atomic_uint_least64_t disk_refused;
     atomic_uint_least64_t disk_failed;
+    atomic_uint_least64_t older;
 } atls_fetch_counts;
 
 struct atls_fetcher {
@@ -51,6 +52,7 @@ struct atls_fetcher {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;  /* of the background thread. Monotonic */
     char disk_problem[160];
+    char older_answer[160];
     bool stopping;
     bool is_woken;
     /* the thread */
@@ -70,16 +72,18 @@ typedef struct atls_flight {
     const char *path;
     atls_time now;
     uint64_t deadline_ms;
-    bool skips_disk;
-    atls_time due; /* what is fresh until then or longer will do */
+    atls_piece *before; /* what was in memory; NULL: nothing */
+    bool skips_disk;    /* asks the sources in any case */
+    atls_time due;      /* what is fresh until then or longer will do */
 } atls_flight;
 
 typedef struct atls_flight_outcome {
-    atls_piece *piece;   /* the caller's; NULL: there is none that may be used */
+    atls_piece *piece;   /* the caller's: the newest there is; NULL: there is none that may be used */
     bool has_failed;     /* the sources were asked, and none gave it */
     uint32_t failure_s;  /* for how long that is remembered */
     atls_error failure;  /* set if has_failed */
     bool was_downloaded; /* piece is fresh from a source */
+    bool kept_newer;     /* a source had an older one than what was at hand */
 } atls_flight_outcome;
 
 /* atls_flight_go looks for a piece in the folder, then asks the sources. Both a piece (stale) and a failure may come of it. */
@@ -91,6 +95,9 @@ atls_piece *atls_fetch_from_entry(const atls_fetcher *f, const atls_entry *entry
 
 /* atls_fetch_has_source tells whether some source has this address and gives such pieces. */
 bool atls_fetch_has_source(const atls_fetcher *f, const char *url, atls_fetched_kind kind);
+
+/* atls_fetch_older counts and notes an answer that was older than what is at hand. */
+void atls_fetch_older(atls_fetcher *f, const char *url, const char *piece, const char *why);
 
 /* atls_fetch_disk_problem notes why the folder was of no use. */
 void atls_fetch_disk_problem(atls_fetcher *f, const atls_error *why);

@@ -2,6 +2,7 @@
 /* piece.h: one answer of a source: what it is asked for by, what it must look like, until when it may be used. Pure.
  *
  * piece_path.c  which piece <-> the path and query that ask for it, which is also its name in every cache
+ * piece_older.c which of two answers is a step back
  * piece_read.c  an answer, of the network or of the folder, becomes its parts, or is refused
  *
  * Reading decides nothing about trust: it tells answers that are worth keeping from those for which the next source should be
@@ -79,6 +80,21 @@ ATLS_MUST_USE bool atls_piece_check_root(const atls_piece_id *id, const atls_cry
 /* atls_piece_check_leaf wants the certificate of a chip to be signed by the intermediate of a chain. Errors: the same. */
 ATLS_MUST_USE bool atls_piece_check_leaf(const atls_crypto *crypto, const atls_piece_parts *leaf,
                                          const atls_piece_parts *chain, atls_error *err);
+
+#define ATLS_PIECE_WHY 96u
+
+/* atls_piece_is_older tells whether a piece is a step back from another one by the same name: a lower tcbEvaluationDataNumber,
+ * issueDate, crlNumber or thisUpdate, whatever the others are. Pieces that count nothing are never. why: both, for people.
+ * Errors: MEMORY. */
+ATLS_MUST_USE bool atls_piece_is_older(atls_fetched_kind kind, const atls_piece_parts *p, const atls_piece_parts *than,
+                                       atls_arena *a, bool *older, char why[static ATLS_PIECE_WHY], atls_error *err);
+
+/* atls_piece_is_chainless tells whether it is a list that came without a chain: nothing says yet who signed it. */
+bool atls_piece_is_chainless(atls_fetched_kind kind, const atls_piece_parts *p);
+
+/* atls_piece_list_is_of tells whether a list is signed by the root that the chain of another piece ends in. */
+bool atls_piece_list_is_of(const atls_crypto *crypto, const atls_piece_parts *list, const atls_piece_parts *other,
+                           atls_arena *arena);
 
 /* atls_piece_read takes an answer apart, and wants it to be what was asked for: subject, shape, and the signature by the
  * certificate that came beside it. Slices of out point into the answer and the arena, which needs some 32 MiB for the longest.

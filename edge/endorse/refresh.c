@@ -29,19 +29,12 @@ static bool is_ours(const atls_fetcher *f, const atls_piece *p, const atls_piece
     return id->kind == ATLS_FETCHED_DOCUMENT || atls_fetch_has_source(f, p->source, id->kind);
 }
 
-/* What the folder had may be older than what is in memory. What was just downloaded is not, whatever its date says: clocks
- * are set back. */
-static bool replaces(const atls_flight_outcome *o, const atls_piece *before)
-{
-    return o->piece != NULL && (o->was_downloaded || before == NULL || o->piece->fetched >= before->fetched);
-}
-
 static void renew(round *r, const atls_piece *p, const atls_piece_id *id)
 {
     atls_claim claim;
     atls_error why = {0};
     atls_flight_outcome o;
-    const atls_flight flight = {
+    atls_flight flight = {
         .id = id,
         .path = p->path,
         .now = r->now,
@@ -51,9 +44,9 @@ static void renew(round *r, const atls_piece *p, const atls_piece_id *id)
     const atls_claimed claimed =
         atls_store_claim(&r->f->store, p->path, ATLS_CLAIM_RENEW, r->now, flight.deadline_ms, &claim, &why);
     if (claimed == ATLS_CLAIMED_FLIGHT) {
+        flight.before = claim.piece;
         atls_flight_go(r->f, &flight, &o);
-        atls_store_land(&r->f->store, &claim, replaces(&o, claim.piece) ? o.piece : NULL,
-                        o.has_failed ? &o.failure : NULL, r->now, o.failure_s);
+        atls_store_land(&r->f->store, &claim, o.piece, o.has_failed ? &o.failure : NULL, r->now, o.failure_s);
         r->n += o.was_downloaded ? 1 : 0;
         why = o.has_failed ? o.failure : why;
         atls_piece_release(o.piece);
@@ -94,6 +87,23 @@ typedef struct loading {
     atls_arena scratch;
 } loading;
 
+/* Of the folder's and the one in memory neither takes a step back from the other, or the newer one is it. */
+static void put(loading *l, const atls_piece_id *id, atls_piece *p)
+{
+    char ignored[ATLS_PIECE_WHY];
+    atls_error why = {0};
+    bool older = false;
+    bool newer = false;
+    atls_piece *before = atls_store_peek(&l->f->store, p->path);
+    const bool is_there = atls_piece_is_valid(before, l->now);
+    if (!is_there
+        || (atls_piece_is_older(id->kind, &p->parts, &before->parts, &l->scratch, &older, ignored, &why) && !older
+            && atls_piece_is_older(id->kind, &before->parts, &p->parts, &l->scratch, &newer, ignored, &why))) {
+        atls_store_put(&l->f->store, p, newer);
+    }
+    atls_piece_release(before);
+}
+
 static void load_entry(void *ctx, const atls_entry *entry)
 {
     loading *l = ctx;
@@ -106,7 +116,8 @@ static void load_entry(void *ctx, const atls_entry *entry)
     atls_piece *p = atls_fetch_from_entry(l->f, entry, l->now, &l->scratch, &why);
     atls_arena_reset(&l->scratch);
     if (p != NULL) {
-        atls_store_put(&l->f->store, p);
+        put(l, &id, p);
+        atls_arena_reset(&l->scratch);
         atls_piece_release(p);
     }
 }

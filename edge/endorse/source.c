@@ -5,6 +5,7 @@
  * followed by the next one at once. Sources that asked to be left alone are asked again when their time has come, if it
  * comes before the deadline and nobody else could help. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -37,6 +38,8 @@ typedef struct going {
     const atls_flight *flight;
     atls_arena scratch;
     atls_flight_outcome *out;
+    atls_piece
+        *newest; /* of memory and folder, within its dates, held: no answer takes a step back from it. NULL: none */
     target targets[ATLS_MAX_SOURCES];
     size_t n_targets;
 } going;
@@ -156,6 +159,16 @@ atls_piece *atls_fetch_from_entry(const atls_fetcher *f, const atls_entry *entry
     return p;
 }
 
+void atls_fetch_older(atls_fetcher *f, const char *url, const char *piece, const char *why)
+{
+    char host[48];
+    atls_url_host(url, host, sizeof host);
+    (void)atomic_fetch_add(&f->counts.older, 1);
+    (void)pthread_mutex_lock(&f->lock);
+    (void)snprintf(f->older_answer, sizeof f->older_answer, "%s: %s: %s", host, piece, why);
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
 /* ---- the folder -------------------------------------------------------------------------------------------------------- */
 
 void atls_fetch_disk_problem(atls_fetcher *f, const atls_error *why)
@@ -165,7 +178,26 @@ void atls_fetch_disk_problem(atls_fetcher *f, const atls_error *why)
     (void)pthread_mutex_unlock(&f->lock);
 }
 
-/* Of the entries of all sources the first that is fresh; else the one fetched last. */
+/* Ours unless it is a step back; of two that are no step apart the one fetched later. A piece that cannot be compared for want
+ * of memory is not taken. Takes p over. */
+static void weigh_in(going *g, atls_piece *p)
+{
+    char ignored[ATLS_PIECE_WHY];
+    atls_error why = {0};
+    bool older = false;
+    bool newer = false;
+    const atls_fetched_kind kind = g->flight->id->kind;
+    if (g->newest != NULL
+        && (!atls_piece_is_older(kind, &p->parts, &g->newest->parts, &g->scratch, &older, ignored, &why)
+            || !atls_piece_is_older(kind, &g->newest->parts, &p->parts, &g->scratch, &newer, ignored, &why) || older
+            || (!newer && g->newest->fetched >= p->fetched))) {
+        atls_piece_release(p);
+        return;
+    }
+    atls_piece_release(g->newest);
+    g->newest = p;
+}
+
 static void take_from_disk(going *g, const char *source)
 {
     atls_fetcher *f = g->f;
@@ -184,30 +216,25 @@ static void take_from_disk(going *g, const char *source)
         (void)atomic_fetch_add(&f->counts.disk_refused, 1);
         atls_fetch_disk_problem(f, &why);
     }
-    if (p == NULL) {
-        return;
+    if (p != NULL) {
+        weigh_in(g, p);
     }
-    if (g->out->piece != NULL && g->out->piece->fetched >= p->fetched) {
-        atls_piece_release(p);
-        return;
-    }
-    atls_piece_release(g->out->piece);
-    g->out->piece = p;
 }
 
-static bool look_on_disk(going *g)
+/* The entries of all sources, because the newest of them is what the answers are held against. True: it will do. */
+static bool look_around(going *g)
 {
-    if (g->f->disk.fd < 0 || g->flight->skips_disk) {
+    const atls_flight *flight = g->flight;
+    g->newest = atls_piece_is_valid(flight->before, flight->now) ? atls_piece_hold(flight->before) : NULL;
+    for (size_t i = 0; i < g->n_targets && g->f->disk.fd >= 0; i++) {
+        take_from_disk(g, g->targets[i].source);
+    }
+    if (flight->skips_disk || g->newest == flight->before || !atls_piece_is_fresh(g->newest, flight->now)
+        || g->newest->fresh_until <= flight->due) {
         return false;
     }
-    for (size_t i = 0; i < g->n_targets; i++) {
-        take_from_disk(g, g->targets[i].source);
-        if (atls_piece_is_fresh(g->out->piece, g->flight->now) && g->out->piece->fresh_until > g->flight->due) {
-            (void)atomic_fetch_add(&g->f->counts.disk_hits, 1);
-            return true;
-        }
-    }
-    return false;
+    (void)atomic_fetch_add(&g->f->counts.disk_hits, 1);
+    return true;
 }
 
 static void keep_on_disk(going *g, const atls_entry *entry)
@@ -249,6 +276,44 @@ static bool is_signed(const going *g, const atls_piece *p, atls_error *err)
     return ok;
 }
 
+/* A list without a chain beside it is held against the chains that are remembered. If none of them is its root's, nobody knows
+ * whether it is genuine, and it keeps nothing out: it may be the forged one. */
+static bool is_genuine(going *g, const atls_piece *p)
+{
+    atls_piece **all = NULL;
+    size_t n = 0;
+    bool found = !atls_piece_is_chainless(g->flight->id->kind, &p->parts);
+    if (found || !atls_store_pieces(&g->f->store, &all, &n)) {
+        return found;
+    }
+    for (size_t i = 0; i < n; i++) {
+        found = found || atls_piece_list_is_of(g->f->crypto, &p->parts, &all[i]->parts, &g->scratch);
+        atls_piece_release(all[i]);
+    }
+    free(all);
+    return found;
+}
+
+/* Whoever answers may be behind, or want us to be. */
+static bool is_step_back(going *g, const target *t, const atls_piece *p, atls_error *err)
+{
+    bool older = false;
+    char why[ATLS_PIECE_WHY];
+    if (g->newest == NULL || atls_bytes_equal(g->newest->parts.content, p->parts.content)) {
+        return false;
+    }
+    if (!atls_piece_is_older(g->flight->id->kind, &p->parts, &g->newest->parts, &g->scratch, &older, why, err)) {
+        return true;
+    }
+    if (!older || !is_genuine(g, g->newest)) {
+        return false;
+    }
+    g->out->kept_newer = true;
+    atls_fetch_older(g->f, t->url, atls_piece_name(g->flight->id->kind), why);
+    (void)atls_fail(err, ATLS_E_EXPIRED, "http", "older: %s", why);
+    return true;
+}
+
 static bool accept_answer(going *g, target *t, const atls_downloaded *d)
 {
     const bool is_document = g->flight->id->kind == ATLS_FETCHED_DOCUMENT;
@@ -263,11 +328,10 @@ static bool accept_answer(going *g, target *t, const atls_downloaded *d)
     if (p == NULL) {
         return false;
     }
-    if (!is_signed(g, p, &t->why)) {
+    if (!is_signed(g, p, &t->why) || is_step_back(g, t, p, &t->why)) {
         atls_piece_release(p);
         return false;
     }
-    atls_piece_release(g->out->piece);
     g->out->piece = p;
     g->out->was_downloaded = true;
     if (p->valid_until > g->flight->now) {
@@ -394,7 +458,7 @@ static bool ask_all(going *g)
             return true;
         }
         const uint64_t wait_ms = shortest_wait(g);
-        if (wait_ms == UINT64_MAX || g->out->piece != NULL || is_stopping(g)
+        if (wait_ms == UINT64_MAX || (g->newest != NULL && !g->flight->skips_disk) || is_stopping(g)
             || atls_clock_ms() + wait_ms + NAP_MS >= g->flight->deadline_ms) {
             return false;
         }
@@ -465,8 +529,12 @@ void atls_flight_go(atls_fetcher *f, const atls_flight *flight, atls_flight_outc
         return;
     }
     find_targets(&g);
-    if (!look_on_disk(&g) && !ask_all(&g)) {
+    if (!look_around(&g) && !ask_all(&g)) {
         report(&g);
     }
+    if (!out->was_downloaded) {
+        out->piece = atls_piece_hold(g.newest);
+    }
+    atls_piece_release(g.newest);
     atls_arena_free(&g.scratch);
 }

@@ -373,7 +373,7 @@ void atls_store_land(atls_store *s, const atls_claim *claim, atls_piece *piece, 
     (void)pthread_mutex_unlock(&s->lock);
 }
 
-void atls_store_put(atls_store *s, atls_piece *piece)
+void atls_store_put(atls_store *s, atls_piece *piece, bool replaces)
 {
     uint8_t key[32];
     atls_error ignored = {0};
@@ -382,7 +382,7 @@ void atls_store_put(atls_store *s, atls_piece *piece)
     }
     (void)pthread_mutex_lock(&s->lock);
     atls_slot *x = find_or_make(s, key);
-    if (x != NULL && (x->piece == NULL || x->piece->fetched < piece->fetched)) {
+    if (x != NULL && (replaces || x->piece == NULL || x->piece->fetched < piece->fetched)) {
         set_piece(x, piece);
         weigh(s, x);
         make_room(s, NULL);
@@ -391,6 +391,20 @@ void atls_store_put(atls_store *s, atls_piece *piece)
 }
 
 /* ---- looking at it ----------------------------------------------------------------------------------------------------- */
+
+atls_piece *atls_store_peek(atls_store *s, const char *path)
+{
+    uint8_t key[32];
+    atls_error ignored = {0};
+    if (!key_of(s, path, key, &ignored)) {
+        return NULL;
+    }
+    (void)pthread_mutex_lock(&s->lock);
+    const atls_slot *x = find(s, key);
+    atls_piece *p = x == NULL ? NULL : atls_piece_hold(x->piece);
+    (void)pthread_mutex_unlock(&s->lock);
+    return p;
+}
 
 bool atls_store_pieces(atls_store *s, atls_piece ***out, size_t *n)
 {

@@ -94,8 +94,12 @@ ATLS_MUST_USE atls_claimed atls_store_claim(atls_store *s, const char *path, atl
 void atls_store_land(atls_store *s, const atls_claim *claim, atls_piece *piece, const atls_error *failure,
                      atls_time failed, uint32_t failure_s);
 
-/* atls_store_put takes a piece that came from elsewhere, unless there is one already that was fetched later. */
-void atls_store_put(atls_store *s, atls_piece *piece);
+/* atls_store_put takes a piece that came from elsewhere, unless there is one already that was fetched later; with `replaces` in
+ * any case. */
+void atls_store_put(atls_store *s, atls_piece *piece, bool replaces);
+
+/* atls_store_peek gives the piece of that name, held; NULL: there is none. */
+atls_piece *atls_store_peek(atls_store *s, const char *path);
 
 /* atls_store_pieces gives all pieces, held, newest first; the caller releases each, and frees the array. False: no memory. */
 ATLS_MUST_USE bool atls_store_pieces(atls_store *s, atls_piece ***out, size_t *n);

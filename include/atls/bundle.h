@@ -164,13 +164,16 @@ typedef struct atls_piece_finding {
 
 /* atls_bundle_check verifies each piece by itself, at one instant: its subject is what it holds, its signature and every one
  * above it verify up to a root that is trusted, no certificate on the way is on a list of the bundle, and every date holds.
- * Certificates are looked for in the whole bundle. It does not ask who signed the bundle.
+ * Certificates are looked for in the whole bundle; a list that is about other certificates of its issuer
+ * (issuingDistributionPoint) is passed over. It does not ask who signed the bundle. The cost grows with the number of pieces,
+ * and with its logarithm.
  *
  * roots  n_roots certificates, DER, trusted beside the vendors' roots
  * now    ATLS_TIME_UNSET is refused
  * out    as many as the bundle has pieces, in their order. Their errors: COLLATERAL_FORMAT, CERTIFICATE_CHAIN, CRL,
- *        TCB_INFO_SIGNATURE, QE_IDENTITY_SIGNATURE, REVOKED, EXPIRED, NOT_YET_VALID. A piece whose issuer is not in the
- *        bundle has none, and ATLS_PIECE_UNKNOWN
+ *        TCB_INFO_SIGNATURE, QE_IDENTITY_SIGNATURE, REVOKED, EXPIRED, NOT_YET_VALID; LIMIT where more than 8 certificates
+ *        could be that of its issuer, or more than 16 lists are of it. A piece whose issuer is not in the bundle has none, and
+ *        ATLS_PIECE_UNKNOWN
  *
  * Returns true when every piece was looked at, whatever was found. Errors: USAGE, MEMORY, INTERNAL, LIMIT. */
 ATLS_MUST_USE bool atls_bundle_check(const atls_bundle *b, const atls_bytes *roots, size_t n_roots, atls_time now,
@@ -187,6 +190,10 @@ ATLS_MUST_USE bool atls_bundle_check(const atls_bundle *b, const atls_bytes *roo
  *
  * Errors: BUNDLE_OLDER with both numbers; CONFIGURATION with field "bundle_state"; USAGE for a bundle that was opened unsigned. */
 ATLS_MUST_USE bool atls_bundle_admit(const char *state, atls_bundle *b, atls_error *err);
+
+/* atls_bundle_would_admit says what atls_bundle_admit would say of the bundle by what `state` holds now, and changes nothing: no
+ * file is written, made or locked. For those who look at a bundle without using it. Errors: the same. */
+ATLS_MUST_USE bool atls_bundle_would_admit(const char *state, const atls_bundle *b, atls_error *err);
 
 /* atls_bundle_admit_insecure_older also lets an older one pass: then insecure_older is set in b, every appraisal that uses it
  * lists the check "endorsements.bundle_age" as skipped, and the memory stays as it is. */

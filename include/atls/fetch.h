@@ -15,6 +15,8 @@
  *   fresh           younger than max_age_s, and not within refresh_margin_s of its first date: used as it is
  *   stale           not fresh any more, but every date in it still holds: fetched again; used if that fails
  *   past its date   never used
+ *   older           than the one at hand, while that is not past its date: no answer, and the next source is asked. A source that
+ *                   is behind, or wants us to be, brings nothing old back (docs/endorsements.md, "Older answers")
  *
  * One request for a piece is on its way at a time, however many threads wait for it; they share the answer, or the failure.
  * A failure is remembered for a moment (negative_ttl_s), so that a source is not asked again and again; a host that says 429
@@ -101,6 +103,9 @@ typedef struct atls_fetcher_options {
 
     const char
         *cache_folder; /* made if it is not there (mode 0700, with the folders above it). NULL or "": memory only */
+    bool
+        cache_reads_only; /* the folder is read: nothing is made, written, touched or removed there. For clocks that do not tell
+                            * the time: what is past its date then is of use to others today, and the other way round */
     size_t disk_max_entries; /* 0: 4096 */
     size_t disk_max_len;     /* bytes of files; 0: 64 MiB */
 
@@ -144,7 +149,8 @@ bool atls_fetcher_endorse(void *fetcher, const atls_endorsement_request *request
                           atls_endorsements *out, atls_error *err);
 
 /* atls_fetcher_pull is the same, but asks the sources for every piece, whatever is remembered, and remembers the answers: the
- * way to replace what proved to be of no use. What cannot be had is a failure, also the list of AMD. */
+ * way to replace what proved to be of no use. What cannot be had is a failure, also the list of AMD. Where the sources have
+ * an older one only, what is at hand is handed out, and that is none (atls_fetcher_counts.older). */
 ATLS_MUST_USE bool atls_fetcher_pull(atls_fetcher *f, const atls_endorsement_request *request, atls_arena *arena,
                                      atls_endorsements *out, atls_error *err);
 
@@ -210,9 +216,11 @@ typedef struct atls_fetcher_counts {
     uint64_t evictions;     /* pieces forgotten to make room, in memory */
     uint64_t disk_refused;  /* files of the folder that were ignored: damaged, not ours, past their date */
     uint64_t disk_failed;   /* pieces that could not be written to the folder */
+    uint64_t older;         /* answers that were older than what was at hand, which was kept */
     uint64_t entries;       /* now in memory, failures included */
     uint64_t len;           /* bytes of them */
-    char disk_problem[160]; /* the last reason of the two above, "" if there was none */
+    char disk_problem[160]; /* the last reason why a file was ignored or not written, "" if there was none */
+    char older_answer[160]; /* who gave the last older answer, and how it was older; "" if there was none */
 } atls_fetcher_counts;
 
 /* atls_fetcher_count reads the counters. Any thread; waits for no request. */

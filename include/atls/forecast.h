@@ -60,10 +60,16 @@ typedef struct atls_forecast {
     const char *because;             /* of the dates, the one that passes at that second; "" when none does */
     const atls_forecast_date *dates; /* in their order, those before `now` too */
     size_t n_dates;
-    size_t n_appraisals; /* that were made */
+    size_t n_appraisals;   /* that were made */
+    bool leaves_out_grade; /* the policy asks for a grade, which only a live session has: it was not asked for here */
+    atls_grade min_grade;  /* that one, of several alternatives the highest */
 } atls_forecast;
 
 /* atls_forecast_make looks ahead. Each set of endorsements is asked for once for each different request.
+ *
+ * A question without a binding (grade NONE: a file, say) is about evidence without its session. What only that could show, the policy's
+ * min_grade, is left out, and *out says so; what is said then is the rest of the verifier's answer. With a binding (a live peer's,
+ * a recording's) everything is asked.
  *
  * arena  ATLS_ARENA_DEFAULT_SIZE or more: two thirds of what is left are for the appraisals
  * out    points into the arena and into the evidence

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_cli.c: what the program says and how it ends, line by line of a table: usage, verify, inspect, sim, demo. */
+#include <dirent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "run.h"
@@ -35,7 +40,7 @@ static const run_row usage_rows[] = {
     {"an option without its value", "verify f --policy", NULL, 1, NULL, {"--policy: needs a value"}},
     {"a flag with a value", "verify f --json=1", NULL, 1, NULL, {"--json: takes no value"}},
     {"an option given twice", "verify f --at a --at=b", NULL, 1, NULL, {"--at: given twice"}},
-    {"no operand", "verify --json", NULL, 1, NULL, {"FILE: missing"}},
+    {"no operand", "verify --json", NULL, 1, "\"code\":\"USAGE\"", {NULL}},
     {"one operand too many", "verify a b", NULL, 1, NULL, {"b: one operand too many"}},
     {"after -- everything is an operand", "verify -- --json", NULL, 1, NULL, {"--json: No such file"}},
     {"a time that is none", "verify f --at yesterday", NULL, 1, NULL, {"--at", "YYYY-MM-DDTHH:MM:SSZ"}},
@@ -75,6 +80,12 @@ static const run_row usage_rows[] = {
     {"sim has no server for enclaves", "sim {d}/new --kind sgx-v3 --serve 0", NULL, 1, NULL, {"--serve"}},
     {"--count needs --serve", "sim {d}/new --count 1", NULL, 1, NULL, {"--count: only with --serve"}},
     {"sim into no folder", "sim {d}/nothing/deep", NULL, 1, NULL, {"DIR", "No such file"}},
+    {"--json, whatever is wrong", "verify --json --bogus", NULL, 1, "\"verdict\":\"undecided\"", {"!bogus"}},
+    {"... and wherever it stands", "verify --bogus --json", NULL, 1, "\"field\":\"--bogus\"", {"!bogus"}},
+    {"... of a peer", "connect --json", NULL, 1, "\"code\":\"USAGE\"", {NULL}},
+    {"... but it is no operand", "verify --bogus -- --json", NULL, 1, NULL, {"--bogus"}},
+    {"a URL where a peer belongs", "connect https://host.example/path -p x", NULL, 1, NULL, {"wants no URL: write host.example:443"}},
+    {"a URL with a port", "connect https://host.example:8443 -p x", NULL, 1, NULL, {"wants no URL: write host.example:8443"}},
     {"demo takes no operand", "demo now", NULL, 1, NULL, {"now: one operand too many"}},
 };
 
@@ -384,6 +395,42 @@ static void test_demo(void **state)
 }
 
 /* Two runs say the same, so that a page of documentation can show one. */
+static size_t count_files(const char *folder)
+{
+    size_t n = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+        n += e->d_name[0] != '.' ? 1 : 0;
+    }
+    (void)closedir(d);
+    return n;
+}
+
+/* Interrupted, it ends by the signal, and leaves nothing behind. */
+static void test_demo_interrupted(void **state)
+{
+    static const int signals[] = {SIGINT, SIGTERM};
+    (void)state;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        char folder[300];
+        (void)snprintf(folder, sizeof folder, "%s/tmp%zu", place.folder, i);
+        assert_int_equal(mkdir(folder, 0700), 0);
+        assert_int_equal(setenv("TMPDIR", folder, 1), 0);
+        const pid_t pid = run_start("demo", "interrupted");
+        for (unsigned turn = 0; turn < 2000 && count_files(folder) == 0; turn++) {
+            const struct timespec pause = {.tv_nsec = 5000000};
+            (void)nanosleep(&pause, NULL);
+        }
+        assert_int_equal(count_files(folder), 1);
+        assert_int_equal(kill(pid, signals[i]), 0);
+        assert_int_equal(run_wait(pid), -1);
+        assert_int_equal(count_files(folder), 0);
+        assert_int_equal(rmdir(folder), 0);
+        assert_int_equal(unsetenv("TMPDIR"), 0);
+    }
+}
+
 static void test_demo_repeats(void **state)
 {
     (void)state;
@@ -449,6 +496,7 @@ int main(int argc, char *argv[])
     tap_add(&tests, "sim --force overwrites, and the room is whole", test_sim_force, NULL);
     tap_add(&tests, "demo: the honest server is accepted, the cheats are not", test_demo, "demo");
     tap_add(&tests, "demo --verbose: the same with whole pages", test_demo, "demo --verbose");
+    tap_add(&tests, "demo: interrupted", test_demo_interrupted, NULL);
     tap_add(&tests, "demo: two runs print the same", test_demo_repeats, NULL);
     int failed = tap_run("cli", &tests);
     run_end();

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_endorsements.c: atls endorse as a black box, in the order in which an operator does things: a key, a bundle, a look at it,
  * evidence verified by it, a newer one, the older one refused; and when cron has to hear of it. */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "run.h"
 
 #define T     "--at 2026-06-15T12:00:00Z"
@@ -34,6 +38,9 @@ static const run_row rows[] = {
     {"keygen", "endorse keygen --key {d}/key.pem --public {d}/pub.pem", NULL, 0, NULL, {NULL}},
     {"another", "endorse keygen --key {d}/key2.pem --public {d}/pub2.pem", NULL, 0, NULL, {NULL}},
     {"keygen overwrites nothing", "endorse keygen --key {d}/key.pem --public {d}/pub3.pem", NULL, 1, NULL, {"--key", "File exists"}},
+    {"... nor the public half", "endorse keygen --key {d}/half.pem --public {d}/pub.pem", NULL, 1, NULL, {"--public", "File exists"}},
+    {"... and leaves no half behind", "endorse keygen --key {d}/half.pem --public {d}/half.pem", NULL, 1, NULL, {"--public", "File exists"}},
+    {"... of neither", "endorse keygen --key {d}/half.pem --public {d}/pub3.pem", NULL, 0, NULL, {NULL}},
     {"a public key does not sign", PACK "-k {d}/pub.pem -o {d}/x", NULL, 1, NULL, {"USAGE --key", "private key"}},
     {"a private key is not trusted by itself", TD "-e {d}/td/collateral.json --bundle-key {d}/key.pem", NULL, 0, NULL, {NULL}}, /* no bundle: nobody looks */
     /* a bundle */
@@ -67,6 +74,11 @@ static const run_row rows[] = {
     {"two bundles", TD WITH "-e {d}/two.bundle", NULL, 1, NULL, {"more than one signed bundle"}},
     {"a bundle with a byte changed", TD "-e {d}/bad.bundle " KEY " " STATE, NULL, 2, NULL, {"BUNDLE_SIGNATURE bundle.signature"}},
     {"a bundle that is cut", TD "-e {d}/cut.bundle " KEY " " STATE, NULL, 2, NULL, {"BUNDLE_SIGNATURE"}},
+    /* which file it is that is no such thing */
+    {"a policy that is none", "verify {d}/td/quote.bin -p {d}/td/collateral.json -e {d}/td/collateral.json", NULL, 1, NULL, {"td/collateral.json: "}},
+    {"endorsements that are none", TD "-e {d}/td/policy-tdx.json", NULL, 2, NULL, {"td/policy-tdx.json: "}},
+    {"one of several that is none", TD "-e {d}/td/collateral.json -e {d}/td/quote.bin", NULL, 2, NULL, {"td/quote.bin: "}},
+    {"a bundle that is cut, by name", TD "-e {d}/cut.bundle " KEY " " STATE, NULL, 2, NULL, {"cut.bundle: "}},
     /* by itself */
     {"endorse verify", "endorse verify {d}/one.bundle --root {d}/td/root.pem " T " " KEY " " STATE, NULL, 0, NULL, {"holds    dcap.tcb_info", "!FAILS"}},
     {"endorse verify: nobody's root", "endorse verify {d}/one.bundle " T " " KEY " " STATE, NULL, 2, NULL, {"FAILS", "CERTIFICATE_CHAIN"}},
@@ -77,10 +89,13 @@ static const run_row rows[] = {
     {"endorse verify --json", "endorse verify {d}/one.bundle --json --root {d}/td/root.pem " T " " KEY " " STATE, NULL, 0, "\"holds\":true", {NULL}},
     {"endorse verify --json: what fails", "endorse verify {d}/one.bundle --json " T " " KEY " " STATE, NULL, 2, "\"finding\":\"fails\"", {NULL}},
     /* rollback */
+    {"looking at the newer one is no use of it", "endorse verify {d}/two.bundle --root {d}/td/root.pem " T " " KEY " " STATE, NULL, 0, NULL, {"!FAILS"}},
+    {"... so that the older one still serves", TD WITH, NULL, 0, NULL, {"Accepted"}},
     {"the newer one is used", TD "-e {d}/two.bundle " KEY " " STATE, NULL, 0, NULL, {"Accepted"}},
     {"then the older one is refused", TD WITH, NULL, 5, NULL, {"BUNDLE_OLDER bundle.sequence", "sequence 1781528400"}},
     {"... also as JSON", TD WITH "--json", NULL, 5, "BUNDLE_OLDER", {NULL}},
     {"... by endorse verify", "endorse verify {d}/one.bundle --root {d}/td/root.pem " T " " KEY " " STATE, NULL, 5, NULL, {"BUNDLE_OLDER"}},
+    {"... unless it is allowed", "endorse verify {d}/one.bundle --allow-older-bundle --root {d}/td/root.pem " T " " KEY " " STATE, NULL, 0, NULL, {"WARNING", "older"}},
     {"... by endorse forecast", "endorse forecast {d}/td/quote.bin -p {d}/td/policy-tdx.json " T " " WITH, NULL, 5, NULL, {"BUNDLE_OLDER"}},
     {"... unless it is allowed, which shows", TD WITH "--allow-older-bundle", NULL, 0, NULL, {"WARNING", "older", "endorsements.bundle_age"}},
     {"... in JSON, too", TD WITH "--allow-older-bundle --json", NULL, 0, "endorsements.bundle_age", {NULL}},
@@ -115,6 +130,34 @@ static const run_row rows[] = {
     {"genuine SEV-SNP", "verify {v}/sev-snp/milan_v2.report.bin --kind sev_snp --at 2024-01-01T00:00:00Z -e {d}/genuine.bundle --bundle-key {d}/pub2.pem " STATE, NULL, 0, NULL, {"Accepted"}},
 };
 /* clang-format on */
+
+/* As a shell's <(command) hands it over: read once. */
+static void test_pipe(void **state)
+{
+    static const char *const names[] = {"td/collateral.json", "one.bundle"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[300];
+        size_t len = 0;
+        (void)snprintf(path, sizeof path, "%s/pipe%zu", place.folder, i);
+        assert_int_equal(mkfifo(path, 0600), 0);
+        char *content = run_read(names[i], &len);
+        const pid_t writer = fork();
+        assert_true(writer >= 0);
+        if (writer == 0) {
+            FILE *f = fopen(path, "wb");
+            const bool ok = f != NULL && fwrite(content, 1, len, f) == len && fclose(f) == 0;
+            _exit(ok ? 0 : 1);
+        }
+        free(content);
+        run_output o = run(i == 0 ? TD "-e {d}/pipe0" : TD "-e {d}/pipe1 " KEY " --bundle-state {d}/state.pipe", NULL);
+        run_holds("stderr", o.err, "Accepted");
+        assert_int_equal(o.status, 0);
+        run_free(&o);
+        assert_int_equal(run_wait(writer), 0);
+        assert_int_equal(unlink(path), 0);
+    }
+}
 
 static void must_run(const char *line)
 {
@@ -185,6 +228,7 @@ int main(int argc, char *argv[])
         }
     }
     tap_add(&tests, "JSON is JSON", test_json, NULL);
+    tap_add(&tests, "endorsements out of a pipe", test_pipe, NULL);
     int failed = tap_run("cli/endorsements", &tests);
     run_end();
     return failed;

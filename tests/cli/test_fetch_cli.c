@@ -3,8 +3,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <openssl/sha.h>
+
+#include "base/text.h"
 #include "run.h"
 #include "sim/sim_android.h"
+#include "sim/sim_tpm.h"
 #include "tests/edge/double.h"
 
 #define T      " --at 2026-06-15T12:00:00Z"
@@ -20,6 +24,8 @@
 #define FMSPC  " --tdx --fmspc 50806F5A1BC2"
 
 static double_server server;
+static const char *const next[] = {"tcb_info.tcbEvaluationDataNumber=18", NULL};
+static double_server ahead = {.settings = next};
 
 /* clang-format off */
 static const run_row usage_rows[] = {
@@ -59,7 +65,16 @@ static const run_row rows[] = {
     {"the folder reads back", SNP " -e {d}/amd", NULL, 0, NULL, {NULL}},
     {"and is not overwritten", PULL " --evidence {d}/report.bin -o {d}/amd" T KDS, NULL, 1, NULL, {"not empty"}},
     {"but if it is said", PULL " --evidence {d}/report.bin -f -o {d}/amd" T KDS, NULL, 0, NULL, {NULL}},
+    {"pull for the SNP report inside a TPM's evidence", PULL " --evidence {d}/vtpm-snp.cbor -o {d}/vtpm-amd" T KDS, NULL, 0, NULL, {"/vcek/v1/Genoa/cert_chain, good until"}},
+    {"the same files", "verify {d}/report.bin --policy {d}/policy-snp.json -e {d}/vtpm-amd" T, NULL, 0, NULL, {NULL}},
+    {"pull for the TDX quote inside", PULL " --evidence {d}/vtpm-tdx.cbor -o {d}/vtpm.json" T PCCS, NULL, 0, NULL, {"/tdx/certification/v4/tcb?fmspc=50806F5A1BC2, good until"}},
+    {"which verify reads", TD " -e {d}/vtpm.json", NULL, 0, NULL, {NULL}},
+    {"and what it needs cannot be had", PULL " --evidence {d}/vtpm-snp.cbor" T PCCS, NULL, 5, NULL, {"endorsements.vcek", "no source"}},
+    {"a TPM without hardware around it", PULL " --evidence {d}/vtpm.cbor -o {d}/x" T KDS, NULL, 1, NULL, {"nothing has to be fetched"}},
     {"chain and list of a product", PULL " --snp --product Genoa -o {d}/genoa" T KDS, NULL, 0, NULL, {"Genoa/crl"}},
+    {"some files, and nobody there for the rest", "verify {d}/report.bin --policy {d}/policy-snp.json" T " -e {d}/amd/intermediate.der --kds http://127.0.0.1:1", NULL, 5, NULL, {"ENDORSEMENTS_MISSING", "not fetched: 127.0.0.1:1: "}},
+    {"... of a forecast, too", "endorse forecast {d}/report.bin --policy {d}/policy-snp.json" T " -e {d}/amd/intermediate.der --kds http://127.0.0.1:1", NULL, 5, NULL, {"ENDORSEMENTS_MISSING", "not fetched: 127.0.0.1:1: "}},
+    {"all the files, and nobody there", "verify {d}/report.bin --policy {d}/policy-snp.json" T " -e {d}/amd --kds http://127.0.0.1:1", NULL, 0, NULL, {"!not fetched"}},
     {"another product", PULL " --snp --product Milan" T KDS, NULL, 5, NULL, {"endorsements.cert_chain", "404"}},
     {"evidence that is none", PULL " --evidence {d}/td/policy-tdx.json" T PCCS, NULL, 2, NULL, {NULL}},
     {"Google's list", PULL " --android-status -o {d}/status.json" T STATUS, NULL, 0, NULL, {"fetched 2026-06-15T12:00:00Z, until when it is good is not said"}},
@@ -77,7 +92,9 @@ static const run_row rows[] = {
     {"it endorses a phone", PHONE T " -e {d}/phones.bundle" KEY, NULL, 0, NULL, {"Accepted by the policy"}},
     {"and when that ends", "endorse forecast {d}/phone.bin -p {d}/policy-phone.json -e {d}/phones.bundle" T KEY, NULL, 5, NULL, {"refused from  2026-06-16T13:00:01Z", "stale status list"}},
     {"dates for no list", "endorse pack -e {d}/td/collateral.json --status-fetched 2026-06-15T12:00:00Z -k {d}/key.pem -o {d}/x" T9, NULL, 1, NULL, {"--status-fetched", "no status list"}},
-    {"into a cache", PULL FMSPC " --cache {d}/cache -q" T PCCS, NULL, 0, NULL, {NULL}},
+    {"what if, with a cache", PULL FMSPC " --cache {d}/none -q" T PCCS, NULL, 0, NULL, {NULL}},
+    {"of which nothing is made", "endorse show {d}/none", NULL, 1, NULL, {"No such file"}},
+    {"a service that is behind what is at hand", PULL FMSPC " --cache {d}/ahead -o {d}/kept.json" T PCCS, NULL, 0, NULL, {"atls: 1 older than what is at hand, which is kept: 127.0.0.1:", "tcb_info: 17 of", "behind 18 of"}},
     {"past the date of what there is", PULL FMSPC " --at 2036-01-01T00:00:00Z" PCCS, NULL, 5, NULL, {"EXPIRED", "past its date"}},
 };
 
@@ -115,6 +132,73 @@ static void write_phone(void)
     sim_android_free(phone);
 }
 
+/* What an asker of that day has kept. */
+static atls_time that_day(void *ctx)
+{
+    (void)ctx;
+    return SIM_NOW;
+}
+
+static void write_cache(double_server *from, const char *name)
+{
+    static const uint8_t fmspc[6] = {0x50, 0x80, 0x6f, 0x5a, 0x1b, 0xc2};
+    const atls_source source = {.kind = ATLS_SOURCE_PCCS, .url = server.url};
+    const atls_bytes root = sim_root(server.room);
+    char folder[512];
+    (void)snprintf(folder, sizeof folder, "%s/%s", place.folder, name);
+    const atls_fetcher_options o = {
+        .sources = &source, .n_sources = 1, .roots = &root, .n_roots = 1, .cache_folder = folder, .now = that_day};
+    atls_endorsement_request r = {.platform = ATLS_PLATFORM_TDX, .is_tdx = true, .pck_ca = "platform"};
+    atls_error err = {0};
+    atls_endorsements out;
+    atls_fetcher *f = NULL;
+    memcpy(r.fmspc, fmspc, sizeof fmspc);
+    const atls_endorsements own = server.collateral;
+    server.collateral = from->collateral;
+    assert_true(atls_fetcher_new(&o, &f, &err));
+    assert_true(atls_fetcher_endorse(f, &r, &server.arena, &out, &err));
+    server.collateral = own;
+    atls_fetcher_free(f);
+}
+
+static void must(bool ok, const atls_error *err)
+{
+    if (!ok) {
+        fail_msg("%s: %s", err->field, err->message);
+    }
+}
+
+/* As a paravisor hands it over: the hardware's report is about the TPM's key. */
+static void write_tpm(const char *name, const char *hardware)
+{
+    atls_error err = {0};
+    atls_arena *a = &server.arena;
+    sim_tpm *tpm = NULL;
+    atls_bytes runtime_data;
+    atls_bytes report = atls_bytes_empty();
+    atls_bytes document;
+    uint8_t report_data[64] = {0};
+    const uint8_t value[32] = {1};
+    must(sim_tpm_new(&(sim_tpm_options){.seed = NULL}, &tpm, &err), &err);
+    must(sim_hcl_runtime_data(sim_tpm_ak_pub(tpm), a, &runtime_data, &err), &err);
+    if (hardware != NULL) {
+        (void)SHA256(runtime_data.ptr, runtime_data.len, report_data);
+        must(strcmp(hardware, "tdx") == 0 ? sim_quote(server.room, report_data, a, &report, &err)
+                                          : sim_snp_report(server.snp, report_data, a, &report, &err),
+             &err);
+        const char *const settings[] = {
+            atls_text_format(a, &err, "hardware.kind=%s", hardware),
+            atls_text_format(a, &err, "hardware.report=%s", atls_hex_text(report, a, &err)),
+            atls_text_format(a, &err, "hardware.runtime_data=%s", atls_text_copy(runtime_data, a, &err)), "cert=none",
+            NULL};
+        sim_tpm_free(tpm);
+        must(sim_tpm_new(&(sim_tpm_options){.settings = settings}, &tpm, &err), &err);
+    }
+    must(sim_tpm_document(tpm, SIM_TPM_CBOR, atls_bytes_of(value, sizeof value), a, &document, &err), &err);
+    run_write(name, document.ptr, document.len);
+    sim_tpm_free(tpm);
+}
+
 static void set_up(void)
 {
     static const uint8_t report_data[64] = {1};
@@ -131,6 +215,13 @@ static void set_up(void)
     run_write("report.bin", report.ptr, report.len);
     run_write("policy-snp.json", policy.ptr, policy.len);
     write_phone();
+    write_tpm("vtpm.cbor", NULL);
+    write_tpm("vtpm-snp.cbor", "sev-snp");
+    write_tpm("vtpm-tdx.cbor", "tdx");
+    write_cache(&server, "cache");
+    double_open(&ahead);
+    write_cache(&ahead, "ahead");
+    double_close(&ahead);
     (void)snprintf(place.port, sizeof place.port, "%s", strrchr(server.url, ':') + 1);
 }
 

@@ -85,6 +85,9 @@ static void say_head(talk *t, const char *status, const double_page *p, size_t l
     (void)snprintf(line, sizeof line, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\nRequest-ID: 0f\r\n",
                    status, len);
     (void)say_text(t, line);
+    if (t->mode == DOUBLE_HEX_AS_PAGE) {
+        (void)say_text(t, p->is_list ? "Content-Type: text/html\r\n" : "Content-Type: application/pkix-crl\r\n");
+    }
     if (t->d->max_age != NULL) {
         (void)snprintf(line, sizeof line, "cache-control: %s\r\n", t->d->max_age);
         (void)say_text(t, line);
@@ -110,6 +113,16 @@ static void say_status(talk *t, const char *status)
                    waits && t->d->retry_after != NULL ? "Retry-After: " : "",
                    waits && t->d->retry_after != NULL ? t->d->retry_after : "",
                    waits && t->d->retry_after != NULL ? "\r\n" : "");
+    (void)say_text(t, text);
+}
+
+static void say_page(talk *t, const char *status)
+{
+    static const char page[] = "<!DOCTYPE html><html><body>{\"tcbInfo\":{}} is not here.</body></html>";
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   "HTTP/1.1 %s\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: %zu\r\n\r\n%s",
+                   status, strlen(page), page);
     (void)say_text(t, text);
 }
 
@@ -170,6 +183,16 @@ static bool misbehave(talk *t)
     case DOUBLE_BROKEN:
     case DOUBLE_FORBIDDEN:
         say_status(t, statuses[t->mode]);
+        return true;
+    case DOUBLE_HTML_404:
+    case DOUBLE_HTML_502:
+        say_page(t, t->mode == DOUBLE_HTML_404 ? "404 Not Found" : "502 Bad Gateway");
+        return true;
+    case DOUBLE_NO_UPDATE:
+        if (strstr(t->path, "update=") == NULL) {
+            return false;
+        }
+        say_status(t, "404 Not Found");
         return true;
     case DOUBLE_OVERSIZED:
         (void)say_text(t, "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n");
@@ -233,6 +256,9 @@ static void serve_page(talk *t, double_page *p)
     case DOUBLE_EMPTY:
         p->body = atls_bytes_empty();
         break;
+    case DOUBLE_JSON_ERROR:
+        p->body = atls_bytes_str("{\"status\":500,\"message\":\"tcbInfo\",\"signature\":\"00\"}");
+        break;
     case DOUBLE_GARBAGE_HEADERS:
         (void)say_text(t, "HTTP/1.1 200 OK\r\n\x01\x02 no header at all\r\n: : :\r\n");
         break;
@@ -240,6 +266,7 @@ static void serve_page(talk *t, double_page *p)
         say_long_headers(t);
         return;
     case DOUBLE_HEX_LISTS:
+    case DOUBLE_HEX_AS_PAGE:
     case DOUBLE_PEM_LISTS:
         p->body = p->is_list ? double_list(p->body, t->mode == DOUBLE_PEM_LISTS, &t->arena) : p->body;
         break;

@@ -42,6 +42,11 @@ typedef enum double_mode {
     DOUBLE_HEX_LISTS,          /* lists as hex, as PCCS does */
     DOUBLE_PEM_LISTS,          /* lists as PEM, as PCS does without encoding=der */
     DOUBLE_OLD_HEADER,         /* SGX-TCB-Info-Issuer-Chain, in lower case */
+    DOUBLE_NO_UPDATE,          /* 404 for whatever has the parameter update */
+    DOUBLE_HEX_AS_PAGE,        /* lists as hex, and a content type of something else */
+    DOUBLE_HTML_404,           /* an error with a page for people */
+    DOUBLE_HTML_502,           /* same */
+    DOUBLE_JSON_ERROR,         /* 200, and JSON that says that something went wrong */
     DOUBLE_OTHER_PIECE,        /* the QE identity instead of the TCB info, and so on */
 } double_mode;
 

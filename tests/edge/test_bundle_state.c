@@ -127,6 +127,37 @@ static void test_allowed(void **state)
     assert_false(b.insecure_older); /* not older */
 }
 
+/* Whoever only looks is told the same, and changes nothing. */
+static void test_looks(void **state)
+{
+    static const struct {
+        unsigned long long sequence;
+        atls_time made;
+        bool ok;
+    } rows[] = {{4, 90, false}, {5, 99, false}, {5, 100, true}, {6, 1, true}};
+    (void)state;
+    atls_error err;
+    char before[512];
+    char after[512];
+    assert_true(admit(0, 5, 100, &err));
+    (void)read_state(before, sizeof before);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const atls_bundle b = {.sequence = rows[i].sequence, .made = rows[i].made};
+        err = (atls_error){.code = ATLS_OK};
+        assert_int_equal(atls_bundle_would_admit(path, &b, &err), rows[i].ok);
+        assert_int_equal(err.code, rows[i].ok ? ATLS_OK : ATLS_E_BUNDLE_OLDER);
+    }
+    (void)read_state(after, sizeof after);
+    assert_string_equal(after, before);
+    char other[sizeof path + 16];
+    const atls_bundle b = {.sequence = 1, .made = 1};
+    (void)snprintf(other, sizeof other, "%s.none/x", path);
+    err = (atls_error){.code = ATLS_OK};
+    assert_true(atls_bundle_would_admit(other, &b, &err)); /* the first use it would be */
+    (void)snprintf(other, sizeof other, "%s.none", path);
+    assert_int_equal(access(other, F_OK), -1);
+}
+
 static const struct {
     const char *name;
     const char *text;
@@ -267,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         {"sequences and dates, by signer", test_sequence, set_up, tear_down, NULL},
         {"older ones, when they are allowed", test_allowed, set_up, tear_down, NULL},
+        {"whoever only looks", test_looks, set_up, tear_down, NULL},
         {"what is no memory", test_corrupt, set_up, tear_down, NULL},
         {"where it is", test_places, set_up, tear_down, NULL},
         {"processes", test_processes, set_up, tear_down, NULL},

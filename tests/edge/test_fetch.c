@@ -142,6 +142,70 @@ static void test_row(void **state)
     double_close(&bad);
 }
 
+/* ---- services that know less than they should -------------------------------------------------------------------------- */
+
+typedef struct lesser {
+    const char *name;
+    double_mode mode;
+    const char *only;
+    atls_update update;
+    atls_code code;
+    const char *field;
+    const char *words;
+} lesser;
+
+static const lesser lessers[] = {
+    {"early, of a service that does not know it", DOUBLE_NO_UPDATE, ALL, ATLS_UPDATE_EARLY, ATLS_E_ENDORSEMENTS_MISSING,
+     TCB, ": 404"},
+    {"standard, of a service that does not know it", DOUBLE_NO_UPDATE, ALL, ATLS_UPDATE_STANDARD,
+     ATLS_E_ENDORSEMENTS_MISSING, TCB, ": 404"},
+    {"neither, of a service that knows neither", DOUBLE_NO_UPDATE, ALL, ATLS_UPDATE_NONE, ATLS_E_OK, "", NULL},
+    {"early, and the identity is not known early", DOUBLE_NO_UPDATE, "qe/identity", ATLS_UPDATE_EARLY,
+     ATLS_E_ENDORSEMENTS_MISSING, QE, ": 404"},
+    {"lists in hex, called something else", DOUBLE_HEX_AS_PAGE, ALL, ATLS_UPDATE_NONE, ATLS_E_OK, "", NULL},
+    {"a page for people, and 404", DOUBLE_HTML_404, ALL, ATLS_UPDATE_NONE, ATLS_E_ENDORSEMENTS_MISSING, TCB, ": 404"},
+    {"a page for people, and 502", DOUBLE_HTML_502, ALL, ATLS_UPDATE_NONE, ATLS_E_IO, TCB, "status 502"},
+    {"a page for people instead of a list, and 502", DOUBLE_HTML_502, "pckcrl", ATLS_UPDATE_NONE, ATLS_E_IO, PCK_LIST,
+     "status 502"},
+    {"a page for people instead of the root's list", DOUBLE_HTML, "rootcacrl", ATLS_UPDATE_NONE,
+     ATLS_E_COLLATERAL_FORMAT, ROOT, NULL},
+    {"a page for people instead of the identity", DOUBLE_HTML, "qe/identity", ATLS_UPDATE_NONE,
+     ATLS_E_COLLATERAL_FORMAT, QE, NULL},
+    {"JSON that says that something went wrong", DOUBLE_JSON_ERROR, ALL, ATLS_UPDATE_NONE, ATLS_E_COLLATERAL_FORMAT,
+     TCB, NULL},
+};
+
+/* Alone a clear error, and never anything else than was asked for; before a service that has it, it costs a question. */
+static void test_lesser(void **state)
+{
+    const lesser *r = *state;
+    const atls_fetcher_options o = {.update = r->update};
+    double_server bad = {.only = r->only};
+    double_server *const alone[] = {&bad};
+    double_server *const both[] = {&bad, &good};
+    scene s;
+    atomic_init(&bad.mode, r->mode);
+    double_open(&bad);
+    scene_open(&s);
+    scene_fetcher(&s, &o, alone, 1);
+    if (r->code == ATLS_E_OK) {
+        scene_ok(&s, scene_appraise(&s));
+    } else {
+        scene_expect(&s, scene_endorse(&s), r->code, r->field, r->words);
+        assert_false(scene_appraise(&s));
+        if (r->update != ATLS_UPDATE_NONE) { /* nobody asks for the other one instead */
+            assert_int_equal(double_seen(&bad, "/tcb?"),
+                             double_seen(&bad, r->update == ATLS_UPDATE_EARLY ? "&update=early" : "&update=standard"));
+        }
+    }
+    double_forget(&good);
+    scene_fetcher(&s, &o, both, 2);
+    scene_ok(&s, scene_appraise(&s));
+    assert_int_equal(double_seen(&good, NULL) > 0, r->code != ATLS_E_OK);
+    scene_close(&s);
+    double_close(&bad);
+}
+
 /* ---- what is whole, and still not to be believed ----------------------------------------------------------------------- */
 
 typedef struct lie {
@@ -449,6 +513,9 @@ int main(void)
     double_open(&good);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         tap_add(&l, rows[i].name, test_row, &rows[i]);
+    }
+    for (size_t i = 0; i < sizeof lessers / sizeof lessers[0]; i++) {
+        tap_add(&l, lessers[i].name, test_lesser, &lessers[i]);
     }
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         tap_add(&l, lies[i].name, test_lie, &lies[i]);

@@ -115,13 +115,13 @@ static void test_modes(void **state)
     assert_int_equal(mode_of(name), 0600);
     /* a folder that others may write in is no cache, and says so */
     assert_int_equal(chmod(path, 0770), 0);
-    assert_false(atls_disk_open(path, crypto, 1, 1, &d, &b.s.err));
+    assert_false(atls_disk_open(path, crypto, 1, 1, false, &d, &b.s.err));
     scene_expect(&b.s, false, ATLS_E_IO, "cache_folder", "others may write");
     atls_error_clear(&b.s.err);
     if (geteuid() == 0) {
         assert_int_equal(chmod(path, 0700), 0);
         assert_int_equal(chown(path, 1, 1), 0);
-        assert_false(atls_disk_open(path, crypto, 1, 1, &d, &b.s.err));
+        assert_false(atls_disk_open(path, crypto, 1, 1, false, &d, &b.s.err));
         scene_expect(&b.s, false, ATLS_E_IO, "cache_folder", "another user");
     }
     atls_crypto_free(crypto);
@@ -347,6 +347,93 @@ static void test_damage(void **state)
     tear_down(&b);
 }
 
+/* ---- a clock that does not tell the time ------------------------------------------------------------------------------- */
+
+typedef struct file {
+    ino_t inode;
+    struct timespec changed;
+} file;
+
+static size_t look(const char *folder, file out[16])
+{
+    size_t n = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+        struct stat st;
+        if (e->d_name[0] != '.') {
+            assert_int_equal(fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW), 0);
+            assert_true(n < 16);
+            out[n++] = (file){.inode = st.st_ino, .changed = st.st_ctim};
+        }
+    }
+    (void)closedir(d);
+    return n;
+}
+
+typedef struct imagined {
+    const char *name;
+    atls_time now;
+    bool is_damaged; /* one entry */
+    bool is_served;  /* the server answers: what comes is used, and not kept */
+    bool ok;
+    unsigned asked;
+} imagined;
+
+static const imagined imagines[] = {
+    {"a minute later", SIM_NOW + 60, false, false, true, 0},
+    {"when everything is stale", SIM_NOW + 2 * DAY, false, true, true, 4},
+    {"when everything is past its date", SIM_NOW + 3650 * (atls_time)DAY, false, true, false, 1},
+    {"with an entry that is damaged", SIM_NOW + 60, true, true, true, 1},
+    {"with an entry that is damaged, and nobody there", SIM_NOW + 60, true, false, false, 1},
+};
+
+/* Whatever a clock says that does not tell the time: the folder is as it was, to the last date of a file. */
+static void test_imagined(void **state)
+{
+    const imagined *r = *state;
+    bench b;
+    file before[16];
+    file after[16];
+    char path[256];
+    set_up(&b);
+    scene_ok(&b.s, scene_endorse(&b.s));
+    tcb_entry(&b, ".entry", path);
+    if (r->is_damaged) {
+        flip(path);
+    }
+    const size_t n = look(b.folder, before);
+    b.options.cache_reads_only = true;
+    atomic_store(&b.d.mode, r->is_served ? DOUBLE_HONEST : DOUBLE_BROKEN);
+    atomic_store(&b.s.now, r->now);
+    again(&b);
+    assert_int_equal(scene_endorse(&b.s), r->ok);
+    assert_int_equal(double_seen(&b.d, NULL), r->asked);
+    size_t refreshed = 0;
+    const bool ignored = atls_fetcher_refresh(b.s.fetcher, DAY, &refreshed, &b.s.err);
+    (void)ignored;
+    assert_int_equal(look(b.folder, after), n);
+    assert_memory_equal(before, after, n * sizeof before[0]);
+    tear_down(&b);
+}
+
+/* A folder that is not there has nothing, and is not made. */
+static void test_imagined_folder(void **state)
+{
+    bench b;
+    char path[128];
+    (void)state;
+    set_up(&b);
+    (void)snprintf(path, sizeof path, "%s/none", b.folder);
+    b.options.cache_folder = path;
+    b.options.cache_reads_only = true;
+    again(&b);
+    scene_ok(&b.s, scene_appraise(&b.s));
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(atls_fetcher_count(b.s.fetcher).disk_failed, 0);
+    tear_down(&b);
+}
+
 static void move_first(const char *folder, const char *to)
 {
     char from[512] = "";
@@ -396,7 +483,7 @@ static void test_forged(void **state)
     e.answer.body = atls_bytes_str("{\"tcbInfo\":{\"id\":\"TDX\"},\"signature\":\"00\"}");
     e.answer.chain = atls_bytes_empty();
     assert_true(atls_crypto_new(&crypto, &b.s.err));
-    assert_true(atls_disk_open(b.folder, crypto, 64, 1 << 20, &d, &b.s.err));
+    assert_true(atls_disk_open(b.folder, crypto, 64, 1 << 20, false, &d, &b.s.err));
     assert_true(atls_disk_save(&d, &e, &b.s.arena, &b.s.err));
     scene_ok(&b.s, scene_appraise(&b.s));
     assert_int_equal(atls_fetcher_count(b.s.fetcher).disk_refused, 1);
@@ -419,6 +506,10 @@ int main(void)
     for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
         tap_add(&l, damages[i].name, test_damage, &damages[i]);
     }
+    for (size_t i = 0; i < sizeof imagines / sizeof imagines[0]; i++) {
+        tap_add(&l, imagines[i].name, test_imagined, &imagines[i]);
+    }
+    tap_add(&l, "a folder that is only read, and is not there", test_imagined_folder, NULL);
     tap_add(&l, "an entry under the name of another", test_renamed, NULL);
     tap_add(&l, "a forged entry", test_forged, NULL);
     return tap_run("fetch_disk", &l);

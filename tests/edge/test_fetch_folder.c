@@ -70,7 +70,7 @@ static void open_shelf(shelf *h, size_t max_entries, size_t max_len)
     atls_error err = {0};
     scene_folder(h->folder);
     assert_true(atls_arena_new(&h->arena, (size_t)1024 * 1024, &err) && atls_crypto_new(&h->crypto, &err));
-    assert_true(atls_disk_open(h->folder, h->crypto, max_entries, max_len, &h->disk, &err));
+    assert_true(atls_disk_open(h->folder, h->crypto, max_entries, max_len, false, &h->disk, &err));
 }
 
 static void close_shelf(shelf *h)

@@ -289,6 +289,41 @@ static void test_nitro_age(void **state)
     atls_arena_free(&w.arena);
 }
 
+/* Without a session nobody asks for its grade, and that is said; with one it is asked. */
+static void test_grade(void **state)
+{
+    static const char *const settings[] = {"policy.min_grade=\"exporter\"", NEXT("tcb_info_date.next"), NULL};
+    (void)state;
+    for (int is_bound = 0; is_bound < 2; is_bound++) {
+        world w;
+        atls_forecast f;
+        atls_forecast_question q = {.early = NULL};
+        char at[ATLS_TIME_TEXT_SIZE];
+        world_open(&w, SIM_TDX_V4, settings, "tdx");
+        w.in.event_log = atls_bytes_empty();
+        w.in.binding.grade = ATLS_GRADE_REPORT_DATA;
+        if (is_bound == 0) {
+            world_no_binding(&w);
+        }
+        forecast(&w, &q, &f);
+        atls_time_format(f.first_failure, at);
+        assert_int_equal(f.leaves_out_grade, is_bound == 0);
+        assert_int_equal(f.now.accepted, is_bound == 0);
+        assert_string_equal(at, is_bound == 0 ? FAILS : "2026-06-15T12:00:00Z");
+        assert_int_equal(f.failure.code, is_bound == 0 ? ATLS_E_EXPIRED : ATLS_E_GRADE);
+        if (is_bound == 0) {
+            assert_int_equal(f.min_grade, ATLS_GRADE_EXPORTER);
+            w.in.now = f.first_failure - 1; /* the verifier itself leaves nothing out */
+            atls_verifier *v = NULL;
+            must(atls_verifier_new(w.parsed, &v, &w.err), &w.err);
+            assert_false(atls_verifier_appraise(v, &w.in, &w.arena, &w.result, &w.err));
+            assert_int_equal(w.err.code, ATLS_E_GRADE);
+            atls_verifier_free(v);
+        }
+        world_close(&w);
+    }
+}
+
 static void test_usage(void **state)
 {
     (void)state;
@@ -326,6 +361,7 @@ int main(void)
     tap_add(&l, "an early set", test_early, NULL);
     tap_add(&l, "SEV-SNP", test_snp, NULL);
     tap_add(&l, "Nitro: an age, not a date", test_nitro_age, NULL);
+    tap_add(&l, "a grade that only a session has", test_grade, NULL);
     tap_add(&l, "calls that make no sense", test_usage, NULL);
     return tap_run("verify/forecast", &l);
 }

@@ -136,6 +136,23 @@ ATLS_MUST_USE bool dcap_module_check(const dcap_tcb_info *info, const atls_td_re
 ATLS_MUST_USE bool dcap_tcb_evaluate(const dcap_tcb_info *info, const dcap_qe_identity *identity, const dcap_pck *pck,
                                      const atls_td_report *td, uint16_t qe_isvsvn, atls_arena *a, atls_tcb *out,
                                      atls_error *err);
+
+/* What orders two documents about one subject. Nothing in it is authentic by itself. */
+typedef struct dcap_age {
+    bool is_read; /* else it says nothing */
+    bool is_tdx;
+    uint8_t fmspc[6]; /* zeros in an identity, which is of no platform */
+    uint8_t pceid[2];
+    atls_time issued;
+    uint32_t number; /* tcbEvaluationDataNumber */
+} dcap_age;
+
+/* A text that cannot be read is one that says nothing. Errors: MEMORY. */
+ATLS_MUST_USE bool dcap_age_of_tcb_info(atls_bytes text, atls_arena *a, dcap_age *out, atls_error *err);
+ATLS_MUST_USE bool dcap_age_of_qe_identity(atls_bytes text, atls_arena *a, dcap_age *out, atls_error *err);
+/* dcap_age_is_older tells whether x is about the same subject, and its date or its number is lower. */
+bool dcap_age_is_older(const dcap_age *x, const dcap_age *than);
+
 /* dcap_collateral_newer is atls_endorsements_merge (endorse.h) of collateral; *stapled_pieces are its ATLS_PIECE_ bits. out
  * may be neither of the others. Errors: MEMORY. */
 ATLS_MUST_USE bool dcap_collateral_newer(const atls_dcap_collateral *own, const atls_dcap_collateral *stapled,

@@ -10,17 +10,6 @@
 
 /* ---- documents ---- */
 
-/* What a document says of itself, TCB info or QE identity. */
-typedef struct document {
-    bool is_there; /* text and signature */
-    bool is_read;
-    bool is_tdx;
-    uint8_t fmspc[6]; /* zeros in an identity, which is of no platform */
-    uint8_t pceid[2];
-    atls_time issued;
-    uint32_t number; /* tcbEvaluationDataNumber */
-} document;
-
 /* A text that cannot be read says nothing, and that is no failure; having no memory to read it is one. */
 static bool unreadable(const atls_error *why, atls_error *err)
 {
@@ -30,14 +19,11 @@ static bool unreadable(const atls_error *why, atls_error *err)
     return atls_fail_values(err, ATLS_E_MEMORY, why->field, why->expected, why->actual, NULL);
 }
 
-static bool read_tcb_info(atls_bytes text, atls_bytes signature, atls_arena *a, document *out, atls_error *err)
+bool dcap_age_of_tcb_info(atls_bytes text, atls_arena *a, dcap_age *out, atls_error *err)
 {
     dcap_tcb_info info;
     atls_error why = {.code = ATLS_OK};
-    *out = (document){.is_there = text.len > 0 && signature.len > 0};
-    if (!out->is_there) {
-        return true;
-    }
+    *out = (dcap_age){.is_read = false};
     if (!dcap_tcb_info_decode(text, a, &info, &why)) {
         return unreadable(&why, err);
     }
@@ -50,14 +36,11 @@ static bool read_tcb_info(atls_bytes text, atls_bytes signature, atls_arena *a, 
     return true;
 }
 
-static bool read_qe_identity(atls_bytes text, atls_bytes signature, atls_arena *a, document *out, atls_error *err)
+bool dcap_age_of_qe_identity(atls_bytes text, atls_arena *a, dcap_age *out, atls_error *err)
 {
     dcap_qe_identity identity;
     atls_error why = {.code = ATLS_OK};
-    *out = (document){.is_there = text.len > 0 && signature.len > 0};
-    if (!out->is_there) {
-        return true;
-    }
+    *out = (dcap_age){.is_read = false};
     if (!dcap_qe_identity_decode(text, a, &identity, &why)) {
         return unreadable(&why, err);
     }
@@ -68,23 +51,39 @@ static bool read_qe_identity(atls_bytes text, atls_bytes signature, atls_arena *
     return true;
 }
 
-static bool is_same_subject(const document *x, const document *y)
+static bool is_same_subject(const dcap_age *x, const dcap_age *y)
 {
-    return x->is_tdx == y->is_tdx && memcmp(x->fmspc, y->fmspc, sizeof x->fmspc) == 0
+    return x->is_read && y->is_read && x->is_tdx == y->is_tdx && memcmp(x->fmspc, y->fmspc, sizeof x->fmspc) == 0
            && memcmp(x->pceid, y->pceid, sizeof x->pceid) == 0;
+}
+
+bool dcap_age_is_older(const dcap_age *x, const dcap_age *than)
+{
+    return is_same_subject(x, than) && (x->issued < than->issued || x->number < than->number);
+}
+
+/* A document as a piece: text and signature, or nothing. */
+typedef struct document {
+    bool is_there;
+    dcap_age age;
+} document;
+
+static bool read_document(bool (*read)(atls_bytes text, atls_arena *a, dcap_age *out, atls_error *err), atls_bytes text,
+                          atls_bytes signature, atls_arena *a, document *out, atls_error *err)
+{
+    *out = (document){.is_there = text.len > 0 && signature.len > 0};
+    return !out->is_there || read(text, a, &out->age, err);
 }
 
 static bool document_wins(const document *own, const document *stapled)
 {
-    if (!own->is_there) {
-        return true;
-    }
-    return own->is_read && is_same_subject(own, stapled) && stapled->issued > own->issued
-           && stapled->number >= own->number;
+    return !own->is_there
+           || (is_same_subject(&own->age, &stapled->age) && stapled->age.issued > own->age.issued
+               && !dcap_age_is_older(&stapled->age, &own->age));
 }
 
 /* The platform is known from the evidence's own chain, if it has one. */
-static bool is_requested(const document *info, const atls_endorsement_request *request)
+static bool is_requested(const dcap_age *info, const atls_endorsement_request *request)
 {
     return info->is_tdx == request->is_tdx
            && (request->needs_pck_chain || memcmp(info->fmspc, request->fmspc, sizeof info->fmspc) == 0);
@@ -96,13 +95,13 @@ static bool choose_tcb_info(const atls_dcap_collateral *own, const atls_dcap_col
 {
     document ours;
     document theirs;
-    if (!read_tcb_info(stapled->tcb_info, stapled->tcb_info_signature, a, &theirs, err)) {
+    if (!read_document(dcap_age_of_tcb_info, stapled->tcb_info, stapled->tcb_info_signature, a, &theirs, err)) {
         return false;
     }
-    if (!theirs.is_read || !is_requested(&theirs, request) || stapled->tcb_info_issuer_chain.len == 0) {
+    if (!theirs.age.is_read || !is_requested(&theirs.age, request) || stapled->tcb_info_issuer_chain.len == 0) {
         return true;
     }
-    if (!read_tcb_info(own->tcb_info, own->tcb_info_signature, a, &ours, err)) {
+    if (!read_document(dcap_age_of_tcb_info, own->tcb_info, own->tcb_info_signature, a, &ours, err)) {
         return false;
     }
     if (document_wins(&ours, &theirs)) {
@@ -120,13 +119,14 @@ static bool choose_qe_identity(const atls_dcap_collateral *own, const atls_dcap_
 {
     document ours;
     document theirs;
-    if (!read_qe_identity(stapled->qe_identity, stapled->qe_identity_signature, a, &theirs, err)) {
+    if (!read_document(dcap_age_of_qe_identity, stapled->qe_identity, stapled->qe_identity_signature, a, &theirs,
+                       err)) {
         return false;
     }
-    if (!theirs.is_read || theirs.is_tdx != request->is_tdx || stapled->qe_identity_issuer_chain.len == 0) {
+    if (!theirs.age.is_read || theirs.age.is_tdx != request->is_tdx || stapled->qe_identity_issuer_chain.len == 0) {
         return true;
     }
-    if (!read_qe_identity(own->qe_identity, own->qe_identity_signature, a, &ours, err)) {
+    if (!read_document(dcap_age_of_qe_identity, own->qe_identity, own->qe_identity_signature, a, &ours, err)) {
         return false;
     }
     if (document_wins(&ours, &theirs)) {
@@ -139,15 +139,6 @@ static bool choose_qe_identity(const atls_dcap_collateral *own, const atls_dcap_
 }
 
 /* ---- revocation lists ---- */
-
-/* Numbers without leading zeros: the longer one is the greater. */
-static int compare_numbers(atls_bytes x, atls_bytes y)
-{
-    if (x.len != y.len) {
-        return x.len < y.len ? -1 : 1;
-    }
-    return memcmp(x.ptr, y.ptr, x.len);
-}
 
 /* A list without number could not be ordered, and would be refused anyway. */
 static bool read_list(atls_bytes der, atls_crl *out)
@@ -166,12 +157,7 @@ static bool list_wins(atls_bytes own, atls_bytes stapled)
     if (own.len == 0) {
         return true;
     }
-    if (!read_list(own, &ours) || !atls_bytes_equal(ours.issuer, theirs.issuer)) {
-        return false;
-    }
-    int number = compare_numbers(theirs.crl_number, ours.crl_number);
-    return number >= 0 && theirs.this_update >= ours.this_update
-           && (number > 0 || theirs.this_update > ours.this_update);
+    return read_list(own, &ours) && atls_crl_is_older(&ours, &theirs) && !atls_crl_is_older(&theirs, &ours);
 }
 
 static void choose_lists(const atls_dcap_collateral *own, const atls_dcap_collateral *stapled,

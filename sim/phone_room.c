@@ -11,8 +11,8 @@ bool sim_phone_room_open(sim *base, const char *seed, atls_time now, atls_error 
            && atls_arena_copy(&base->arena, atls_bytes_str(seed == NULL ? "atls" : seed), &base->seed, err);
 }
 
-bool sim_phone_room_make(sim *base, const char *const *settings, void (*lasting)(sim_op *o), void (*rehearse)(sim_op *o),
-                    atls_error *err)
+bool sim_phone_room_make(sim *base, const char *const *settings, void (*lasting)(sim_op *o),
+                         void (*rehearse)(sim_op *o), atls_error *err)
 {
     sim_op o;
     atls_arena scratch;

@@ -13,7 +13,7 @@ ATLS_MUST_USE bool sim_phone_room_open(sim *base, const char *seed, atls_time no
 /* sim_phone_room_make reads the settings, makes what stays (`lasting`, NULL: nothing) in the room's arena, and one of everything
  * (`rehearse`) in another one, so that each setting is asked for once. Errors: CONFIGURATION, MEMORY. */
 ATLS_MUST_USE bool sim_phone_room_make(sim *base, const char *const *settings, void (*lasting)(sim_op *o),
-                                  void (*rehearse)(sim_op *o), atls_error *err);
+                                       void (*rehearse)(sim_op *o), atls_error *err);
 
 void sim_phone_room_close(sim *base);
 

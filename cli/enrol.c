@@ -11,6 +11,7 @@ static const cli_verb verbs[] = {
     {"serve", "serve challenges and certificates to phones", cli_enrol_serve},
     {"request", "play a phone: prove a simulated key to a service, and keep the certificate", cli_enrol_request},
     {"audit", "check audit logs, line after line and file after file", cli_enrol_audit},
+    {"record", "rewrite debug statements: without personal data, in one line", cli_enrol_record},
 };
 
 #define N_VERBS (sizeof verbs / sizeof verbs[0])

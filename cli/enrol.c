@@ -10,6 +10,8 @@ static const cli_verb verbs[] = {
     {"ca", "make the CA of an enrolment service, and look at it", cli_enrol_ca},
     {"serve", "serve challenges and certificates to phones", cli_enrol_serve},
     {"request", "play a phone: prove a simulated key to a service, and keep the certificate", cli_enrol_request},
+    {"audit", "check audit logs, line after line and file after file", cli_enrol_audit},
+    {"record", "rewrite debug statements: without personal data, in one line", cli_enrol_record},
 };
 
 #define N_VERBS (sizeof verbs / sizeof verbs[0])

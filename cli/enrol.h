@@ -8,6 +8,8 @@
 int cli_enrol_ca(int argc, char *const argv[]);
 int cli_enrol_request(int argc, char *const argv[]);
 int cli_enrol_serve(int argc, char *const argv[]);
+int cli_enrol_audit(int argc, char *const argv[]);
+int cli_enrol_record(int argc, char *const argv[]);
 int cli_enrol_ca_crl(int argc, char *const argv[]); /* a verb of atls enrol ca */
 
 #endif

@@ -14,9 +14,9 @@
 #include "values.h"
 
 typedef struct words {
-    const char *phone, *seed, *ca, *out, *timeout, *at;
+    const char *phone, *seed, *ca, *out, *timeout, *at, *nonce;
     cli_list settings;
-    bool force, insecure_http, print_policy, print_status, json;
+    bool force, insecure_http, print_policy, print_status, print_statement, print_evidence, print_client_data, json;
     cli_list operands;
 } words;
 
@@ -46,6 +46,13 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
          .flag = &w->print_policy},
         {"print-status", 0, NULL, "print an Android phone's list of revoked certificates; no URL",
          .flag = &w->print_status},
+        {"print-statement", 0, NULL, "print what the phone states of its key for --nonce, JSON; no URL",
+         .flag = &w->print_statement},
+        {"print-evidence", 0, NULL, "the same, Android: certificates, PEM; App Attest: hex; no URL",
+         .flag = &w->print_evidence},
+        {"print-client-data", 0, NULL, "print the client data that an iPhone's statement covers; no URL",
+         .flag = &w->print_client_data},
+        {"nonce", 0, "HEX|@FILE", "with the last three: the challenge, 1 to 128 bytes", .text = &w->nonce},
         {"json", 0, NULL, "print the outcome as one JSON object", .flag = &w->json},
     };
     const cli_usage usage = {
@@ -88,15 +95,36 @@ static bool try_phone(job *j, atls_error *err)
     return ok;
 }
 
+static bool is_for_nonce(const words *w)
+{
+    return w->print_statement || w->print_evidence || w->print_client_data;
+}
+
+static bool check_words(const words *w, atls_error *err)
+{
+    const bool flags[] = {w->print_policy, w->print_status, w->print_statement, w->print_evidence,
+                          w->print_client_data};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        n += flags[i] ? 1 : 0;
+    }
+    if ((n > 0) != (w->operands.n == 0)) {
+        return atls_fail(err, ATLS_E_USAGE, "URL",
+                         n > 0 ? "what is only printed asks nobody: no URL" : "where is the challenge?");
+    }
+    if (n > 1) {
+        return atls_fail(err, ATLS_E_USAGE, "--print-policy", "print one thing at a time");
+    }
+    return is_for_nonce(w) == (w->nonce != NULL)
+           || atls_fail(err, ATLS_E_USAGE, "--nonce",
+                        "goes with --print-statement, --print-evidence or --print-client-data, and these need it");
+}
+
 static bool load(const words *w, job *j, atls_error *err)
 {
-    const bool prints = w->print_policy || w->print_status;
-    if (prints != (w->operands.n == 0)) {
-        return atls_fail(err, ATLS_E_USAGE, "URL",
-                         prints ? "--print-policy and --print-status ask nobody: no URL" : "where is the challenge?");
-    }
-    if (w->print_policy && w->print_status) {
-        return atls_fail(err, ATLS_E_USAGE, "--print-status", "one of --print-policy and --print-status");
+    const bool prints = w->operands.n == 0;
+    if (!check_words(w, err)) {
+        return false;
     }
     return choose_phone(w, j, err) && try_phone(j, err) && (w->ca == NULL || cli_exists(w->ca, "--ca", err))
            && (prints || cli_pair_name(w->out == NULL ? "phone" : w->out, "--out", w->force, &j->arena, &j->pair, err));
@@ -104,11 +132,66 @@ static bool load(const words *w, job *j, atls_error *err)
 
 /* ---- what a server needs ---- */
 
+static bool certificates_pem(const atls_bytes *der, size_t n, atls_arena *a, atls_bytes *out, atls_error *err)
+{
+    atls_buf b;
+    atls_buf_init(&b, a, err);
+    for (size_t i = 0; i < n; i++) {
+        atls_bytes pem;
+        if (!atls_pem_encode(der[i], "CERTIFICATE", a, &pem, err)) {
+            return false;
+        }
+        atls_buf_put(&b, pem);
+    }
+    return atls_buf_done(&b, out);
+}
+
+static bool hex(atls_bytes in, atls_arena *a, atls_bytes *out, atls_error *err)
+{
+    char *text = atls_arena_array(a, in.len + 1, 2, err);
+    if (text == NULL) {
+        return false;
+    }
+    atls_hex_encode(in, text);
+    text[2 * in.len] = '\n';
+    *out = atls_bytes_of((const uint8_t *)text, 2 * in.len + 1);
+    return true;
+}
+
+/* What the phone states for a nonce, whole or the part that was asked for. */
+static bool print_statement(const words *w, job *j, atls_error *err)
+{
+    atls_enrol_statement s;
+    atls_bytes nonce, json, out;
+    if (!cli_hex(w->nonce, "--nonce", 1, ATLS_ENROL_MAX_NONCE_LEN, &j->arena, &nonce, err)
+        || !sim_phone_statement(j->sim, nonce, &j->arena, &json, err)
+        || !atls_enrol_statement_read(json, &j->arena, &s, err)) {
+        return false;
+    }
+    if (w->print_client_data && s.kind == ATLS_ENROL_ANDROID_KEY) {
+        return atls_fail(err, ATLS_E_USAGE, "--print-client-data", "only App Attest has client data");
+    }
+    out = w->print_client_data ? s.client_data : json;
+    if (w->print_evidence
+        && !(s.kind == ATLS_ENROL_ANDROID_KEY ? certificates_pem(s.x5c, s.n_x5c, &j->arena, &out, err)
+                                              : hex(s.attestation, &j->arena, &out, err))) {
+        return false;
+    }
+    (void)fwrite(out.ptr, 1, out.len, stdout);
+    if (w->print_statement) {
+        (void)fputc('\n', stdout);
+    }
+    return true;
+}
+
 static bool print(const words *w, job *j, atls_error *err)
 {
     atls_bytes text;
     if (!sim_phone_new(&j->options, &j->sim, err)) {
         return false;
+    }
+    if (is_for_nonce(w)) {
+        return print_statement(w, j, err);
     }
     if (w->print_status && j->options.kind == SIM_PHONE_APPLE) {
         return atls_fail(err, ATLS_E_USAGE, "--print-status", "only Android's certificates are revoked by a list");
@@ -161,16 +244,8 @@ static bool keep(job *j, atls_error *err)
     atls_bytes der;
     atls_bytes key;
     atls_bytes chain;
-    atls_buf b;
-    atls_buf_init(&b, &j->arena, err);
-    for (size_t i = 0; i < r->n_chain; i++) {
-        atls_bytes pem;
-        if (!atls_pem_encode(r->chain[i], "CERTIFICATE", &j->arena, &pem, err)) {
-            return false;
-        }
-        atls_buf_put(&b, pem);
-    }
-    return atls_buf_done(&b, &chain) && sim_phone_private_key(j->sim, &j->arena, &der, err)
+    return certificates_pem(r->chain, r->n_chain, &j->arena, &chain, err)
+           && sim_phone_private_key(j->sim, &j->arena, &der, err)
            && atls_pem_encode(der, "EC PRIVATE KEY", &j->arena, &key, err)
            && cli_pair_write(&j->pair, "--out", key, chain, &j->arena, err);
 }
@@ -180,14 +255,14 @@ static bool keep(job *j, atls_error *err)
 /* What a client does about it (section 5), and how a script hears it. */
 static const struct {
     atls_category kind;
+    int status;
     const char *name;
     const char *advice;
-    int status;
 } kinds[] = {
-    {ATLS_CATEGORY_TRUST, "TRUST", "do not retry: the server does not trust this phone's hardware or key", 2},
-    {ATLS_CATEGORY_TIME, "TIME", "check the clock, then retry with a new key", 5},
-    {ATLS_CATEGORY_CONTENT, "CONTENT", "update the app or the system, else give up", 4},
-    {ATLS_CATEGORY_INTERNAL, "INTERNAL", "retry later, with a new challenge and a new key", 3},
+    {ATLS_CATEGORY_TRUST, 2, "TRUST", "do not retry: the server does not trust this phone's hardware or key"},
+    {ATLS_CATEGORY_TIME, 5, "TIME", "check the clock, then retry with a new key"},
+    {ATLS_CATEGORY_CONTENT, 4, "CONTENT", "update the app or the system, else give up"},
+    {ATLS_CATEGORY_INTERNAL, 3, "INTERNAL", "retry later, with a new challenge and a new key"},
 };
 
 static size_t kind_of(const atls_enrol_response *r)

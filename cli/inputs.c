@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "atls/enrol.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "files.h"
@@ -38,6 +40,41 @@ static bool load_response(atls_bytes file, atls_arena *a, cli_evidence *out, atl
     return true;
 }
 
+/* No response of a machine has this member. */
+static bool is_statement(atls_bytes file, atls_arena *a)
+{
+    const atls_json *tree = NULL;
+    atls_error why = {.code = ATLS_OK};
+    return file.len <= ATLS_ENROL_MAX_STATEMENT_LEN && atls_json_parse(file, "statement", a, &tree, &why)
+           && atls_json_find(tree, "typ") != NULL;
+}
+
+static bool load_statement(atls_bytes file, atls_arena *a, cli_evidence *out, atls_error *err)
+{
+    atls_enrol_statement s;
+    if (!atls_enrol_statement_read(file, a, &s, err)) {
+        return false;
+    }
+    if (s.kind == ATLS_ENROL_ANDROID_KEY) {
+        out->quote = s.chain;
+        return s.n_x5c > 0
+               || atls_fail(err, ATLS_E_ANDROID_CHAIN_UNPARSABLE, "statement.x5c", "there is no certificate");
+    }
+    out->quote = s.attestation;
+    out->client_data = s.client_data;
+    return true;
+}
+
+static bool load_object(atls_bytes file, atls_arena *a, cli_evidence *out, atls_error *err)
+{
+    const char *kind = NULL;
+    atls_error why = {0};
+    if (is_statement(file, a)) {
+        return load_statement(file, a, out, err);
+    }
+    return (atls_evidence_kind(file, a, &kind, &why) && strcmp(kind, "tpm") == 0) || load_response(file, a, out, err);
+}
+
 bool cli_evidence_load(const char *path, atls_arena *a, cli_evidence *out, atls_error *err)
 {
     atls_bytes file;
@@ -47,12 +84,9 @@ bool cli_evidence_load(const char *path, atls_arena *a, cli_evidence *out, atls_
     if (file.len == 0) {
         return atls_fail(err, ATLS_E_TRUNCATED, "FILE", "%s: the file is empty", path);
     }
-    *out = (cli_evidence){.quote = file, .event_log = atls_bytes_empty()};
+    *out = (cli_evidence){.quote = file, .event_log = atls_bytes_empty(), .client_data = atls_bytes_empty()};
     if (first_word(file) == '{') {
-        const char *kind = NULL;
-        atls_error why = {0};
-        return (atls_evidence_kind(file, a, &kind, &why) && strcmp(kind, "tpm") == 0)
-               || load_response(file, a, out, err);
+        return load_object(file, a, out, err);
     }
     return atls_armour_decode(file, a, &out->quote, err);
 }

@@ -14,11 +14,13 @@
 /* Evidence as the verifier wants it. */
 typedef struct cli_evidence {
     atls_bytes quote;
-    atls_bytes event_log; /* empty: none */
+    atls_bytes event_log;   /* empty: none */
+    atls_bytes client_data; /* of a statement of an iPhone; empty: none */
 } cli_evidence;
 
-/* cli_evidence_load reads a quote (binary, or hex digits with white space anywhere) or the response of /tdx_quote or
- * GetQuote. Errors: those of cli_read and of atls_dstack_response_decode; TRUNCATED for an empty file. */
+/* cli_evidence_load reads a quote (binary, or hex digits with white space anywhere), the response of /tdx_quote or GetQuote, or a
+ * phone's statement of enrolment (an object with "typ"). Errors: those of cli_read, of atls_dstack_response_decode and of
+ * atls_enrol_statement_read; TRUNCATED for an empty file. */
 ATLS_MUST_USE bool cli_evidence_load(const char *path, atls_arena *a, cli_evidence *out, atls_error *err);
 
 /* cli_policy_load reads the policy file; without one it takes the least there is for `kind` ("tdx" when NULL): genuine,

@@ -15,10 +15,13 @@ static const char *usual_hint(const atls_error *err)
     static const hint hints[] = {
         {ATLS_E_ENDORSEMENTS_MISSING,
          "--endorsements PATH names a bundle, certificates and lists, or a folder of them"},
+        {ATLS_E_ANDROID_LIST_UNAVAILABLE,
+         "--endorsements FILE names Google's status list; --fetch asks for it (of a statement: --status-list FILE)"},
         {ATLS_E_EXPIRED, "fetch new endorsements; --at TIME appraises as of another time"},
         {ATLS_E_NOT_YET_VALID, "look at the clock; --at TIME appraises as of another time"},
         {ATLS_E_IDENTITY, "--cacert FILE trusts a private authority, --pin trusts one public key"},
-        {ATLS_E_GRADE, "the policy's min_grade asks for a binding: --report-data, or --nonce with --ekm"},
+        {ATLS_E_GRADE,
+         "the policy's min_grade asks for a binding: --report-data, --nonce with --ekm, of a phone --nonce"},
         {ATLS_E_TCB_STATUS_NOT_ALLOWED, "allowed_tcb_status in the policy lists what is tolerated"},
         {ATLS_E_CERTIFICATE_NOT_IN_EVENT_LOG, "a certificate that was just renewed does this once: connect again"},
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* replay.c: atls replay: appraise recordings again, and say whether the same verdict came out. */
+/* replay.c: atls replay: appraise recordings again, and say whether the same verdict came out. Debug statements of enrolment, too:
+ * replay_statement.c. */
 #include <string.h>
 
 #include "base/json.h"
@@ -7,13 +8,16 @@
 #include "object.h"
 #include "options.h"
 #include "page.h"
+#include "replay_statement.h"
 #include "values.h"
 
-#define MAX_SHOWN_TEXT 64u
+#define MAX_SHOWN_TEXT  64u
+#define MAX_STATUS_LIST ((size_t)16 * 1024 * 1024)    /* as its reader has it */
+#define MAX_FILE        ((size_t)ATLS_MAX_RECORD_LEN) /* a statement has less */
 
 typedef struct words {
-    const char *at;
-    bool json, show, verdict, quiet, verbose;
+    const char *at, *status_list;
+    bool json, show, verdict, quiet, verbose, ignore_proxy;
     cli_list operands;
 } words;
 
@@ -23,6 +27,8 @@ typedef struct job {
     atls_arena arena;
     atls_record record;
     atls_replay replay;
+    bool is_statement; /* then `statement` instead of the two above */
+    cli_statement statement;
     atls_error err; /* why there was no replay */
     int status;
 } job;
@@ -32,6 +38,9 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
     const cli_option options[] = {
         {"verdict", 0, NULL, "exit with the verdict's own status, once it was reproduced", .flag = &w->verdict},
         {"at", 0, "TIME", "what would have been said then; this is no replay", .text = &w->at},
+        {"status-list", 0, "FILE", "of Google's, for a statement of enrolment that holds none",
+         .text = &w->status_list},
+        {"ignore-proxy", 0, NULL, "leave httpProxy out of such a statement's configuration", .flag = &w->ignore_proxy},
         {"show", 0, NULL, "list what each recording holds", .flag = &w->show},
         {"json", 0, NULL, "print one JSON object on stdout, and nothing else", .flag = &w->json},
         {"quiet", 'q', NULL, "no page; only whether it was reproduced", .flag = &w->quiet},
@@ -43,7 +52,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         .summary =
             "Appraises recordings again (of --record): evidence, endorsements, policy, binding and time are those of\n"
             "the recording, and no network is used. The exit status is 0 when the recorded verdict came out again,\n"
-            "byte for byte, whatever it was. A recording says nothing about who made it.",
+            "byte for byte, whatever it was. A recording says nothing about who made it.\n"
+            "Debug statements of enrolment are judged again, too: JSON or one line (u...), ours and Warden's.",
         .options = options,
         .n_options = sizeof options / sizeof options[0],
         .min_operands = 1,
@@ -66,6 +76,9 @@ static int status_of(const words *w, const job *j)
     if (j->err.code != ATLS_OK) {
         return atls_error_exit_status(&j->err);
     }
+    if (j->is_statement) {
+        return cli_statement_status(&j->statement, w->verdict);
+    }
     if (j->replay.is_what_if) {
         return atls_error_exit_status(&j->replay.error);
     }
@@ -75,14 +88,31 @@ static int status_of(const words *w, const job *j)
     return w->verdict ? verdict_status(j) : 0;
 }
 
+static bool replay_statement(const words *w, job *j, atls_bytes file, atls_error *err)
+{
+    atls_enrol_replay_options options = {.ignore_proxy = w->ignore_proxy, .status_list = atls_bytes_empty()};
+    if (w->at != NULL || w->show) {
+        return atls_fail(err, ATLS_E_USAGE, w->at != NULL ? "--at" : "--show",
+                         "%s is a statement of enrolment: this is for recordings", j->path);
+    }
+    return (w->status_list == NULL
+            || cli_read(w->status_list, "--status-list", MAX_STATUS_LIST, &j->arena, &options.status_list, err))
+           && cli_statement_replay(file, &options, &j->arena, &j->statement, err);
+}
+
 static bool replay(const words *w, job *j, atls_error *err)
 {
     atls_replay_options options = {.at = ATLS_TIME_UNSET};
     atls_bytes file;
-    return (w->at == NULL || cli_time(w->at, "--at", &options.at, err))
-           && atls_arena_new(&j->arena, CLI_ARENA_SIZE, err)
-           && cli_read(j->path, "FILE", (size_t)ATLS_MAX_RECORD_LEN, &j->arena, &file, err)
-           && atls_record_open(file, &j->arena, &j->record, err)
+    if ((w->at != NULL && !cli_time(w->at, "--at", &options.at, err)) || !atls_arena_new(&j->arena, CLI_ARENA_SIZE, err)
+        || !cli_read(j->path, "FILE", MAX_FILE, &j->arena, &file, err)) {
+        return false;
+    }
+    j->is_statement = cli_statement_looks_like(file);
+    if (j->is_statement) {
+        return replay_statement(w, j, file, err);
+    }
+    return atls_record_open(file, &j->arena, &j->record, err)
            && atls_replay_run(&j->record, &options, &j->arena, &j->replay, err);
 }
 
@@ -209,6 +239,10 @@ static void print(const words *w, const job *j)
         (void)cli_report("replay", &j->err);
         return;
     }
+    if (j->is_statement) {
+        cli_statement_print(j->path, &j->statement, w->quiet || w->operands.n > 1);
+        return;
+    }
     print_headline(j);
     if (!j->replay.is_what_if && !j->replay.is_same) {
         print_differences(&j->replay);
@@ -282,6 +316,13 @@ static void put_job(atls_jw *w, const job *j, bool show)
         atls_jw_hex(w, "sha256", atls_bytes_of(j->record.sha256, sizeof j->record.sha256));
     }
     cli_put_error(w, "error", &j->err);
+    atls_jw_str(w, "type", j->is_statement ? "statement" : "recording");
+    if (j->err.code == ATLS_OK && j->is_statement) {
+        cli_statement_put(w, &j->statement);
+        cli_put_error(w, "refusal", &j->statement.replay.error);
+        atls_jw_close(w, '}');
+        return;
+    }
     if (show) {
         put_members(w, &j->record);
     }

@@ -65,7 +65,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
             "Writes a simulated machine room to DIR: evidence, endorsements, policies that accept it, a TLS identity.\n"
             "With --serve it then proves itself to whoever connects, and echoes what it is sent; the address goes to\n"
             "stdout.\n"
-            "Nothing made here is trusted by anything unless a policy names its root.",
+            "Nothing made here is trusted by anything unless a policy names its root.\n"
+            "Phones are simulated, too: atls enrol request --phone android --print-policy (atls-enrol(1)).",
         .options = options,
         .n_options = sizeof options / sizeof options[0],
         .min_operands = 1,

@@ -12,7 +12,7 @@
 
 /* The command line, as words. */
 typedef struct words {
-    const char *policy, *kind, *event_log, *report_data, *nonce, *ekm, *leaf, *at;
+    const char *policy, *kind, *event_log, *report_data, *nonce, *ekm, *client_data, *leaf, *at;
     cli_list roots, endorsements;
     cli_record record;
     cli_bundle_words bundle;
@@ -26,7 +26,8 @@ typedef struct job {
     atls_arena arena;
     atls_policy *policy;
     cli_endorsements endorsements;
-    atls_time fetch_at; /* the fetcher's clock; unset: the system's */
+    atls_time fetch_at;     /* the fetcher's clock; unset: the system's */
+    atls_bytes client_data; /* of App Attest, from a file or the statement; empty: none */
     atls_appraisal appraisal;
     atls_result result;
 } job;
@@ -44,8 +45,9 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"event-log", 0, "FILE", "event log: dstack's JSON or raw CCEL", .text = &w->event_log},
         {"report-data", 0, "HEX|@FILE", "the evidence must be over this (with zeros up to its field's size)",
          .text = &w->report_data},
-        {"nonce", 0, "HEX|@FILE", "with --ekm: the dstack binding, 32 bytes", .text = &w->nonce},
+        {"nonce", 0, "HEX|@FILE", "a phone's challenge; with --ekm: the dstack binding, 32 bytes", .text = &w->nonce},
         {"ekm", 0, "HEX|@FILE", "with --nonce: the exporter value, 32 bytes", .text = &w->ekm},
+        {"client-data", 0, "FILE", "of App Attest: the client data, as the app hashed them", .text = &w->client_data},
         {"leaf", 0, "FILE", "certificate of the peer (PEM or DER), for its event", .text = &w->leaf},
         {"at", 0, "TIME", "appraise as of YYYY-MM-DDTHH:MM:SSZ (now)", .text = &w->at},
         {"record", 0, "PATH", "record the appraisal, for atls replay, in this file or folder", .text = &w->record.path},
@@ -57,12 +59,14 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
     const cli_usage usage = {
         .verb = "verify",
         .operands = "FILE",
-        .summary = "Appraises evidence: a quote, an SEV-SNP report, quotes of a TPM, a Nitro document (binary, hex or "
-                   "base64;\n"
-                   "TPM also as JSON), a chain of Android (PEM, DER, JSON), an attestation of App\n"
-                   "Attest, or a response of /tdx_quote or GetQuote; - is stdin.\n"
-                   "The page goes to stderr. Without --report-data, or --nonce with --ekm, nothing says that the\n"
-                   "evidence is fresh, and the page says so.",
+        .summary =
+            "Appraises evidence: a quote, an SEV-SNP report, quotes of a TPM, a Nitro document (binary, hex or "
+            "base64;\n"
+            "TPM also as JSON), a chain of Android (PEM, DER, JSON), an attestation of App\n"
+            "Attest, a phone's statement of enrolment (JSON), or a response of /tdx_quote or GetQuote; - is\n"
+            "stdin.\n"
+            "The page goes to stderr. Without --report-data, or --nonce (with --ekm, or of a phone), nothing says\n"
+            "that the evidence is fresh, and the page says so.",
         .options = options,
         .n_options = sizeof options / sizeof options[0],
         .min_operands = 1,
@@ -71,15 +75,24 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
     return cli_parse(&usage, argc, argv, &w->operands, err);
 }
 
+static bool fail_binding(const words *w, atls_error *err)
+{
+    return atls_fail(err, ATLS_E_USAGE, w->report_data != NULL ? "--report-data" : "--nonce",
+                     "give --report-data alone, or --nonce and --ekm together; a phone's policy takes --nonce alone");
+}
+
 /* load_binding turns what the caller says the evidence was made for into the 64 bytes that it must hold. */
 static bool load_binding(const words *w, job *j, atls_error *err)
 {
     atls_binding *b = &j->appraisal.binding;
     atls_bytes value, nonce, ekm;
     b->profile = "";
-    if ((w->nonce == NULL) != (w->ekm == NULL) || (w->nonce != NULL && w->report_data != NULL)) {
-        return atls_fail(err, ATLS_E_USAGE, w->report_data != NULL ? "--report-data" : "--nonce",
-                         "give --report-data alone, or --nonce and --ekm together");
+    const bool is_dstack = w->nonce != NULL && w->ekm != NULL;
+    if ((w->ekm != NULL && w->nonce == NULL) || (w->nonce != NULL && w->report_data != NULL)) {
+        return fail_binding(w, err);
+    }
+    if (w->client_data != NULL && (w->ekm != NULL || w->report_data != NULL)) {
+        return atls_fail(err, ATLS_E_USAGE, "--client-data", "goes with --nonce, or stands alone");
     }
     if (w->report_data != NULL) {
         if (!cli_hex(w->report_data, "--report-data", 1, ATLS_MAX_CHALLENGE_LEN, &j->arena, &value, err)) {
@@ -93,7 +106,7 @@ static bool load_binding(const words *w, job *j, atls_error *err)
         }
         b->grade = ATLS_GRADE_REPORT_DATA;
     }
-    if (w->nonce != NULL) {
+    if (is_dstack) {
         if (!cli_hex(w->nonce, "--nonce", 32, 32, &j->arena, &nonce, err)
             || !cli_hex(w->ekm, "--ekm", 32, 32, &j->arena, &ekm, err)
             || !atls_dstack_report_data(nonce.ptr, ekm.ptr, b->value, err)) {
@@ -124,6 +137,12 @@ static bool load_evidence(const words *w, job *j, atls_error *err)
     }
     j->appraisal.evidence = evidence.quote;
     j->appraisal.event_log = evidence.event_log;
+    if (evidence.client_data.len > 0) {
+        if (w->client_data != NULL) {
+            return atls_fail(err, ATLS_E_USAGE, "--client-data", "the statement has client data already");
+        }
+        j->client_data = evidence.client_data;
+    }
     if (w->event_log == NULL) {
         return true;
     }
@@ -155,13 +174,60 @@ static bool load_endorsements(const words *w, job *j, atls_error *err)
            && cli_fetch_open(&w->fetch, &j->fetch_at, &j->endorsements.fetcher, err);
 }
 
+/* ---- phones ---- */
+
+static bool load_client_data(const words *w, job *j, atls_error *err)
+{
+    j->client_data = atls_bytes_empty();
+    if (w->client_data == NULL) {
+        return true;
+    }
+    return cli_read(w->client_data, "--client-data", ATLS_MAX_CHALLENGE_LEN, &j->arena, &j->client_data, err)
+           && (j->client_data.len > 0 || atls_fail(err, ATLS_E_USAGE, "--client-data", "the file is empty"));
+}
+
+/* What a phone's evidence must be for: of Android the nonce; of App Attest the client data, in which the nonce must be, or
+ * the nonce itself where nobody has other client data. Those of a statement are the phone's own word: without a nonce they
+ * say nothing about when, and bind nothing. */
+static bool bind_phone(const words *w, job *j, atls_error *err)
+{
+    atls_binding *b = &j->appraisal.binding;
+    const bool is_nonce = w->nonce != NULL && w->ekm == NULL;
+    const char *kind = atls_policy_kind(j->policy);
+    const bool is_android = strcmp(kind, "android_key") == 0;
+    atls_apple_client_data read;
+    atls_bytes nonce;
+    if (!is_nonce && w->client_data == NULL) {
+        return true;
+    }
+    if (!is_android && strcmp(kind, "apple_app_attest") != 0) {
+        return is_nonce ? fail_binding(w, err)
+                        : atls_fail(err, ATLS_E_USAGE, "--client-data", "only App Attest has client data");
+    }
+    if (is_android && w->client_data != NULL) {
+        return atls_fail(err, ATLS_E_USAGE, "--client-data", "only App Attest has client data");
+    }
+    b->challenge = j->client_data;
+    if (is_nonce) {
+        if (!cli_hex(w->nonce, "--nonce", 1, ATLS_MAX_CHALLENGE_LEN, &j->arena, &nonce, err)
+            || (!is_android && j->client_data.len > 0
+                && !atls_apple_client_data_read(j->client_data, nonce, &j->arena, &read, err))) {
+            return false;
+        }
+        b->challenge = is_android || j->client_data.len == 0 ? nonce : j->client_data;
+    }
+    b->grade = ATLS_GRADE_REPORT_DATA;
+    return true;
+}
+
 /* What the caller got wrong is said before anything is said about the evidence. */
 static bool load(const words *w, job *j, atls_error *err)
 {
     return cli_time(w->at, "--at", &j->appraisal.now, err) && load_binding(w, j, err) && load_leaf(w, j, err)
            && (is_guess(w) || cli_policy_load(w->policy, w->kind, &w->roots, &j->arena, &j->policy, err))
-           && load_endorsements(w, j, err) && load_evidence(w, j, err)
-           && (!is_guess(w) || cli_policy_load(NULL, guess(j), &w->roots, &j->arena, &j->policy, err));
+           && load_client_data(w, j, err) && load_endorsements(w, j, err) && load_evidence(w, j, err)
+           && (!is_guess(w) || cli_policy_load(NULL, guess(j), &w->roots, &j->arena, &j->policy, err))
+           && bind_phone(w, j, err);
 }
 
 static bool appraise(words *w, job *j, atls_error *err)

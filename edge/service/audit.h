@@ -29,6 +29,7 @@
 #define ATLS_AUDIT_MAX_APP_LEN  256u  /* longer ones are cut */
 #define ATLS_AUDIT_MAX_WORD_LEN 64u   /* request, class, reason: longer is refused */
 #define ATLS_AUDIT_MAX_SERIAL   20u
+#define ATLS_AUDIT_TIME_SIZE    32u /* of a line's time as text, its NUL included */
 
 typedef struct atls_audit atls_audit;
 
@@ -98,10 +99,19 @@ typedef struct atls_audit_report {
     uint64_t last_seq;
     uint8_t first_previous[ATLS_AUDIT_DIGEST_LEN]; /* that the first line names: the last digest of the file before */
     uint8_t last_digest[ATLS_AUDIT_DIGEST_LEN];    /* of the last good line */
+    char first_time[ATLS_AUDIT_TIME_SIZE];         /* as the first and the last good line say; "": none */
+    char last_time[ATLS_AUDIT_TIME_SIZE];
+    bool has_head; /* a good line has the digest that was looked for */
+    uint64_t head_seq;
 } atls_audit_report;
 
 /* atls_audit_verify checks a whole file, without locking it. True: every line is good. False: err says what is wrong with which line,
  * and *out what was good before. Errors: IO, ENCODING, LIMIT, MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_audit_verify(const char *path, atls_audit_report *out, atls_error *err);
+
+/* atls_audit_verify_head does the same, and looks for the line with this digest, that somebody wrote down elsewhere
+ * (atls_audit_head): a whole log that has it is the same up to there. Not to find it is no error; *out says so. head may be NULL. */
+ATLS_MUST_USE bool atls_audit_verify_head(const char *path, const uint8_t head[ATLS_AUDIT_DIGEST_LEN],
+                                          atls_audit_report *out, atls_error *err);
 
 #endif

@@ -25,6 +25,7 @@ typedef struct parsed {
     uint8_t digest[DIGEST_LEN];
     uint64_t torn_len; /* TORN */
     uint8_t torn_sha256[DIGEST_LEN];
+    char time[ATLS_AUDIT_TIME_SIZE];
 } parsed;
 
 static bool is_same(const uint8_t a[static DIGEST_LEN], const uint8_t b[static DIGEST_LEN])
@@ -77,6 +78,15 @@ static bool read_type(const atls_json *object, line_type *out, atls_error *err)
     return true;
 }
 
+/* For whoever reads the report; the chain does not depend on it. */
+static void read_time(const atls_json *object, char out[ATLS_AUDIT_TIME_SIZE])
+{
+    const atls_json *v = atls_json_find(object, "time");
+    if (v != NULL && v->type == ATLS_JSON_STRING && v->text.len < ATLS_AUDIT_TIME_SIZE) {
+        memcpy(out, v->text.ptr, v->text.len);
+    }
+}
+
 static bool parse(const atls_audit_chain *c, atls_bytes line, parsed *out, atls_error *err)
 {
     const atls_json *object = NULL;
@@ -92,6 +102,7 @@ static bool parse(const atls_audit_chain *c, atls_bytes line, parsed *out, atls_
     if (version != 1) {
         return atls_fail(err, ATLS_E_ENCODING, "audit.v", "a version that is not known");
     }
+    read_time(object, out->time);
     if (!read_type(object, &out->type, err) || !atls_json_member_uint(object, FIELD, "seq", INT64_MAX, &out->seq, err)
         || !atls_json_member_hex(object, FIELD, "previous", out->previous, DIGEST_LEN, err)) {
         return false;
@@ -145,8 +156,16 @@ static void note(atls_audit_chain *c, const parsed *p)
     if (c->report.n_lines == 0) {
         c->report.first_seq = p->seq;
         memcpy(c->report.first_previous, p->previous, DIGEST_LEN);
+        memcpy(c->report.first_time, p->time, sizeof p->time);
     }
     c->report.n_lines++;
+    c->report.last_seq = p->seq;
+    memcpy(c->report.last_digest, p->digest, DIGEST_LEN);
+    memcpy(c->report.last_time, p->time, sizeof p->time);
+    if (c->wanted != NULL && is_same(p->digest, c->wanted)) {
+        c->report.has_head = true;
+        c->report.head_seq = p->seq;
+    }
 }
 
 static bool fail_bad(atls_audit_chain *c, atls_error *err)
@@ -198,8 +217,6 @@ bool atls_audit_chain_end(atls_audit_chain *c, atls_bytes rest, atls_error *err)
     if (c->is_bad) {
         return fail_bad(c, err);
     }
-    c->report.last_seq = c->head.seq;
-    memcpy(c->report.last_digest, c->head.digest, DIGEST_LEN);
     if (rest.len > 0) {
         c->report.bad_line = c->line + 1;
         c->report.is_torn = true;

@@ -39,6 +39,7 @@ typedef struct atls_audit_chain {
     const atls_crypto *crypto;
     atls_arena *arena;     /* ATLS_AUDIT_READ_SIZE; reset for every line */
     bool is_middle;        /* it does not begin with the first line of a file */
+    const uint8_t *wanted; /* a digest that is looked for; NULL: none */
     uint64_t line;         /* number of the last one */
     atls_audit_place head; /* after the last line; unchanged by a bad one */
     bool is_bad;           /* the last line */

@@ -97,6 +97,12 @@ static bool open_reader(const char *path, reader *out, atls_error *err)
 
 bool atls_audit_verify(const char *path, atls_audit_report *out, atls_error *err)
 {
+    return atls_audit_verify_head(path, NULL, out, err);
+}
+
+bool atls_audit_verify_head(const char *path, const uint8_t head[ATLS_AUDIT_DIGEST_LEN], atls_audit_report *out,
+                            atls_error *err)
+{
     reader r;
     atls_arena arena = {.base = NULL};
     atls_crypto *crypto = NULL;
@@ -108,6 +114,7 @@ bool atls_audit_verify(const char *path, atls_audit_report *out, atls_error *err
     bool ok = atls_arena_new(&arena, ATLS_AUDIT_READ_SIZE, err) && atls_crypto_new(&crypto, err);
     if (ok) {
         atls_audit_chain_init(&chain, crypto, &arena, false);
+        chain.wanted = head;
         ok = verify(&r, &chain, err);
         *out = chain.report;
     }

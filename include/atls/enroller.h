@@ -71,7 +71,8 @@ typedef struct atls_enrol_grant {
 } atls_enrol_grant;
 
 /* atls_issue_fn makes a certificate for grant->spki: DER, issued one first, root last, in the arena. False with err set
- * (ENROL_ISSUE). Called at most once for a nonce. */
+ * (ENROL_ISSUE). Called at most once for a nonce. The first one is read before anybody hears of success: where it is for other
+ * bytes than grant->spki, that is ENROL_ISSUE, too. */
 typedef bool (*atls_issue_fn)(void *ctx, const atls_enrol_grant *grant, atls_arena *arena,
                               atls_bytes chain[ATLS_ENROL_MAX_CERTIFICATES], size_t *n, atls_error *err);
 

@@ -387,11 +387,11 @@ static bool repeats(atls_bytes text, atls_bytes record)
     uint8_t first[1u << 13] = {0}; /* a bit for each pair of bytes that a window begins with */
     for (size_t at = 0; at + SHARED_WINDOW <= text.len; at += SHARED_WINDOW) {
         const unsigned pair = (unsigned)text.ptr[at] << 8 | text.ptr[at + 1];
-        first[pair >> 3] |= (uint8_t)(1u << (pair & 7));
+        first[pair >> 3] = (uint8_t)(first[pair >> 3] | 1u << (pair & 7));
     }
     for (size_t i = 0; i + SHARED_WINDOW <= record.len; i++) {
         const unsigned pair = (unsigned)record.ptr[i] << 8 | record.ptr[i + 1];
-        const bool is_first = (first[pair >> 3] >> (pair & 7) & 1u) != 0;
+        const bool is_first = ((unsigned)first[pair >> 3] >> (pair & 7) & 1u) != 0;
         for (size_t at = 0; is_first && at + SHARED_WINDOW <= text.len; at += SHARED_WINDOW) {
             if (memcmp(record.ptr + i, text.ptr + at, SHARED_WINDOW) == 0
                 && run_around(text, at, record, i) >= SHARED_RUN) {

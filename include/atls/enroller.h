@@ -59,11 +59,12 @@ typedef bool (*atls_consume_fn)(void *ctx, atls_bytes nonce, int64_t now_ms, atl
 
 /* What may be certified: everything in here is authenticated, apart from `csr`. It lives for the call. */
 typedef struct atls_enrol_grant {
-    const atls_result *result;    /* accepted; names the whole status list, of which it saw the entries of this chain */
-    atls_platform platform;       /* ANDROID, APPLE */
-    atls_bytes app;               /* package name; "TEAMID.bundle.identifier" */
-    const char *security_level;   /* Android: of the key ("STRONG_BOX"); Apple: "SECURE_ENCLAVE" */
-    atls_bytes spki;              /* the attested key, whole SubjectPublicKeyInfo: what goes into the certificate */
+    const atls_result *result; /* accepted; names the whole status list, of which it saw the entries of this chain */
+    atls_platform platform;    /* ANDROID, APPLE */
+    atls_bytes app;            /* package name; "TEAMID.bundle.identifier" */
+    const char *
+        security_level; /* Android: of the key or of what attests it, the lesser ("STRONG_BOX"); Apple: "SECURE_ENCLAVE" */
+    atls_bytes spki;    /* the attested key, whole SubjectPublicKeyInfo: what goes into the certificate */
     const atls_enrol_csr *csr;    /* its subject and requested extensions are the phone's wishes, and no more */
     const uint8_t *nonce_sha256;  /* 32 bytes: names the request, also where it is tried again */
     const uint8_t *policy_sha256; /* 32 bytes: of the policy's text */

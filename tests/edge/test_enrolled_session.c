@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "enrol/authority.h"
+#include "native_peer.h"
 #include "pki/cert.h"
 
 typedef struct scene {
@@ -289,6 +290,41 @@ static void test_own_refused(void **state)
     scene_close(&s);
 }
 
+/* ---- too early ---- */
+
+static atls_bytes early(native_peer *p, atls_native_message m, atls_bytes honest)
+{
+    return m == ATLS_NATIVE_DONE ? native_join(p, honest, atls_bytes_str("G")) : honest;
+}
+
+/* A client that must be let in waits until it is: what it sends behind its own done and before the server's is nobody's. */
+static void test_early(void **state)
+{
+    static const native_lies lies[] = {{.frame = NULL}, {.frame = early}};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        scene s;
+        scene_open(&s);
+        rig *r = &s.n.rig;
+        native_set_up(r, SERVER_PROVES);
+        make(&s);
+        give_certificate(&s);
+        r->server_options.verifier = s.verifier;
+        r->server_options.endorse = endorse;
+        r->server_options.endorse_ctx = &s;
+        r->server_options.now = AUTHORITY_NOW;
+        native_peer *p = native_peer_open(r, SERVER_PROVES, &lies[i]);
+        native_peer_play(p);
+        if (i == 0) {
+            native_expect_talk(p);
+        } else {
+            native_expect_refused(p, ATLS_E_PROTOCOL, "application");
+        }
+        native_peer_close(p);
+        scene_close(&s);
+    }
+}
+
 /* ---- options that make no sense ---- */
 
 typedef struct bad_row {
@@ -347,6 +383,7 @@ int main(void)
     }
     tap_add(&l, "over SSLs of one's own: an honest phone", test_own_accepted, NULL);
     tap_add(&l, "over SSLs of one's own: another app", test_own_refused, NULL);
+    tap_add(&l, "bytes before the server has said so", test_early, NULL);
     for (size_t i = 0; i < sizeof bad_rows / sizeof bad_rows[0]; i++) {
         tap_add(&l, bad_rows[i].name, test_bad_row, &bad_rows[i]);
     }

@@ -32,6 +32,9 @@ struct atls_enroller {
 
 static bool check_policy(const atls_policy *p, atls_policy_type type, const char *field, atls_error *err)
 {
+    if (p != NULL && p->n_source_roots > 0) { /* neither its digest nor a debug statement would tell of them */
+        return atls_fail(err, ATLS_E_CONFIGURATION, field, "roots beside the document: they must stand in it");
+    }
     if (p == NULL || (p->type == type && p->source.len > 0)) {
         return true;
     }

@@ -112,7 +112,7 @@ typedef struct atls_enrol_observers {
 typedef struct atls_enroller atls_enroller;
 
 typedef struct atls_enroller_options {
-    const atls_policy *android; /* type android_key; NULL: the platform is not configured */
+    const atls_policy *android; /* type android_key, all roots in the document; NULL: the platform is not configured */
     const atls_policy *apple;   /* type apple_app_attest; NULL: same. One of them must be there */
     const char *proof_oid;      /* dotted decimal */
     int64_t offset_s;           /* the global verificationTimeOffset */
@@ -122,7 +122,8 @@ typedef struct atls_enroller_options {
 } atls_enroller_options;
 
 /* atls_enroller_new makes an enroller; policies must outlive it. Immutable, any number of threads may share it.
- * Errors: CONFIGURATION (no policy, one of another type, a proof_oid that is none, an offset that does not fit), MEMORY, INTERNAL. */
+ * Errors: CONFIGURATION (no policy, one of another type or with roots beside its document, a proof_oid that is none, an offset that
+ * does not fit), MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_enroller_new(const atls_enroller_options *options, atls_enroller **out, atls_error *err);
 void atls_enroller_free(atls_enroller *e);
 

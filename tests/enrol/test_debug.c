@@ -220,8 +220,8 @@ static void test_partial(void **state)
     }
 }
 
-/* A recording with another result, sealed anew: the verdict is the same, and still it is not what was said. */
-static atls_bytes with_other_result(atls_bytes record, atls_arena *a)
+/* A recording with another result, or with a root beside its policy, sealed anew. */
+static atls_bytes with_other(atls_bytes record, const atls_bytes *root, atls_arena *a)
 {
     atls_record opened;
     atls_box b;
@@ -243,7 +243,11 @@ static atls_bytes with_other_result(atls_bytes record, atls_arena *a)
             atls_box_bytes(&b, m->name, m->bytes);
             break;
         case ATLS_RECORD_TEXT:
-            atls_box_text(&b, m->name, strcmp(m->name, "result") == 0 ? atls_bytes_str("{}") : m->bytes);
+            atls_box_text(&b, m->name,
+                          root == NULL && strcmp(m->name, "result") == 0 ? atls_bytes_str("{}") : m->bytes);
+            if (root != NULL && strcmp(m->name, "policy") == 0) {
+                atls_box_list(&b, "policy.roots", root, 1);
+            }
             break;
         case ATLS_RECORD_LIST:
             atls_box_list(&b, m->name, m->items, m->n_items);
@@ -255,6 +259,7 @@ static atls_bytes with_other_result(atls_bytes record, atls_arena *a)
     return out;
 }
 
+/* The verdict is the same, and still it is not what was said. */
 static void test_other_result(void **state)
 {
     scene s;
@@ -266,13 +271,37 @@ static void test_other_result(void **state)
     scene_open(&s, &challenge);
     scene_run(&s);
     scene_must(atls_enrol_debug_read(s.out.record, &s.again, &d, &err), &err, "read");
-    scene_must(atls_enrol_base64url(with_other_result(d.record, &s.again), &s.again, &text, &err), &err, "text");
+    scene_must(atls_enrol_base64url(with_other(d.record, NULL, &s.again), &s.again, &text, &err), &err, "text");
     const char *value = atls_text_format(&s.again, &err, "\"%.*s\"", (int)text.len, (const char *)text.ptr);
     scene_must(
         atls_enrol_replay_run(scene_change(&s, s.out.record, "atls.record", value), NULL, &s.again, &replay, &err),
         &err, "replay");
     assert_true(replay.has_recorded && atls_bytes_equal(replay.recorded, replay.replayed));
     assert_false(replay.is_same);
+    scene_close(&s);
+}
+
+/* What the recording trusts is what the configuration in the statement says: a root beside it would be nobody's. */
+static void test_other_root(void **state)
+{
+    scene s;
+    atls_enrol_debug_statement d;
+    atls_enrol_statement statement;
+    atls_enrol_replay replay;
+    atls_bytes text;
+    atls_error err = {0};
+    (void)state;
+    scene_open(&s, &honest);
+    scene_run(&s);
+    scene_must(atls_enrol_debug_read(s.out.record, &s.again, &d, &err), &err, "read");
+    scene_must(atls_enrol_statement_read(d.key_attestation->raw, &s.again, &statement, &err), &err, "statement");
+    const atls_bytes other = with_other(d.record, &statement.x5c[statement.n_x5c - 1], &s.again);
+    scene_must(atls_enrol_base64url(other, &s.again, &text, &err), &err, "text");
+    const char *value = atls_text_format(&s.again, &err, "\"%.*s\"", (int)text.len, (const char *)text.ptr);
+    assert_false(
+        atls_enrol_replay_run(scene_change(&s, s.out.record, "atls.record", value), NULL, &s.again, &replay, &err));
+    assert_int_equal(err.code, ATLS_E_ENCODING);
+    assert_string_equal(err.field, "debug.androidAttestationConfiguration");
     scene_close(&s);
 }
 
@@ -469,6 +498,7 @@ int main(void)
     tap_add(&tests, "a status list that is not the recording's", test_changed_list, NULL);
     tap_add(&tests, "members that may be missing", test_partial, NULL);
     tap_add(&tests, "a recording with another result", test_other_result, NULL);
+    tap_add(&tests, "a recording with a root beside its policy", test_other_root, NULL);
     tap_add(&tests, "stripped to what Warden knows", test_stripped, NULL);
     tap_add(&tests, "a long status list", test_long_list, NULL);
     tap_add(&tests, "odd serials", test_odd_serials, NULL);

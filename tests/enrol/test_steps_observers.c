@@ -2,6 +2,7 @@
 /* Observers look on: they are called once, for what came of the request and for nothing else, on its thread; their text is bounded
  * and well-formed, or it is none; whatever they do, verdict, kind, certificate and record stay what they are. And what makes no
  * enroller, and no call. */
+#include "policy.h"
 #include "steps_scene.h"
 
 static const scene_spec honest = {.kind = SIM_ANDROID_FACTORY};
@@ -211,6 +212,22 @@ static void expect_no_enroller(const atls_enroller_options *o, const char *field
     assert_string_equal(err.field, field);
 }
 
+/* A root that is not in the document would be in no digest of it, and in no debug statement. */
+static void expect_no_roots(scene *s)
+{
+    static const scene_spec spec = {.kind = SIM_ANDROID_FACTORY};
+    atls_enrol_statement statement;
+    atls_policy *policy = NULL;
+    atls_enroller_options o = s->options;
+    scene_must(atls_enrol_statement_read(scene_statement(s, &spec), &s->arena, &statement, &s->err), &s->err, "chain");
+    scene_must(
+        atls_policy_parse_with_roots(s->android->source, &statement.x5c[statement.n_x5c - 1], 1, &policy, &s->err),
+        &s->err, "policy");
+    o.android = policy;
+    expect_no_enroller(&o, "android");
+    atls_policy_free(policy);
+}
+
 static void test_options(void **state)
 {
     scene s;
@@ -225,6 +242,7 @@ static void test_options(void **state)
     o = s.options;
     o.apple = s.android;
     expect_no_enroller(&o, "apple");
+    expect_no_roots(&s);
     static const char *const oids[] = {NULL, "", "2.25.x", "2", "9.1"};
     for (size_t i = 0; i < sizeof oids / sizeof oids[0]; i++) {
         o = s.options;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "atls/hooks.h"
 #include "enrol/authority.h"
 #include "native_peer.h"
 #include "pki/cert.h"
@@ -361,6 +362,27 @@ static void test_bad_row(void **state)
     scene_close(&s);
 }
 
+/* Nor does a hook take such a policy: its documents have no place for a phone's certificate. */
+static void test_hooks(void **state)
+{
+    (void)state;
+    scene s;
+    atls_error err = {0};
+    scene_open(&s);
+    make(&s);
+    const atls_hook_server_options server = {
+        .attest = s.n.server.attest, .attest_ctx = s.n.server.attest_ctx, .verifier = s.verifier};
+    const atls_hook_client_options client = {.verifier = s.verifier};
+    assert_false(atls_hook_server(s.n.rig.server_ctx, &server, &err));
+    assert_int_equal(err.code, ATLS_E_CONFIGURATION);
+    assert_string_equal(err.field, "type");
+    err = (atls_error){0};
+    assert_false(atls_hook_client(s.n.rig.client_ctx, &client, &err));
+    assert_int_equal(err.code, ATLS_E_CONFIGURATION);
+    assert_string_equal(err.field, "type");
+    scene_close(&s);
+}
+
 static void test_policy_of_a_client(void **state)
 {
     (void)state;
@@ -387,6 +409,7 @@ int main(void)
     for (size_t i = 0; i < sizeof bad_rows / sizeof bad_rows[0]; i++) {
         tap_add(&l, bad_rows[i].name, test_bad_row, &bad_rows[i]);
     }
+    tap_add(&l, "hooks", test_hooks, NULL);
     tap_add(&l, "a client does not judge servers by it", test_policy_of_a_client, NULL);
     return tap_run("enrolled_session", &l);
 }

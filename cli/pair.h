@@ -11,13 +11,13 @@ typedef struct cli_pair {
     bool force;             /* take the place of files that are there */
 } cli_pair;
 
-/* cli_pair_name makes the paths, in the arena, and looks whether something is in the way already, so that nobody asks for a
- * certificate that cannot be kept. Errors: USAGE with the option as field, MEMORY. */
+/* cli_pair_name makes the paths, in the arena, and looks whether something is in the way already (with force: what is no
+ * file), so that nobody asks for a certificate that cannot be kept. Errors: USAGE with the option as field, MEMORY. */
 ATLS_MUST_USE bool cli_pair_name(const char *prefix, const char *field, bool force, atls_arena *a, cli_pair *out,
                                  atls_error *err);
 
 /* cli_pair_write writes both, whole, beside their place, and then moves them there; without force never over what is there.
- * Errors: USAGE. */
+ * Where only the first can be moved, the key that was there comes back. Errors: USAGE. */
 ATLS_MUST_USE bool cli_pair_write(const cli_pair *p, const char *field, atls_bytes key, atls_bytes chain, atls_arena *a,
                                   atls_error *err);
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "inputs.h"
 #include "options.h"
+#include "record.h"
 #include "room.h"
 #include "serve.h"
 #include "values.h"
@@ -15,6 +16,7 @@ typedef struct words {
     const char *kind, *seed, *report_data, *at, *server_name, *serve, *profile, *count, *seconds, *client_policy;
     cli_list settings, client_roots, client_endorsements;
     bool force;
+    cli_record record;
     cli_list operands;
 } words;
 
@@ -55,6 +57,9 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
          .list = &w->client_roots},
         {"client-endorsements", 0, "PATH", "with --client-policy: revocation lists and the like; may be given again",
          .list = &w->client_endorsements},
+        {"record", 0, "PATH", "with --client-policy: record each appraisal, for atls replay, in this file or folder",
+         .text = &w->record.path},
+        {"record-failures", 0, "DIR", "the same for what is not accepted, in this folder", .text = &w->record.failures},
         {"count", 0, "N", "with --serve: end after N clients", .text = &w->count},
         {"seconds", 0, "N", "with --serve: end after N seconds", .text = &w->seconds},
     };
@@ -118,6 +123,9 @@ static bool choose_profile(const words *w, job *j, atls_error *err)
 
 static bool load_client_policy(const words *w, job *j, atls_error *err)
 {
+    if (w->client_policy == NULL && (w->record.path != NULL || w->record.failures != NULL)) {
+        return atls_fail(err, ATLS_E_USAGE, "--record", "only with --client-policy");
+    }
     if (w->client_policy == NULL) {
         return w->client_endorsements.n + w->client_roots.n == 0
                || atls_fail(err, ATLS_E_USAGE, w->client_roots.n > 0 ? "--client-root" : "--client-endorsements",
@@ -228,7 +236,7 @@ static void say_how(const job *j, const char *d, uint16_t port, const char *at)
         (unsigned)port, j->server_name, d, d, d, at);
 }
 
-static bool serve(const words *w, job *j, atls_error *err)
+static bool serve(words *w, job *j, atls_error *err)
 {
     const char *d = w->operands.items[0];
     cli_listener l = {.fd = -1};
@@ -242,6 +250,7 @@ static bool serve(const words *w, job *j, atls_error *err)
         .endorse = cli_endorse,
         .endorse_ctx = &j->client_endorsements,
         .now = j->options.now,
+        .record = cli_record_options(&w->record),
     };
     if (options.certificate_file == NULL || options.private_key_file == NULL
         || !cli_listen((uint16_t)j->port, &l, err)) {
@@ -257,9 +266,10 @@ static bool serve(const words *w, job *j, atls_error *err)
     return true;
 }
 
-static bool run(const words *w, job *j, atls_error *err)
+static bool run(words *w, job *j, atls_error *err)
 {
-    if (!atls_arena_new(&j->arena, CLI_ARENA_SIZE, err) || !load(w, j, err) || !make(w, j, err)) {
+    if (!atls_arena_new(&j->arena, CLI_ARENA_SIZE, err) || !cli_record_open(&w->record, &j->arena, err)
+        || !load(w, j, err) || !make(w, j, err)) {
         return false;
     }
     say_what_next(w, j);
@@ -269,7 +279,7 @@ static bool run(const words *w, job *j, atls_error *err)
 int cli_sim(int argc, char *const argv[])
 {
     atls_error err = {0};
-    words w = {0};
+    words w = {.record.dir = -1};
     job j = {.folder = {.fd = -1}};
     cli_parsed parsed = parse(argc, argv, &w, &err);
     if (parsed != CLI_PARSE_RUN) {
@@ -280,6 +290,7 @@ int cli_sim(int argc, char *const argv[])
     cli_room_free(&j.room);
     atls_verifier_free(j.client_verifier);
     atls_policy_free(j.client_policy);
+    const int status = cli_record_end(&w.record, "sim", ok ? 0 : cli_report("sim", &err));
     atls_arena_free(&j.arena);
-    return ok ? 0 : cli_report("sim", &err);
+    return status;
 }

@@ -7,6 +7,7 @@
 
 #include "atls/atls.h"
 #include "atls/enroller.h"
+#include "enrol/issued.h"
 #include "fuzz.h"
 #include "sim/sim_android.h"
 #include "sim/sim_apple.h"
@@ -43,14 +44,13 @@ static bool issue(void *ctx, const atls_enrol_grant *grant, atls_arena *arena,
                   atls_bytes chain[ATLS_ENROL_MAX_CERTIFICATES], size_t *n, atls_error *err)
 {
     world *w = ctx;
-    (void)arena;
     (void)err;
     FUZZ_ASSERT(w->n_consumed == 1 && w->n_issued == 0 && grant->result->verdict == ATLS_VERDICT_ACCEPTED);
     FUZZ_ASSERT(atls_bytes_equal(grant->spki, grant->csr->spki));
     FUZZ_ASSERT(grant->platform == ATLS_PLATFORM_APPLE
                 || atls_bytes_equal(grant->result->claims.android.challenge, atls_bytes_of(nonce, sizeof nonce)));
     w->n_issued++;
-    chain[0] = atls_bytes_str("certificate");
+    chain[0] = issued_certificate(grant->spki, arena);
     *n = 1;
     return true;
 }

@@ -39,6 +39,10 @@ ATLS_MUST_USE bool atls_enrol_debug_verdict(const atls_crypto *crypto, const atl
                                             const atls_error *error, atls_arena *arena, atls_bytes *out,
                                             atls_error *err);
 
+/* atls_enrol_debug_list writes what a list said of a chain, as a statement has it. In the arena. Errors: MEMORY. */
+ATLS_MUST_USE bool atls_enrol_debug_list(const atls_enrol_list *list, atls_arena *arena, atls_bytes *out,
+                                         atls_error *err);
+
 /* atls_enrol_debug_configuration writes a policy document as Warden's configuration: without its type, digests in base64url. */
 ATLS_MUST_USE bool atls_enrol_debug_configuration(atls_bytes document, atls_arena *arena, atls_bytes *out,
                                                   atls_error *err);
@@ -69,6 +73,7 @@ typedef struct atls_enrol_debug_statement {
     const atls_json *android; /* configuration, NULL: none */
     const atls_json *apple;
     const atls_json *key_attestation; /* NULL: none */
+    const atls_json *status_list;     /* NULL: none, or not told */
     atls_bytes proof[ATLS_ENROL_MAX_CERTIFICATES];
     size_t n_proof;
     atls_bytes challenge;

@@ -153,7 +153,7 @@ static bool read_own(const reader *r, atls_enrol_debug_statement *out)
     const atls_json *verdict = NULL;
     if (!get_version(r) || !get_flag(r, "redacted", &out->is_redacted) || !get_text(r, "proof_oid", &out->proof_oid)
         || !get_binary(r, "csr", &out->has_csr, &out->csr) || !get_binary(r, "record", &out->has_record, &out->record)
-        || !get_object(r, "verdict", &verdict)) {
+        || !get_object(r, "status_list", &out->status_list) || !get_object(r, "verdict", &verdict)) {
         return false;
     }
     out->is_ours = true;

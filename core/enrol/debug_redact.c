@@ -28,10 +28,11 @@ static void blank(const copy *c, atls_bytes slice)
     }
 }
 
+/* By number alone: what stands there in another class, or without "constructed", is no less somebody's. */
 static bool is_personal(atls_der_tag tag)
 {
-    return tag == ATLS_DER_CONTEXT_CONS_HIGH(713) || tag == ATLS_DER_CONTEXT_CONS_HIGH(714)
-           || tag == ATLS_DER_CONTEXT_CONS_HIGH(715) || tag == ATLS_DER_CONTEXT_CONS_HIGH(723);
+    const atls_der_tag number = tag & 0x1fffffffu; /* low ones are a byte, and far below these */
+    return number == 713 || number == 714 || number == 715 || number == 723;
 }
 
 static bool blank_list(const copy *c, atls_bytes list)
@@ -105,6 +106,16 @@ static bool redact_certificate(atls_bytes der, atls_arena *arena, atls_bytes *ou
 
 /* ---- the statement ---- */
 
+/* What begins like a certificate is one of a phone's; Apple's elements are CBOR, and hold nothing of the kind. */
+static bool put_element(atls_jw *w, atls_bytes element, atls_arena *arena, atls_error *err)
+{
+    if (element.len > 0 && element.ptr[0] == ATLS_DER_SEQUENCE && !redact_certificate(element, arena, &element, err)) {
+        return false;
+    }
+    atls_enrol_jw_binary(w, NULL, element);
+    return true;
+}
+
 static bool put_certificates(atls_jw *w, const char *name, const atls_bytes *ders, size_t n, atls_arena *arena,
                              atls_error *err)
 {
@@ -120,6 +131,18 @@ static bool put_certificates(atls_jw *w, const char *name, const atls_bytes *der
     return true;
 }
 
+/* Its two members, and nothing that stands beside them. */
+static bool put_apple(atls_jw *w, const char *name, const atls_enrol_statement *statement, atls_arena *arena,
+                      atls_error *err)
+{
+    atls_bytes json;
+    if (!atls_enrol_statement_write(statement, arena, &json, err)) {
+        return false;
+    }
+    atls_jw_raw(w, name, json);
+    return true;
+}
+
 static bool put_key_attestation(atls_jw *w, const atls_enrol_debug_statement *s, atls_arena *arena, atls_error *err)
 {
     static const char name[] = "keyAttestation";
@@ -130,8 +153,7 @@ static bool put_key_attestation(atls_jw *w, const atls_enrol_debug_statement *s,
         return why.code != ATLS_E_MEMORY || atls_fail(err, why.code, why.field, NULL);
     }
     if (statement.kind != ATLS_ENROL_ANDROID_KEY) {
-        atls_jw_raw(w, name, s->key_attestation->raw);
-        return true;
+        return put_apple(w, name, &statement, arena, err);
     }
     atls_jw_open(w, name, '{');
     atls_jw_str(w, "typ", "android-key");
@@ -142,7 +164,7 @@ static bool put_key_attestation(atls_jw *w, const atls_enrol_debug_statement *s,
     return true;
 }
 
-/* One or two elements are Apple's, which hold nothing of the kind. */
+/* One or two elements are Apple's, or a chain that is too short. */
 static bool put_proof(atls_jw *w, const atls_enrol_debug_statement *s, atls_arena *arena, atls_error *err)
 {
     static const char name[] = "genericAttestationProof";
@@ -153,7 +175,13 @@ static bool put_proof(atls_jw *w, const atls_enrol_debug_statement *s, atls_aren
     if (s->n_proof > 2) {
         return put_certificates(w, name, s->proof, s->n_proof, arena, err);
     }
-    atls_jw_raw(w, name, atls_json_find(s->tree, name)->raw);
+    atls_jw_open(w, name, '[');
+    for (size_t i = 0; i < s->n_proof; i++) {
+        if (!put_element(w, s->proof[i], arena, err)) {
+            return false;
+        }
+    }
+    atls_jw_close(w, ']');
     return true;
 }
 

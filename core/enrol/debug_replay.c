@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "debug_replay.h"
+#include "policy.h"
 #include "verify/record.h"
 
 static bool differs(atls_enrol_again *a, const char *member)
@@ -130,11 +131,45 @@ static bool check_recording(atls_enrol_again *a, const atls_recorded *r, atls_pl
     if (r->in.offset_s != in->offset_s) {
         return differs(a, "debug.verificationTimeOffset");
     }
+    if (r->n_roots > 0) { /* a configuration has its roots in itself */
+        return differs(a, member_of(platform));
+    }
     if (!atls_enrol_debug_configuration(r->policy, a->arena, &recorded, a->err)
         || !atls_enrol_debug_minify(configuration_of(a, platform)->raw, a->arena, &stated, a->err)) {
         return false;
     }
     return atls_bytes_equal(recorded, stated) || differs(a, member_of(platform));
+}
+
+/* What the statement says of the list is what the list in the recording says: asked again, and written again. The digest is of a
+ * list that is not here, and stands for itself. */
+static bool check_list(atls_enrol_again *a, const atls_recorded *r)
+{
+    static const char member[] = "debug.atls.status_list";
+    static const atls_endorsement_request request = {.platform = ATLS_PLATFORM_ANDROID, .pck_ca = ""};
+    atls_enrol_list_source *list = &a->list;
+    atls_endorsements unused;
+    atls_error why = {0};
+    atls_bytes written;
+    atls_bytes stated;
+    if (a->s.status_list == NULL) {
+        return true;
+    }
+    *list = (atls_enrol_list_source){.endorse = r->in.endorse,
+                                     .ctx = r->in.endorse_ctx,
+                                     .statement = &a->statement,
+                                     .match_decimal = !a->recorded.policy->android.ignore_decimal_serials};
+    const atls_json *sha256 = atls_json_find(a->s.status_list, "sha256");
+    if (!atls_enrol_list_endorse(list, &request, a->arena, &unused, &why) || !list->seen.is_there || sha256 == NULL
+        || sha256->type != ATLS_JSON_STRING
+        || !atls_hex_fixed(sha256->text, list->seen.sha256, sizeof list->seen.sha256)) {
+        return why.code == ATLS_E_MEMORY ? atls_fail(a->err, why.code, why.field, NULL) : differs(a, member);
+    }
+    if (!atls_enrol_debug_list(&list->seen, a->arena, &written, a->err)
+        || !atls_enrol_debug_minify(a->s.status_list->raw, a->arena, &stated, a->err)) {
+        return false;
+    }
+    return atls_bytes_equal(written, stated) || differs(a, member);
 }
 
 static bool from_recording(void *ctx, atls_platform platform, const atls_appraisal *in, atls_arena *arena,
@@ -150,6 +185,9 @@ static bool from_recording(void *ctx, atls_platform platform, const atls_apprais
     }
     if (strcmp(atls_policy_kind(a->recorded.policy), type_of(platform)) != 0) {
         (void)differs(a, member_of(platform));
+        return no_appraisal(err);
+    }
+    if (!check_list(a, &r)) {
         return no_appraisal(err);
     }
     *out = a->recorded.result;
@@ -193,12 +231,39 @@ static bool judge_own(atls_enrol_again *a, const atls_enrol_csr *csr)
     return a->err->code == ATLS_OK;
 }
 
+/* Beside a request there is nothing of the older methods: nobody would look at it. */
+static bool check_members(atls_enrol_again *a)
+{
+    if (a->s.method != ATLS_ENROL_SUPREME) {
+        return differs(a, "debug.method");
+    }
+    if (a->s.has_proof) {
+        return differs(a, "debug.genericAttestationProof");
+    }
+    return !a->s.has_client_data || differs(a, "debug.clientData");
+}
+
+/* Of a statement of no known kind: nothing was appraised, and nothing stands there as if it had been. */
+static bool check_nothing(atls_enrol_again *a)
+{
+    if (a->s.key_attestation != NULL) {
+        return differs(a, "debug.keyAttestation");
+    }
+    if (a->s.has_record) {
+        return differs(a, "debug.atls.record");
+    }
+    return a->s.status_list == NULL || differs(a, "debug.atls.status_list");
+}
+
 static bool run_own(atls_enrol_again *a)
 {
     atls_enrol_csr csr;
     atls_bytes nonce;
     atls_bytes oid;
     atls_bytes text;
+    if (!check_members(a)) {
+        return false;
+    }
     if (!atls_enrol_csr_read(a->s.csr, &csr, a->err) || !atls_enrol_csr_nonce(&csr, a->arena, &nonce, a->err)
         || !atls_enrol_oid_der(a->s.proof_oid, "proof_oid", a->arena, &oid, a->err)
         || !atls_enrol_csr_statement(&csr, oid, &text, a->err)) {
@@ -214,7 +279,7 @@ static bool run_own(atls_enrol_again *a)
         *a->err = a->verdict;
         return malformed(a, "debug.atls");
     }
-    return true;
+    return check_nothing(a);
 }
 
 /* ---- any ---- */

@@ -161,29 +161,32 @@ static void put_serial(atls_jw *w, const atls_enrol_serial *s)
     atls_jw_close(w, '}');
 }
 
-static void put_list(atls_jw *w, const atls_enrol_list *list)
+bool atls_enrol_debug_list(const atls_enrol_list *list, atls_arena *arena, atls_bytes *out, atls_error *err)
 {
-    if (list == NULL) {
-        atls_jw_null(w, "status_list");
-        return;
-    }
-    atls_jw_open(w, "status_list", '{');
-    atls_jw_hex(w, "sha256", atls_bytes_of(list->sha256, sizeof list->sha256));
-    atls_jw_time(w, "fetched", list->fetched);
-    atls_jw_time(w, "expires", list->expires);
-    atls_jw_open(w, "serials", '[');
+    atls_buf b;
+    atls_jw w;
+    atls_buf_init(&b, arena, err);
+    atls_jw_init(&w, &b);
+    atls_jw_open(&w, NULL, '{');
+    atls_jw_hex(&w, "sha256", atls_bytes_of(list->sha256, sizeof list->sha256));
+    atls_jw_time(&w, "fetched", list->fetched);
+    atls_jw_time(&w, "expires", list->expires);
+    atls_jw_open(&w, "serials", '[');
     for (size_t i = 0; i < list->n; i++) {
-        put_serial(w, &list->serials[i]);
+        put_serial(&w, &list->serials[i]);
     }
-    atls_jw_close(w, ']');
-    atls_jw_close(w, '}');
+    atls_jw_close(&w, ']');
+    atls_jw_close(&w, '}');
+    return atls_buf_done(&b, out);
 }
 
 static bool put_own(atls_jw *w, const atls_enrol_debug *d, atls_arena *arena, atls_error *err)
 {
     atls_bytes record = atls_bytes_empty();
+    atls_bytes list = atls_bytes_str("null");
     atls_bytes verdict;
-    if ((d->recorder != NULL && !atls_recorder_finish(d->recorder, &record, err))
+    if ((d->list != NULL && !atls_enrol_debug_list(d->list, arena, &list, err))
+        || (d->recorder != NULL && !atls_recorder_finish(d->recorder, &record, err))
         || !atls_enrol_debug_verdict(d->crypto, d->judgement, d->error, arena, &verdict, err)) {
         return false;
     }
@@ -198,7 +201,7 @@ static bool put_own(atls_jw *w, const atls_enrol_debug *d, atls_arena *arena, at
     } else {
         atls_jw_null(w, "record");
     }
-    put_list(w, d->list);
+    atls_jw_raw(w, "status_list", list);
     atls_jw_raw(w, "verdict", verdict);
     atls_jw_close(w, '}');
     return true;

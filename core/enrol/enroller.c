@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "debug.h"
 #include "enroller.h"
+#include "pki/cert.h"
 #include "policy.h"
 
 #define MAX_PROOF_OID_LEN 256u /* of its text; arcs of 128 bits have 39 digits */
@@ -31,6 +32,9 @@ struct atls_enroller {
 
 static bool check_policy(const atls_policy *p, atls_policy_type type, const char *field, atls_error *err)
 {
+    if (p != NULL && p->n_source_roots > 0) { /* neither its digest nor a debug statement would tell of them */
+        return atls_fail(err, ATLS_E_CONFIGURATION, field, "roots beside the document: they must stand in it");
+    }
     if (p == NULL || (p->type == type && p->source.len > 0)) {
         return true;
     }
@@ -321,6 +325,22 @@ static void fill_grant(request *r)
     };
 }
 
+/* Whoever issues may be mistaken: the certificate is for the attested key, in the very bytes that were compared in step 6. */
+static bool check_issued(request *r)
+{
+    static const char field[] = "issuer.certificate";
+    atls_error why = {0};
+    atls_cert *leaf = atls_arena_alloc(r->arena, sizeof *leaf, r->err);
+    if (leaf == NULL) {
+        return false;
+    }
+    if (!atls_cert_decode(r->out->chain[0], "certificate", leaf, &why)) {
+        return atls_fail(r->err, ATLS_E_ENROL_ISSUE, field, "it cannot be read: %s: %s", why.field, why.message);
+    }
+    return atls_bytes_equal(leaf->spki, r->judgement.spki)
+           || atls_fail(r->err, ATLS_E_ENROL_ISSUE, field, "it is for another key than the attested one");
+}
+
 static bool issue(request *r)
 {
     atls_error why = {0};
@@ -337,6 +357,9 @@ static bool issue(request *r)
     if (!is_whole) {
         return atls_fail(r->err, ATLS_E_ENROL_ISSUE, "issuer", "the chain of the issued certificate is not whole");
     }
+    if (!check_issued(r)) {
+        return false;
+    }
     r->out->n_chain = n;
     r->out->step = ATLS_ENROL_STEP_DONE;
     return true;
@@ -344,13 +367,37 @@ static bool issue(request *r)
 
 /* ---- whoever looks on ---- */
 
-/* A text that repeats a piece of the debug statement would hand it to the client. */
-#define MAX_SHARED_RUN ((size_t)48)
+/* A text that repeats a piece of the debug statement, 48 bytes in a row, would hand it to the client. Such a piece has, wherever it
+ * begins, a whole one of the text's windows, which are half as long: one walk over the statement looks for their first bytes. */
+#define SHARED_RUN    ((size_t)48)
+#define SHARED_WINDOW (SHARED_RUN / 2)
+
+static size_t run_around(atls_bytes a, size_t at, atls_bytes b, size_t i)
+{
+    size_t before = 0;
+    size_t n = 0;
+    while (before < at && before < i && a.ptr[at - before - 1] == b.ptr[i - before - 1] && before < SHARED_RUN) {
+        before++;
+    }
+    while (at + n < a.len && i + n < b.len && a.ptr[at + n] == b.ptr[i + n] && n < SHARED_RUN) {
+        n++;
+    }
+    return before + n;
+}
+
 static bool repeats(atls_bytes text, atls_bytes record)
 {
-    for (size_t at = 0; at + MAX_SHARED_RUN <= text.len; at += MAX_SHARED_RUN) {
-        for (size_t i = 0; i + MAX_SHARED_RUN <= record.len; i++) {
-            if (record.ptr[i] == text.ptr[at] && memcmp(record.ptr + i, text.ptr + at, MAX_SHARED_RUN) == 0) {
+    uint8_t first[1u << 13] = {0}; /* a bit for each pair of bytes that a window begins with */
+    for (size_t at = 0; at + SHARED_WINDOW <= text.len; at += SHARED_WINDOW) {
+        const unsigned pair = (unsigned)text.ptr[at] << 8 | text.ptr[at + 1];
+        first[pair >> 3] = (uint8_t)(first[pair >> 3] | 1u << (pair & 7));
+    }
+    for (size_t i = 0; i + SHARED_WINDOW <= record.len; i++) {
+        const unsigned pair = (unsigned)record.ptr[i] << 8 | record.ptr[i + 1];
+        const bool is_first = ((unsigned)first[pair >> 3] >> (pair & 7) & 1u) != 0;
+        for (size_t at = 0; is_first && at + SHARED_WINDOW <= text.len; at += SHARED_WINDOW) {
+            if (memcmp(record.ptr + i, text.ptr + at, SHARED_WINDOW) == 0
+                && run_around(text, at, record, i) >= SHARED_RUN) {
                 return true;
             }
         }

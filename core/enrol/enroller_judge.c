@@ -44,6 +44,15 @@ static bool appraise(const atls_enrol_judge *j, atls_bytes evidence, atls_bytes 
            || atls_fail(err, ATLS_E_INTERNAL, "result", "an appraisal that is not whole");
 }
 
+/* The lesser of two: where the key is kept, and who says so. What software vouches for is software's word, whatever hardware it
+ * speaks of. */
+static const char *level_of(const atls_android_key_description *d)
+{
+    const atls_android_level kept = d->keymasterSecurityLevel;
+    const atls_android_level said = d->attestationSecurityLevel;
+    return atls_android_level_name(said < kept ? said : kept);
+}
+
 static bool judge_android(const atls_enrol_judge *j, const atls_enrol_statement *s, atls_arena *arena,
                           atls_enrol_judgement *out, atls_error *err)
 {
@@ -59,7 +68,7 @@ static bool judge_android(const atls_enrol_judge *j, const atls_enrol_statement 
     }
     out->spki = c->public_key;
     out->app = c->package_name;
-    out->security_level = atls_android_level_name(c->description->keymasterSecurityLevel);
+    out->security_level = level_of(c->description);
     return true;
 }
 

@@ -172,6 +172,9 @@ static bool ask(appraisal *a)
     if (!found) {
         a->endorsements = (atls_endorsements){0};
     }
+    if (why.code == ATLS_E_MEMORY) { /* perhaps of the list that revokes: evidence that fills the arena buys nothing */
+        return atls_fail(a->err, why.code, why.field, NULL);
+    }
     if (f->complete == NULL || f->complete(a->evidence, &a->endorsements, a->err)) {
         return true;
     }
@@ -253,7 +256,8 @@ static bool endorse_nested(void *ctx, const atls_endorsement_request *request, a
     if (!found) {
         *out = (atls_endorsements){0};
     }
-    return join_certificates(s->pile, arena, &out->pile, err);
+    return s->why.code == ATLS_E_MEMORY ? atls_fail(err, s->why.code, s->why.field, NULL)
+                                        : join_certificates(s->pile, arena, &out->pile, err);
 }
 
 static bool list_nested(appraisal *a, const atls_result *r)

@@ -22,18 +22,25 @@ static bool fail_at(size_t i, const char *why, atls_error *err)
     return atls_fail(err, ATLS_E_ENROL_RESPONSE, field, "%s", why);
 }
 
-/* The first certificate is for our key, and for now. */
-static bool check_leaf(atls_bytes der, atls_bytes spki, atls_time now, atls_error *err)
+/* Each certificate is for now, and the first one for our key. */
+static bool check_dates(const atls_enrol_response *response, atls_bytes spki, atls_time now, atls_error *err)
 {
-    atls_cert leaf;
-    atls_error why = {0};
-    if (!atls_cert_decode(der, "certificate", &leaf, &why)) {
-        return fail_at(0, "the certificate cannot be read", err);
+    for (size_t i = 0; i < response->n_chain; i++) {
+        atls_cert cert;
+        atls_error why = {0};
+        char field[FIELD_SIZE];
+        (void)snprintf(field, sizeof field, "response.certificateChain[%zu]", i);
+        if (!atls_cert_decode(response->chain[i], "certificate", &cert, &why)) {
+            return fail_at(i, "the certificate cannot be read", err);
+        }
+        if (i == 0 && !atls_bytes_equal(cert.spki, spki)) {
+            return fail_at(0, "the certificate is for another key than ours", err);
+        }
+        if (!atls_validity_check(cert.not_before, cert.not_after, now, field, err)) {
+            return false;
+        }
     }
-    if (!atls_bytes_equal(leaf.spki, spki)) {
-        return fail_at(0, "the certificate is for another key than ours", err);
-    }
-    return atls_validity_check(leaf.not_before, leaf.not_after, now, "response.certificateChain[0]", err);
+    return true;
 }
 
 static X509 *read_one(atls_bytes der)
@@ -63,7 +70,7 @@ static bool check_links(X509 *const *certs, size_t n, atls_error *err)
                                    : "the certificate is not signed by the next one",
                            err);
         }
-        if (i > 0 && X509_check_ca(certs[i]) == 0) {
+        if (i > 0 && X509_check_ca(certs[i]) != 1) { /* other values: by its age or by a guess */
             return fail_at(i, "the certificate is not an authority's", err);
         }
     }
@@ -82,7 +89,7 @@ bool atls_phone_check_chain(const atls_enrol_response *response, atls_bytes spki
         certs[i] = read_one(response->chain[i]);
         ok = certs[i] != NULL || fail_at(i, "the certificate cannot be read", err);
     }
-    ok = ok && check_leaf(response->chain[0], spki, now, err) && check_links(certs, n, err);
+    ok = ok && check_dates(response, spki, now, err) && check_links(certs, n, err);
     for (size_t i = 0; i < n; i++) {
         X509_free(certs[i]);
     }

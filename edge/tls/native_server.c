@@ -2,6 +2,7 @@
 /* native_server.c: the server's order of steps in atls/1. */
 #include "io.h"
 #include "native.h"
+#include "server.h"
 
 enum {
     READ_HELLO = 0,
@@ -81,11 +82,13 @@ static atls_step prove(atls_session *s, native *n, atls_error *err)
     return native_send(n, frame, err) ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
 }
 
-/* A client that was asked for evidence waits for our word; what it sends before that is nobody's. */
+/* A client that was asked for evidence, or for the certificate of an enrolled key, waits for our word; what it sends before that
+ * is nobody's. */
 static bool check_quiet(atls_session *s, const native *n, atls_error *err)
 {
     atls_error early = {0};
-    return n->mine.types.n == 0 || atls_io_is_quiet(s, "application", &early)
+    const bool is_asked = n->mine.types.n > 0 || atls_server_judges_keys(&s->server);
+    return !is_asked || atls_io_is_quiet(s, "application", &early)
            || atls_fail(err, ATLS_E_PROTOCOL, "application",
                         "the client sent application bytes before it was accepted");
 }

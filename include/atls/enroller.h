@@ -59,11 +59,12 @@ typedef bool (*atls_consume_fn)(void *ctx, atls_bytes nonce, int64_t now_ms, atl
 
 /* What may be certified: everything in here is authenticated, apart from `csr`. It lives for the call. */
 typedef struct atls_enrol_grant {
-    const atls_result *result;    /* accepted; names the whole status list, of which it saw the entries of this chain */
-    atls_platform platform;       /* ANDROID, APPLE */
-    atls_bytes app;               /* package name; "TEAMID.bundle.identifier" */
-    const char *security_level;   /* Android: of the key ("STRONG_BOX"); Apple: "SECURE_ENCLAVE" */
-    atls_bytes spki;              /* the attested key, whole SubjectPublicKeyInfo: what goes into the certificate */
+    const atls_result *result; /* accepted; names the whole status list, of which it saw the entries of this chain */
+    atls_platform platform;    /* ANDROID, APPLE */
+    atls_bytes app;            /* package name; "TEAMID.bundle.identifier" */
+    const char *
+        security_level; /* Android: of the key or of what attests it, the lesser ("STRONG_BOX"); Apple: "SECURE_ENCLAVE" */
+    atls_bytes spki;    /* the attested key, whole SubjectPublicKeyInfo: what goes into the certificate */
     const atls_enrol_csr *csr;    /* its subject and requested extensions are the phone's wishes, and no more */
     const uint8_t *nonce_sha256;  /* 32 bytes: names the request, also where it is tried again */
     const uint8_t *policy_sha256; /* 32 bytes: of the policy's text */
@@ -71,7 +72,8 @@ typedef struct atls_enrol_grant {
 } atls_enrol_grant;
 
 /* atls_issue_fn makes a certificate for grant->spki: DER, issued one first, root last, in the arena. False with err set
- * (ENROL_ISSUE). Called at most once for a nonce. */
+ * (ENROL_ISSUE). Called at most once for a nonce. The first one is read before anybody hears of success: where it is for other
+ * bytes than grant->spki, that is ENROL_ISSUE, too. */
 typedef bool (*atls_issue_fn)(void *ctx, const atls_enrol_grant *grant, atls_arena *arena,
                               atls_bytes chain[ATLS_ENROL_MAX_CERTIFICATES], size_t *n, atls_error *err);
 
@@ -110,7 +112,7 @@ typedef struct atls_enrol_observers {
 typedef struct atls_enroller atls_enroller;
 
 typedef struct atls_enroller_options {
-    const atls_policy *android; /* type android_key; NULL: the platform is not configured */
+    const atls_policy *android; /* type android_key, all roots in the document; NULL: the platform is not configured */
     const atls_policy *apple;   /* type apple_app_attest; NULL: same. One of them must be there */
     const char *proof_oid;      /* dotted decimal */
     int64_t offset_s;           /* the global verificationTimeOffset */
@@ -120,7 +122,8 @@ typedef struct atls_enroller_options {
 } atls_enroller_options;
 
 /* atls_enroller_new makes an enroller; policies must outlive it. Immutable, any number of threads may share it.
- * Errors: CONFIGURATION (no policy, one of another type, a proof_oid that is none, an offset that does not fit), MEMORY, INTERNAL. */
+ * Errors: CONFIGURATION (no policy, one of another type or with roots beside its document, a proof_oid that is none, an offset that
+ * does not fit), MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_enroller_new(const atls_enroller_options *options, atls_enroller **out, atls_error *err);
 void atls_enroller_free(atls_enroller *e);
 

@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "atls/hooks.h"
 #include "enrol/authority.h"
+#include "native_peer.h"
 #include "pki/cert.h"
 
 typedef struct scene {
@@ -289,6 +291,41 @@ static void test_own_refused(void **state)
     scene_close(&s);
 }
 
+/* ---- too early ---- */
+
+static atls_bytes early(native_peer *p, atls_native_message m, atls_bytes honest)
+{
+    return m == ATLS_NATIVE_DONE ? native_join(p, honest, atls_bytes_str("G")) : honest;
+}
+
+/* A client that must be let in waits until it is: what it sends behind its own done and before the server's is nobody's. */
+static void test_early(void **state)
+{
+    static const native_lies lies[] = {{.frame = NULL}, {.frame = early}};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        scene s;
+        scene_open(&s);
+        rig *r = &s.n.rig;
+        native_set_up(r, SERVER_PROVES);
+        make(&s);
+        give_certificate(&s);
+        r->server_options.verifier = s.verifier;
+        r->server_options.endorse = endorse;
+        r->server_options.endorse_ctx = &s;
+        r->server_options.now = AUTHORITY_NOW;
+        native_peer *p = native_peer_open(r, SERVER_PROVES, &lies[i]);
+        native_peer_play(p);
+        if (i == 0) {
+            native_expect_talk(p);
+        } else {
+            native_expect_refused(p, ATLS_E_PROTOCOL, "application");
+        }
+        native_peer_close(p);
+        scene_close(&s);
+    }
+}
+
 /* ---- options that make no sense ---- */
 
 typedef struct bad_row {
@@ -325,6 +362,27 @@ static void test_bad_row(void **state)
     scene_close(&s);
 }
 
+/* Nor does a hook take such a policy: its documents have no place for a phone's certificate. */
+static void test_hooks(void **state)
+{
+    (void)state;
+    scene s;
+    atls_error err = {0};
+    scene_open(&s);
+    make(&s);
+    const atls_hook_server_options server = {
+        .attest = s.n.server.attest, .attest_ctx = s.n.server.attest_ctx, .verifier = s.verifier};
+    const atls_hook_client_options client = {.verifier = s.verifier};
+    assert_false(atls_hook_server(s.n.rig.server_ctx, &server, &err));
+    assert_int_equal(err.code, ATLS_E_CONFIGURATION);
+    assert_string_equal(err.field, "type");
+    err = (atls_error){0};
+    assert_false(atls_hook_client(s.n.rig.client_ctx, &client, &err));
+    assert_int_equal(err.code, ATLS_E_CONFIGURATION);
+    assert_string_equal(err.field, "type");
+    scene_close(&s);
+}
+
 static void test_policy_of_a_client(void **state)
 {
     (void)state;
@@ -347,9 +405,11 @@ int main(void)
     }
     tap_add(&l, "over SSLs of one's own: an honest phone", test_own_accepted, NULL);
     tap_add(&l, "over SSLs of one's own: another app", test_own_refused, NULL);
+    tap_add(&l, "bytes before the server has said so", test_early, NULL);
     for (size_t i = 0; i < sizeof bad_rows / sizeof bad_rows[0]; i++) {
         tap_add(&l, bad_rows[i].name, test_bad_row, &bad_rows[i]);
     }
+    tap_add(&l, "hooks", test_hooks, NULL);
     tap_add(&l, "a client does not judge servers by it", test_policy_of_a_client, NULL);
     return tap_run("enrolled_session", &l);
 }

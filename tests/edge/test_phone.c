@@ -35,6 +35,10 @@ typedef struct service {
     bool no_root;
     bool other_issuer;
     bool expired;
+    bool ca_expired;
+    bool root_expired;
+    const char *ca_constraints; /* NULL: as they are */
+    bool ca_without;            /* none at all */
     bool leaf_alone;
     /* the service's */
     authority a;
@@ -151,12 +155,17 @@ static atls_bytes certify(service *s, const atls_enrol_csr *csr)
     plan.key = s->for_other_key ? s->a.other_key : key;
     plan.signer = s->other_issuer ? s->a.other_key : s->a.ca_key;
     plan.until_s = s->expired ? -1 : plan.until_s;
+    cert_plan ca = s->a.ca;
+    cert_plan root = s->a.root;
+    ca.until_s = s->ca_expired ? -1 : ca.until_s;
+    root.until_s = s->root_expired ? -1 : root.until_s;
+    ca.constraints = s->ca_without ? NULL : s->ca_constraints != NULL ? s->ca_constraints : ca.constraints;
     r.chain[r.n_chain++] = authority_cert(&plan, &s->arena);
     if (!s->leaf_alone) {
-        r.chain[r.n_chain++] = authority_cert(&s->a.ca, &s->arena);
+        r.chain[r.n_chain++] = authority_cert(&ca, &s->arena);
     }
     if (!s->leaf_alone && !s->no_root) {
-        r.chain[r.n_chain++] = authority_cert(&s->a.root, &s->arena);
+        r.chain[r.n_chain++] = authority_cert(&root, &s->arena);
     }
     EVP_PKEY_free(key);
     assert_true(atls_enrol_response_write(&r, &s->arena, &out, &s->csr_error));
@@ -333,6 +342,10 @@ CHANGE(other_issuer, s->other_issuer = true)
 CHANGE(no_root, s->no_root = true)
 CHANGE(leaf_alone, s->leaf_alone = true)
 CHANGE(expired, s->expired = true)
+CHANGE(ca_expired, s->ca_expired = true)
+CHANGE(root_expired, s->root_expired = true)
+CHANGE(ca_is_none, s->ca_constraints = "critical,CA:FALSE")
+CHANGE(ca_does_not_say, s->ca_without = true)
 CHANGE(plain_http, p->url = "http://192.0.2.1/api/v1/challenge")
 CHANGE(no_url, p->url = "localhost/api/v1/challenge")
 CHANGE(ftp, p->url = "ftp://localhost/api/v1/challenge")
@@ -361,6 +374,11 @@ static const row rows[] = {
     {"a chain without its root", no_root, ATLS_E_ENROL_RESPONSE, "response.certificateChain[1]", 1},
     {"a certificate alone", leaf_alone, ATLS_E_ENROL_RESPONSE, "response.certificateChain[0]", 1},
     {"a certificate that is over", expired, ATLS_E_EXPIRED, "response.certificateChain[0].not_after", 1},
+    {"an issuer that is over", ca_expired, ATLS_E_EXPIRED, "response.certificateChain[1].not_after", 1},
+    {"a root that is over", root_expired, ATLS_E_EXPIRED, "response.certificateChain[2].not_after", 1},
+    {"an issuer that is no authority", ca_is_none, ATLS_E_ENROL_RESPONSE, NULL, 1},
+    {"an issuer that does not say whether it is one", ca_does_not_say, ATLS_E_ENROL_RESPONSE,
+     "response.certificateChain[1]", 1},
     {"http to another machine", plain_http, ATLS_E_CONFIGURATION, "url", 0},
     {"an address without a scheme", no_url, ATLS_E_CONFIGURATION, "url", 0},
     {"an address of another scheme", ftp, ATLS_E_CONFIGURATION, "url", 0},

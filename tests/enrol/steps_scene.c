@@ -2,6 +2,9 @@
 /* steps_scene.c: see steps_scene.h. Requests are written here by hand and signed with OpenSSL, so that they can be wrong. */
 #include "steps_scene.h"
 
+#include "base/text.h"
+#include "issued.h"
+
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -284,7 +287,9 @@ static bool issue(void *ctx, const atls_enrol_grant *grant, atls_arena *arena,
     s->issued_spki = grant->spki;
     s->issued_at = grant->result->time;
     memcpy(s->issued_list_sha256, grant->result->claims.android.status_sha256, sizeof s->issued_list_sha256);
-    chain[0] = atls_bytes_str("a certificate");
+    const atls_bytes key = s->issue_key != NULL ? atls_bytes_of(s->issue_key, s->issue_key_len) : grant->spki;
+    s->issued = s->issue_text ? atls_bytes_str("a certificate") : issued_certificate(key, &s->arena);
+    chain[0] = s->issued;
     chain[1] = atls_bytes_str("a root");
     *n = s->issue_nothing ? 0 : 2;
     return !s->issue_fails || atls_fail(err, ATLS_E_IO, "ca", "the CA is on holiday");
@@ -496,4 +501,40 @@ void scene_words(const scene *s, const char *words)
     }
     assert_int_equal(o->is_success, strcmp(words, "Success") == 0);
     assert_int_equal(o->error.code == ATLS_OK, o->is_success);
+}
+
+/* ---- debug statements ---- */
+
+const atls_json *scene_json(atls_bytes json, atls_arena *a)
+{
+    const atls_json *tree = NULL;
+    atls_error err = {0};
+    scene_must(atls_json_parse(json, "debug", a, &tree, &err), &err, "json");
+    return tree;
+}
+
+atls_bytes scene_change(scene *s, atls_bytes in, const char *member, const char *value)
+{
+    const atls_json *tree = scene_json(in, &s->again);
+    const bool is_own = strncmp(member, "atls.", 5) == 0;
+    const atls_json *object = is_own ? atls_json_find(tree, "atls") : tree;
+    const char *name = is_own ? member + 5 : member;
+    atls_buf b;
+    atls_bytes out;
+    bool is_first = true;
+    atls_buf_init(&b, &s->again, &s->err);
+    atls_buf_put(&b, atls_bytes_of(in.ptr, (size_t)(object->raw.ptr - in.ptr) + 1));
+    for (const atls_json *m = object->child; m != NULL; m = m->next) {
+        const bool is_it = atls_bytes_equal_str(m->name, name);
+        if (is_it && value == NULL) {
+            continue;
+        }
+        atls_buf_format(&b, "%s\"%.*s\":", is_first ? "" : ",", (int)m->name.len, (const char *)m->name.ptr);
+        atls_buf_put(&b, is_it ? atls_bytes_str(value) : m->raw);
+        is_first = false;
+    }
+    const uint8_t *end = object->raw.ptr + object->raw.len - 1;
+    atls_buf_put(&b, atls_bytes_of(end, (size_t)(in.ptr + in.len - end)));
+    assert_true(atls_buf_done(&b, &out));
+    return out;
 }

@@ -7,6 +7,7 @@
 
 #include "atls/atls.h"
 #include "atls/enroller.h"
+#include "base/json.h"
 #include "sim/sim_android.h"
 #include "sim/sim_apple.h"
 #include "tap.h"
@@ -63,6 +64,9 @@ typedef struct scene {
     bool is_expired;
     bool issue_fails;
     bool issue_nothing;
+    bool issue_text;          /* what is no certificate */
+    const uint8_t *issue_key; /* a certificate for this SubjectPublicKeyInfo */
+    size_t issue_key_len;
     atls_enrol_observers observers;
     bool observer_fails;
     const char *observer_text; /* NULL: writes nothing */
@@ -73,6 +77,7 @@ typedef struct scene {
     int64_t consumed_ms;
     atls_bytes consumed;
     atls_bytes issued_spki;
+    atls_bytes issued;              /* the certificate, in `arena` */
     atls_time issued_at;            /* of the result that the issuer was shown */
     uint8_t issued_list_sha256[32]; /* same */
     atls_enrol_grant grant;
@@ -103,5 +108,9 @@ atls_bytes scene_der(atls_arena *a, uint8_t tag, const atls_bytes *parts, size_t
 atls_bytes scene_csr(scene *s, const scene_spec *spec);
 /* The statement of the scene's phone for a nonce, JSON. */
 atls_bytes scene_statement(scene *s, const scene_spec *spec);
+
+/* A debug statement as a tree, and with another value of a member ("challenge", "atls.csr"); NULL takes it out. In s->again. */
+const atls_json *scene_json(atls_bytes json, atls_arena *a);
+atls_bytes scene_change(scene *s, atls_bytes in, const char *member, const char *value);
 
 #endif

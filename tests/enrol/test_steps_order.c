@@ -48,6 +48,72 @@ static void test_success(void **state)
     }
 }
 
+/* A certificate says no more of a key than what vouches for it: a record that software signed, with a key that is no secret, may
+ * claim any hardware (Nougat's phones do), and hardware may speak of a better one beside it. */
+static void test_level(void **state)
+{
+    static const struct {
+        sim_android_kind kind;
+        const char *settings[4];
+        const char *level;
+    } table[] = {
+        {SIM_ANDROID_FACTORY, {NULL}, "TRUSTED_ENVIRONMENT"},
+        {SIM_ANDROID_FACTORY, {"attestationSecurityLevel=2", "keymasterSecurityLevel=2", NULL}, "STRONG_BOX"},
+        {SIM_ANDROID_FACTORY, {"keymasterSecurityLevel=2", NULL}, "TRUSTED_ENVIRONMENT"},
+        {SIM_ANDROID_FACTORY, {"attestationSecurityLevel=2", NULL}, "TRUSTED_ENVIRONMENT"},
+        {SIM_ANDROID_SOFTWARE, {NULL}, "SOFTWARE"},
+        {SIM_ANDROID_SOFTWARE, {"keymasterSecurityLevel=1", "policy.enableNougatAttestation=true", NULL}, "SOFTWARE"},
+        {SIM_ANDROID_SOFTWARE, {"keymasterSecurityLevel=2", "policy.enableNougatAttestation=true", NULL}, "SOFTWARE"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        scene s;
+        scene_open(&s, &(scene_spec){.kind = table[i].kind, .settings = table[i].settings});
+        scene_run(&s);
+        scene_words(&s, "Success");
+        assert_string_equal(s.out.security_level, table[i].level);
+        assert_string_equal(s.grant.security_level, table[i].level);
+        scene_close(&s);
+    }
+}
+
+/* ---- little memory ---- */
+
+/* Whatever the size of the arena: who would be refused is refused, and nothing is said of a step that was not taken. */
+static void test_little_memory(void **state)
+{
+    static const char *const revoked[] = {"cert.attestation.serial=0abc",
+                                          "status.entries={\"abc\":{\"status\":\"REVOKED\"}}", NULL};
+    static const scene_spec specs[] = {
+        {.kind = SIM_ANDROID_FACTORY},
+        {.settings = revoked},
+        {.is_apple = true},
+        {.is_apple = true, .own_key = "mine"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        unsigned n_good = 0;
+        scene s;
+        scene_open(&s, &specs[i]);
+        s.in.csr = s.csr;
+        for (size_t size = 4096; size < (size_t)1024 * 1024; size += size / 32) {
+            atls_arena small;
+            atls_error err = {0};
+            memset(s.log, 0, sizeof s.log);
+            s.is_used = false;
+            assert_true(atls_arena_new(&small, size, &err));
+            const bool ok = atls_enroller_run(s.enroller, &s.in, &small, &s.out, &err);
+            assert_int_equal(s.out.response.len > 0, ok);
+            assert_true(!s.out.is_success || (ok && i % 2 == 0 && strchr(s.log, 'I') != NULL));
+            assert_true(i % 2 == 0 || strchr(s.log, 'I') == NULL);
+            n_good += s.out.is_success ? 1 : 0;
+            atls_arena_free(&small);
+        }
+        assert_int_equal(n_good > 0, i % 2 == 0);
+        scene_close(&s);
+    }
+}
+
 /* The same request again is refused, and looks to the client like one whose nonce was never there. */
 static void test_again(void **state)
 {
@@ -113,6 +179,8 @@ int main(void)
 {
     tap_list tests = {0};
     tap_add(&tests, "what success says", test_success, NULL);
+    tap_add(&tests, "the level is that of what vouches", test_level, NULL);
+    tap_add(&tests, "little memory", test_little_memory, NULL);
     tap_add(&tests, "the same nonce twice; unknown, expired and used look the same", test_again, NULL);
     tap_add(&tests, "a nonce is gone whatever comes", test_consumed_by_failure, NULL);
     tap_add(&tests, "the order of steps", test_order, NULL);

@@ -25,6 +25,7 @@ typedef struct scene {
     atls_binding binding;
     atls_bytes crls[2];
     size_t n_crls;
+    atls_code no_lists; /* the source of lists fails with this; OK: it does not */
     struct {
         bool present;
         long serial;
@@ -135,6 +136,8 @@ CHANGE(required_half, s->members = REQUIRE; s->list.present = true)
 CHANGE(required_held, required_there(s); s->policy_has_pem = true; s->no_root = true)
 CHANGE(required_old, required_there(s); s->list.until_s = -1)
 CHANGE(required_forged, required_there(s); s->list.of_other = true)
+CHANGE(lists_missing, s->no_lists = ATLS_E_ENDORSEMENTS_MISSING)
+CHANGE(lists_too_large, listed(s); s->no_lists = ATLS_E_MEMORY)
 CHANGE(listed_and_off, listed(s); s->members = HONEST ",\"revocation\":\"insecure_off\"")
 
 static const row rows[] = {
@@ -154,6 +157,7 @@ static const row rows[] = {
     {"a current list without it", list_empty, ATLS_OK, NULL},
     {"a list with others", listed_other, ATLS_OK, NULL},
     {"a list that somebody else signed is none", list_forged, ATLS_OK, NULL},
+    {"a source that has no list", lists_missing, ATLS_OK, NULL},
     {"lists are required, and there", required_there, ATLS_OK, NULL},
     {"also of a root that the policy holds", required_held, ATLS_OK, NULL},
     {"lists are switched off", listed_and_off, ATLS_OK, NULL},
@@ -193,6 +197,7 @@ static const row rows[] = {
     {"revoked", listed, ATLS_E_REVOKED, "chain[0]"},
     {"revoked by a list that is old", listed_long_ago, ATLS_E_REVOKED, "chain[0]"},
     {"the issuer is revoked", ca_listed, ATLS_E_REVOKED, "chain[1]"},
+    {"no memory for the list that revokes", lists_too_large, ATLS_E_MEMORY, "lists"},
     {"lists are required, and missing", required, ATLS_E_ENDORSEMENTS_MISSING, "endorsements.crl"},
     {"the issuer's list alone is there", required_half, ATLS_E_ENDORSEMENTS_MISSING, "endorsements.crl"},
     {"lists are required, and old", required_old, ATLS_E_EXPIRED, "endorsements.crl.not_after"},
@@ -297,8 +302,10 @@ static bool endorse(void *ctx, const atls_endorsement_request *request, atls_are
 {
     const scene *s = ctx;
     (void)arena;
-    (void)err;
     assert_int_equal(request->platform, ATLS_PLATFORM_ENROLLED);
+    if (s->no_lists != ATLS_OK) {
+        return atls_fail(err, s->no_lists, "lists", "they cannot be had");
+    }
     *out = (atls_endorsements){.pile = {.crls = s->crls, .n_crls = s->n_crls}};
     return true;
 }
@@ -367,9 +374,10 @@ static void test_row(void **state)
         fail_msg("is %s %s: %s", atls_code_name(s.err.code), s.err.field, s.err.message);
     }
     assert_true(w->code == ATLS_OK || is_listed(&s, w->code, w->field));
-    assert_int_equal(s.result.verdict, w->code == ATLS_OK                       ? ATLS_VERDICT_ACCEPTED
-                                       : w->code == ATLS_E_ENDORSEMENTS_MISSING ? ATLS_VERDICT_UNDECIDED
-                                                                                : ATLS_VERDICT_REJECTED);
+    assert_int_equal(s.result.verdict, w->code == ATLS_OK ? ATLS_VERDICT_ACCEPTED
+                                       : w->code == ATLS_E_ENDORSEMENTS_MISSING || w->code == ATLS_E_MEMORY
+                                           ? ATLS_VERDICT_UNDECIDED
+                                           : ATLS_VERDICT_REJECTED);
     scene_close(&s);
 }
 

@@ -110,8 +110,10 @@ struct atls_service {
     char list_error[256];   /* same */
     atomic_bool is_draining;
     atls_challenges *store;
-    atls_audit *audit;                    /* NULL: none */
-    atomic_uint_fast64_t audit_failed_ms; /* monotonic: when the last line could not be written; 0: it could */
+    atls_audit *audit;                     /* NULL: none */
+    atomic_uint_fast64_t audit_failed_ms;  /* monotonic: when the last line could not be written; 0: it could */
+    atomic_uint_fast64_t n_records;        /* debug statements */
+    atomic_uint_fast64_t records_swept_ms; /* monotonic */
     svc_metrics metrics;
     svc_pool *pool;
     svc_keeper *keeper;

@@ -124,6 +124,26 @@ static void records_of_failures(void **state)
     site_end(&s);
 }
 
+/* Not every statement looks at all that are there, and still there are never more than there may be. */
+static void records_are_bounded(void **state)
+{
+    site s;
+    char command[256];
+    const phones_lie lie = {.other_challenge = true};
+    (void)state;
+    site_open(&s, "\"records\": {\"folder\": \"records\", \"max_files\": 32},", NULL, NULL);
+    (void)snprintf(command, sizeof command, "n=$(ls '%s/records' | wc -l); test $n -le 32 && test $n -ge $WANTED",
+                   s.folder);
+    for (unsigned i = 1; i <= 70; i++) {
+        char wanted[16];
+        (void)snprintf(wanted, sizeof wanted, "%u", i < 30 ? i : 30);
+        (void)site_enrol(&s, true, site_nonce(&s), &lie);
+        assert_int_equal(setenv("WANTED", wanted, 1), 0);
+        assert_int_equal(i % 5 == 0 ? system(command) : 0, 0);
+    }
+    site_end(&s);
+}
+
 int main(void)
 {
     tap_list l = {0};
@@ -131,5 +151,6 @@ int main(void)
     tap_add(&l, "an audit log that cannot be written", no_certificate_without_its_line, NULL);
     tap_add(&l, "the head of the audit log", the_head_is_shown, NULL);
     tap_add(&l, "debug statements", records_of_failures, NULL);
+    tap_add(&l, "debug statements are bounded", records_are_bounded, NULL);
     return tap_run("http_audit", &l);
 }

@@ -320,6 +320,23 @@ static void a_list_of_last_week_fails_closed(void **state)
     site_end(&s);
 }
 
+/* A file that was changed tomorrow is not fresh until then. */
+static void a_list_of_tomorrow_is_of_now(void **state)
+{
+    site s;
+    char path[128];
+    (void)state;
+    site_folder(&s);
+    site_config(&s, "", NULL, NULL);
+    (void)snprintf(path, sizeof path, "%s/status.json", s.folder);
+    const struct timespec then[2] = {{.tv_sec = time(NULL) + 7 * 86400}, {.tv_sec = time(NULL) + 7 * 86400}};
+    assert_int_equal(utimensat(AT_FDCWD, path, then, 0), 0);
+    site_start(&s);
+    site_flow(&s, false);
+    assert_true(site_metric(&s, "status_list_age_seconds") >= 0);
+    site_end(&s);
+}
+
 /* ---- the end ---- */
 
 typedef struct gate {
@@ -507,6 +524,7 @@ int main(void)
     tap_add(&l, "a list that is fetched", a_list_is_fetched, NULL);
     tap_add(&l, "no list", without_a_list_android_fails_closed, NULL);
     tap_add(&l, "an old list", a_list_of_last_week_fails_closed, NULL);
+    tap_add(&l, "a list of tomorrow", a_list_of_tomorrow_is_of_now, NULL);
     tap_add(&l, "the end waits for what has begun", what_has_begun_is_finished, NULL);
     tap_add(&l, "but not for ever", a_drain_has_an_end, NULL);
     tap_add(&l, "a store that goes and comes", a_store_that_goes, NULL);

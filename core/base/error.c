@@ -68,7 +68,7 @@ static bool record(atls_error *err, atls_code code, const char *field, const cha
     err->code = is_failure ? code : ATLS_E_INTERNAL;
     err->category = atls_code_category(err->code);
     err->retry = code == ATLS_E_IO || code == ATLS_E_TIMEOUT || code == ATLS_E_TLS_HANDSHAKE
-                 || code == ATLS_E_ANDROID_LIST_UNAVAILABLE;
+                 || code == ATLS_E_ANDROID_LIST_UNAVAILABLE || code == ATLS_E_ENROL_STORE;
     err->unsupported = code == ATLS_E_UNSUPPORTED;
     put_text(err->field, sizeof err->field, field);
     put_text(err->expected, sizeof err->expected, expected);

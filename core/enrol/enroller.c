@@ -150,8 +150,12 @@ typedef struct request {
 /* A callback's failure is the step's, whatever it calls it; what it says of it is kept. */
 static bool fail_as(request *r, const atls_error *why, atls_code code, const char *field)
 {
-    return atls_fail(r->err, code, why->field[0] != '\0' ? why->field : field, "%s",
-                     why->message[0] != '\0' ? why->message : atls_code_text(code));
+    const bool is_first = r->err->code == ATLS_OK;
+    (void)atls_fail(r->err, code, why->field[0] != '\0' ? why->field : field, "%s",
+                    why->message[0] != '\0' ? why->message : atls_code_text(code));
+    r->err->retry =
+        r->err->retry || (is_first && why->retry); /* a token that is away comes back, a key that is none does not */
+    return false;
 }
 
 /* ---- steps 1 to 4 ---- */

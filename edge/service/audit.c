@@ -25,7 +25,10 @@ struct atls_audit {
     int fd;
     off_t size; /* up to the end of the last good line */
     atls_audit_place head;
-    bool is_broken; /* nothing is appended before the end of the file was looked at again */
+    bool is_broken;       /* nothing is appended before the end of the file was looked at again */
+    pthread_mutex_t show; /* of what follows: whoever only looks does not wait for the disk */
+    atls_audit_place shown;
+    bool is_stopped;
 };
 
 static bool fail_system(atls_error *err, const char *what, int reason)
@@ -205,8 +208,17 @@ static bool could_begin(atls_bytes torn)
     return memcmp(torn.ptr, start, n) == 0;
 }
 
+/* Whoever wrote the last line knows it: a file that ends with another one was cut, or written anew. */
+static bool is_where_we_were(const atls_audit_place *known, const atls_audit_place *found)
+{
+    return !known->is_known
+           || (found->is_known && known->seq == found->seq
+               && memcmp(known->digest, found->digest, sizeof known->digest) == 0);
+}
+
 /* How a file may end: with a whole line; with one that has all but its newline; with a torn one. */
-static bool check_lines(atls_audit_chain *c, atls_bytes tail, atls_bytes *rest, bool *is_whole, atls_error *err)
+static bool check_lines(atls_audit_chain *c, const atls_audit_place *known, atls_bytes tail, atls_bytes *rest,
+                        bool *is_whole, atls_error *err)
 {
     if (!add_lines(c, c->is_middle ? skip_partial(tail) : tail, rest, err)) {
         return false;
@@ -218,6 +230,10 @@ static bool check_lines(atls_audit_chain *c, atls_bytes tail, atls_bytes *rest, 
         return atls_fail(err, ATLS_E_ENCODING, FIELD, "this is no audit log");
     }
     const atls_audit_place last = c->head;
+    if (!is_where_we_were(known, &last)) {
+        return atls_fail(err, ATLS_E_ENCODING, FIELD,
+                         "it does not end with the line that was written last: put it aside");
+    }
     *is_whole = rest->len > 0 && atls_audit_chain_add(c, *rest, err) && !c->is_bad;
     if (!*is_whole) {
         c->head = last;
@@ -234,7 +250,7 @@ static bool check_tail(atls_audit *a, atls_bytes tail, bool is_middle, atls_byte
         return false;
     }
     atls_audit_chain_init(&c, a->crypto, &arena, is_middle);
-    const bool ok = check_lines(&c, tail, rest, is_whole, err);
+    const bool ok = check_lines(&c, &a->head, tail, rest, is_whole, err);
     a->head = ok && c.head.is_known ? c.head : a->head;
     atls_arena_free(&arena);
     return ok;
@@ -286,6 +302,15 @@ static bool take_up(atls_audit *a, int64_t now_ms, atls_audit_found *found, atls
     return ok;
 }
 
+/* For whoever looks from outside, after each change. */
+static void show(atls_audit *a)
+{
+    (void)pthread_mutex_lock(&a->show);
+    a->shown = a->head;
+    a->is_stopped = a->is_broken;
+    (void)pthread_mutex_unlock(&a->show);
+}
+
 /* ---- opening and closing ------------------------------------------------------------------------------------------------- */
 
 static bool make(const char *path, const atls_audit_options *o, atls_audit **out, atls_error *err)
@@ -301,6 +326,13 @@ static bool make(const char *path, const atls_audit_options *o, atls_audit **out
     }
     a->path = strdup(path);
     if (a->path == NULL || pthread_mutex_init(&a->lock, NULL) != 0) {
+        free(a->path);
+        free(a);
+        (void)atls_fail(err, ATLS_E_MEMORY, FIELD, NULL);
+        return false;
+    }
+    if (pthread_mutex_init(&a->show, NULL) != 0) {
+        (void)pthread_mutex_destroy(&a->lock);
         free(a->path);
         free(a);
         (void)atls_fail(err, ATLS_E_MEMORY, FIELD, NULL);
@@ -329,6 +361,7 @@ bool atls_audit_open(const char *path, const atls_audit_options *o, int64_t now_
         atls_audit_close(a);
         return false;
     }
+    show(a);
     *out = a;
     return true;
 }
@@ -341,6 +374,7 @@ void atls_audit_close(atls_audit *a)
     if (a->fd >= 0) {
         (void)close(a->fd);
     }
+    (void)pthread_mutex_destroy(&a->show);
     (void)pthread_mutex_destroy(&a->lock);
     atls_crypto_free(a->crypto);
     atls_arena_free(&a->arena);
@@ -350,15 +384,18 @@ void atls_audit_close(atls_audit *a)
 
 /* ---- appending ------------------------------------------------------------------------------------------------------------ */
 
-/* Nobody else writes here: a file that is longer or shorter than we left it is not ours to go on with. */
-static bool check_size(const atls_audit *a, atls_error *err)
+/* Nobody else writes here: a file that is longer or shorter than we left it is not ours to go on with. One that has no name any
+ * more is nobody's to read. */
+static bool check_file(atls_audit *a, atls_error *err)
 {
     struct stat st;
     if (fstat(a->fd, &st) != 0) {
         return fail_system(err, "the audit log cannot be looked at", errno);
     }
-    return st.st_size == a->size
-           || atls_fail(err, ATLS_E_IO, FIELD, "somebody else changed the audit log: it has to be opened again");
+    a->is_broken = st.st_size != a->size || st.st_nlink == 0;
+    return !a->is_broken
+           || atls_fail(err, ATLS_E_IO, FIELD, "somebody else %s the audit log: it has to be opened again",
+                        st.st_nlink == 0 ? "removed" : "changed");
 }
 
 static bool append(atls_audit *a, const atls_audit_entry *e, atls_error *err)
@@ -369,7 +406,7 @@ static bool append(atls_audit *a, const atls_audit_entry *e, atls_error *err)
         return atls_fail(err, ATLS_E_IO, FIELD, "an earlier line could not be written: the log has to be opened again");
     }
     atls_arena_reset(&a->arena);
-    return check_size(a, err) && atls_audit_line_request(a->crypto, e, &a->head, &a->arena, &line, &next, err)
+    return check_file(a, err) && atls_audit_line_request(a->crypto, e, &a->head, &a->arena, &line, &next, err)
            && put(a, line, &next, a->options.fsync, err);
 }
 
@@ -377,16 +414,19 @@ bool atls_audit_append(atls_audit *a, const atls_audit_entry *e, atls_error *err
 {
     (void)pthread_mutex_lock(&a->lock);
     const bool ok = append(a, e, err);
+    show(a);
     (void)pthread_mutex_unlock(&a->lock);
     return ok;
 }
 
-void atls_audit_head(atls_audit *a, uint64_t *seq, uint8_t digest[ATLS_AUDIT_DIGEST_LEN])
+bool atls_audit_head(atls_audit *a, uint64_t *seq, uint8_t digest[ATLS_AUDIT_DIGEST_LEN])
 {
-    (void)pthread_mutex_lock(&a->lock);
-    *seq = a->head.seq;
-    memcpy(digest, a->head.digest, ATLS_AUDIT_DIGEST_LEN);
-    (void)pthread_mutex_unlock(&a->lock);
+    (void)pthread_mutex_lock(&a->show);
+    *seq = a->shown.seq;
+    memcpy(digest, a->shown.digest, ATLS_AUDIT_DIGEST_LEN);
+    const bool goes_on = !a->is_stopped;
+    (void)pthread_mutex_unlock(&a->show);
+    return goes_on;
 }
 
 /* ---- rotation -------------------------------------------------------------------------------------------------------------- */
@@ -452,6 +492,7 @@ bool atls_audit_reopen(atls_audit *a, int64_t now_ms, atls_error *err)
         }
         ok = move_on(a, now_ms, err);
     }
+    show(a);
     (void)pthread_mutex_unlock(&a->lock);
     return ok;
 }

@@ -78,17 +78,18 @@ typedef struct atls_audit_entry {
 /* All of the following: any number of threads at once. */
 
 /* atls_audit_append adds a line. When it fails the request must not be answered with a certificate: what is not written down did
- * not happen. After a failure that may have left half a line (or, with fsync, a line that is perhaps not on the disk), and when somebody else changed the length of the file, every further
- * one fails, until atls_audit_reopen or a new atls_audit_open. Errors: USAGE (a word too long, not of ASCII; a serial too long), IO. */
+ * not happen. After a failure that may have left half a line (or, with fsync, a line that is perhaps not on the disk), and when somebody else changed the length of the file or
+ * removed it, every further one fails, until atls_audit_reopen or a new atls_audit_open. Errors: USAGE (a word too long, not of ASCII; a serial too long), IO. */
 ATLS_MUST_USE bool atls_audit_append(atls_audit *a, const atls_audit_entry *e, atls_error *err);
 
 /* atls_audit_reopen opens the path again, after somebody gave the file another name (rotation): the new file begins with the last
- * digest of the old one. Where path is still the same file it is checked again as by open, which heals a failed append. Where
- * something else lies at path that is not empty, it fails and goes on with the old file. Errors: as of open. */
+ * digest of the old one. Where path is still the same file it is checked again as by open, which heals a failed append; it
+ * must still end with the line that was written last, or be empty. Where something else lies at path that is not empty, it fails and goes on with the old file. Errors: as of open. */
 ATLS_MUST_USE bool atls_audit_reopen(atls_audit *a, int64_t now_ms, atls_error *err);
 
-/* atls_audit_head gives seq and digest of the last line. */
-void atls_audit_head(atls_audit *a, uint64_t *seq, uint8_t digest[ATLS_AUDIT_DIGEST_LEN]);
+/* atls_audit_head gives seq and digest of the last line. Never waits for the disk. False: the log has stopped, and every append fails
+ * until it is opened again. */
+bool atls_audit_head(atls_audit *a, uint64_t *seq, uint8_t digest[ATLS_AUDIT_DIGEST_LEN]);
 
 typedef struct atls_audit_report {
     uint64_t n_lines;  /* good ones, torn and sealed ones not counted */

@@ -225,6 +225,7 @@ const char *svc_config_fixed(const svc_config *a, const svc_config *b)
         {"limits.arena_mib", a->arena_mib == b->arena_mib},
         {"limits.queue", a->queue == b->queue},
         {"limits.addresses", a->addresses == b->addresses},
+        {"limits.challenges", a->max_challenges >= b->max_challenges}, /* the store was made for so many */
         {"status_list.cache_folder", same_text(a->status_cache, b->status_cache)},
         {"status_list.proxy", same_text(a->status_proxy, b->status_proxy)},
         {"insecure_test_mode", a->insecure_test_mode == b->insecure_test_mode},

@@ -16,7 +16,13 @@ typedef struct looked {
     bool list_ok; /* Android is not configured, or there is a list that policies accept */
     bool ca_ok;
     bool is_draining;
+    bool audit_ok; /* there is none, or lines can be written as far as is known */
+    uint64_t audit_seq;
+    uint8_t audit_digest[ATLS_AUDIT_DIGEST_LEN];
 } looked;
+
+/* A disk that was full may have room again, which only a request finds out: after so long they may come again. */
+#define AUDIT_FAILURE_MS 10000u
 
 /* As section 9 of the specification of Android has it: until it is stale, and a while longer. */
 static bool list_serves(const svc_engine *e, atls_time now)
@@ -32,6 +38,13 @@ static bool list_serves(const svc_engine *e, atls_time now)
     return now <= e->list->status.expires + (atls_time)stale;
 }
 
+static void look_at_audit(atls_service *s, looked *out)
+{
+    const uint64_t failed_ms = atomic_load(&s->audit_failed_ms);
+    const bool is_recent = failed_ms != 0 && svc_tick_us() / 1000 < failed_ms + AUDIT_FAILURE_MS;
+    out->audit_ok = s->audit == NULL || (atls_audit_head(s->audit, &out->audit_seq, out->audit_digest) && !is_recent);
+}
+
 static void look(atls_service *s, svc_engine *e, looked *out)
 {
     *out = (looked){.now_ms = svc_now_ms(s), .is_draining = atomic_load(&s->is_draining)};
@@ -44,6 +57,7 @@ static void look(atls_service *s, svc_engine *e, looked *out)
     atls_ca_describe(e->generation->ca, (atls_time)(out->now_ms / 1000), &out->ca);
     out->list_ok = list_serves(e, (atls_time)(out->now_ms / 1000));
     out->ca_ok = out->ca.not_after > out->now_ms / 1000;
+    look_at_audit(s, out);
 }
 
 static void put_list(atls_jw *w, const svc_engine *e, const looked *l)
@@ -61,6 +75,19 @@ static void put_list(atls_jw *w, const svc_engine *e, const looked *l)
     }
     if (l->list_error[0] != '\0') {
         atls_jw_str(w, "error", l->list_error);
+    }
+    atls_jw_close(w, '}');
+}
+
+/* The head, so that somebody else can write it down, and miss lines that are cut off the file. */
+static void put_audit(atls_jw *w, const atls_service *s, const looked *l)
+{
+    atls_jw_open(w, "audit", '{');
+    atls_jw_bool(w, "kept", s->audit != NULL);
+    if (s->audit != NULL) {
+        atls_jw_bool(w, "usable", l->audit_ok);
+        atls_jw_uint(w, "seq", l->audit_seq);
+        atls_jw_hex(w, "digest", atls_bytes_of(l->audit_digest, sizeof l->audit_digest));
     }
     atls_jw_close(w, '}');
 }
@@ -89,7 +116,7 @@ bool svc_health_put(atls_service *s, atls_buf *b)
     atls_jw w;
     svc_engine *e = svc_engine_take(s);
     look(s, e, &l);
-    const bool ok = l.store_ok && l.list_ok && l.ca_ok && !l.is_draining;
+    const bool ok = l.store_ok && l.list_ok && l.ca_ok && l.audit_ok && !l.is_draining;
     atls_jw_init(&w, b);
     atls_jw_open(&w, NULL, '{');
     atls_jw_uint(&w, "version", 1);
@@ -106,6 +133,7 @@ bool svc_health_put(atls_service *s, atls_buf *b)
     atls_jw_time(&w, "not_after", l.ca.not_after);
     atls_jw_hex(&w, "profile_sha256", atls_bytes_of(l.ca.profile_sha256, sizeof l.ca.profile_sha256));
     atls_jw_close(&w, '}');
+    put_audit(&w, s, &l);
     atls_jw_close(&w, '}');
     atls_buf_str(b, "\n");
     svc_engine_drop(e);
@@ -127,6 +155,10 @@ void svc_gauges_put(atls_service *s, atls_buf *b)
                       l.reload_error[0] == '\0' ? 1 : 0);
     svc_metrics_gauge(b, "weakened_by", "sentences that a start warns with", (double)e->generation->config.n_warnings);
     svc_metrics_gauge(b, "status_list_usable", "whether Android phones can enrol", l.list_ok ? 1 : 0);
+    if (s->audit != NULL) {
+        svc_metrics_gauge(b, "audit_usable", "whether lines can be written", l.audit_ok ? 1 : 0);
+        svc_metrics_gauge(b, "audit_seq", "of the last line of the audit log; never smaller", (double)l.audit_seq);
+    }
     if (e->list != NULL) {
         svc_metrics_gauge(b, "status_list_age_seconds", "since the list was fetched",
                           (double)l.now_ms / 1000 - (double)e->list->status.fetched);

@@ -110,7 +110,10 @@ struct atls_service {
     char list_error[256];   /* same */
     atomic_bool is_draining;
     atls_challenges *store;
-    atls_audit *audit; /* NULL: none */
+    atls_audit *audit;                     /* NULL: none */
+    atomic_uint_fast64_t audit_failed_ms;  /* monotonic: when the last line could not be written; 0: it could */
+    atomic_uint_fast64_t n_records;        /* debug statements */
+    atomic_uint_fast64_t records_swept_ms; /* monotonic */
     svc_metrics metrics;
     svc_pool *pool;
     svc_keeper *keeper;
@@ -151,6 +154,8 @@ void svc_keeper_free(svc_keeper *k);
 
 /* ---- server.c ---- */
 
+/* svc_files_enough raises the descriptors of the process to what so many connections need. Errors: CONFIGURATION. */
+ATLS_MUST_USE bool svc_files_enough(const svc_config *c, atls_error *err);
 /* svc_server_new listens. wake_fd is where workers write when a job is done. Errors: CONFIGURATION, IO, MEMORY, INTERNAL. */
 ATLS_MUST_USE bool svc_server_new(atls_service *s, svc_server **out, atls_error *err);
 int svc_server_wake_fd(const svc_server *v);

@@ -172,7 +172,9 @@ static bool audit(atls_service *s, const svc_engine *e, const svc_job *job, cons
         }
         line.serial = atls_bytes_of(serial, sizeof serial);
     }
-    return atls_audit_append(s->audit, &line, err);
+    const bool ok = atls_audit_append(s->audit, &line, err);
+    atomic_store(&s->audit_failed_ms, ok ? 0 : svc_tick_us() / 1000 + 1);
+    return ok;
 }
 
 static void say(const atls_service *s, const svc_job *job, const atls_enrol_outcome *o)

@@ -65,7 +65,7 @@ static bool put_generation(svc_keeper *k, svc_generation *g, atls_error *err)
     svc_engine *now = svc_engine_take(k->service);
     const char *fixed = svc_config_fixed(&now->generation->config, &g->config);
     const bool ok = fixed == NULL
-                        ? svc_engine_new(g, now->list, &next, err)
+                        ? svc_files_enough(&g->config, err) && svc_engine_new(g, now->list, &next, err)
                         : atls_fail(err, ATLS_E_CONFIGURATION, fixed, "a change of this member needs a restart");
     if (ok) {
         svc_engine_put(k->service, next);

@@ -82,9 +82,10 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
            && a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* A file is as old as its last change says: whoever keeps it touches it when the list was fetched and is the same. */
-static bool look_at_file(svc_lists *l, const svc_config *c, const svc_revoked *have, atls_arena *a, svc_revoked **out,
-                         atls_error *err)
+/* A file is as old as its last change says: whoever keeps it touches it when the list was fetched and is the same. One that was
+ * changed tomorrow would be fresh for longer than it may: it counts from now on. */
+static bool look_at_file(svc_lists *l, const svc_config *c, const svc_revoked *have, atls_time now, atls_arena *a,
+                         svc_revoked **out, atls_error *err)
 {
     struct stat st;
     atls_bytes json;
@@ -95,7 +96,7 @@ static bool look_at_file(svc_lists *l, const svc_config *c, const svc_revoked *h
     if (have != NULL && l->has_seen && is_same_file(&st, &l->seen)) {
         return true;
     }
-    const atls_time written = st.st_mtim.tv_sec;
+    const atls_time written = st.st_mtim.tv_sec < now ? st.st_mtim.tv_sec : now;
     if (!svc_read_file(c->status_file, "status_list.file", MAX_LIST_LEN, a, &json, err)
         || !svc_revoked_new(json, written, written + (atls_time)c->status_life_s, out, err)) {
         return false;
@@ -146,8 +147,8 @@ bool svc_lists_look(svc_lists *l, const svc_config *c, const svc_revoked *have, 
     if (!atls_arena_new(&a, 2 * MAX_LIST_LEN, err)) {
         return false;
     }
-    const bool ok =
-        c->status_file != NULL ? look_at_file(l, c, have, &a, out, err) : look_at_url(l, c, have, now, &a, out, err);
+    const bool ok = c->status_file != NULL ? look_at_file(l, c, have, now, &a, out, err)
+                                           : look_at_url(l, c, have, now, &a, out, err);
     atls_arena_free(&a);
     return ok;
 }

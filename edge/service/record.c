@@ -13,6 +13,7 @@
 #define SUFFIX     ".json"
 #define NAME_LEN   (13 + 1 + SVC_REQUEST_ID_SIZE - 1 + 5) /* milliseconds, dash, id, suffix */
 #define MAX_LISTED 4096u                                  /* names that one sweep looks at */
+#define SWEEP_MS   3600000u                               /* how long old ones may lie there for want of new ones */
 
 static bool is_ours(const char *name)
 {
@@ -36,6 +37,19 @@ static size_t list(DIR *dir, record_name *names, size_t max)
         }
     }
     return n;
+}
+
+/* Looking at all names costs as much as there are, so not every statement does it: a sweep makes room for a sixteenth. */
+static bool wants_sweep(atls_service *s, uint64_t max_files)
+{
+    const uint64_t now_ms = svc_tick_us() / 1000;
+    const uint64_t swept_ms = atomic_load(&s->records_swept_ms);
+    const uint64_t n = atomic_fetch_add(&s->n_records, 1);
+    if (n % (max_files / 16 + 1) != 0 && now_ms < swept_ms + SWEEP_MS) {
+        return false;
+    }
+    atomic_store(&s->records_swept_ms, now_ms);
+    return true;
 }
 
 /* Names begin with their time: the oldest sort first. */
@@ -115,5 +129,7 @@ void svc_record_write(atls_service *s, const svc_config *c, const char *id, cons
         svc_log_error(s, SVC_WARNING, "a debug statement was not kept", &err);
         return;
     }
-    sweep(c->records_folder, c->records_max, now_ms - (int64_t)c->records_days * 86400000);
+    if (wants_sweep(s, c->records_max)) {
+        sweep(c->records_folder, c->records_max - c->records_max / 16, now_ms - (int64_t)c->records_days * 86400000);
+    }
 }

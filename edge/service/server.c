@@ -193,7 +193,7 @@ int svc_server_wake_fd(const svc_server *v)
 
 /* ---- making one ---- */
 
-static bool make_files_enough(const svc_config *c, atls_error *err)
+bool svc_files_enough(const svc_config *c, atls_error *err)
 {
     struct rlimit r;
     const rlim_t wanted = (rlim_t)(c->max_connections + SPARE_FILES);
@@ -246,7 +246,7 @@ static bool make(svc_server *v, atls_error *err)
     if (v->base == NULL || v->chains == NULL) {
         return atls_fail(err, ATLS_E_MEMORY, "server", NULL);
     }
-    return make_files_enough(c, err) && svc_buckets_new((size_t)c->addresses, &v->challenge_buckets, err)
+    return svc_files_enough(c, err) && svc_buckets_new((size_t)c->addresses, &v->challenge_buckets, err)
            && svc_buckets_new((size_t)c->addresses, &v->attest_buckets, err) && make_pipe(v, err)
            && make_signals(v, err) && listen_at(v, &c->listen, "listen", on_accept, v->listeners, &v->n_listeners, err)
            && listen_at(v, &c->admin_listen, "admin_listen", on_admin, v->admin_listeners, &v->n_admin_listeners, err);

@@ -190,7 +190,8 @@ typedef struct atls_error {
     atls_code code;         /* one per failure worth telling apart */
     atls_category category; /* all that a remote peer is told */
     atls_platform platform; /* whose evidence */
-    bool retry; /* "could not find out": trying again may help: I/O, time-out, handshake, a list that is missing */
+    bool
+        retry; /* "could not find out": trying again may help: I/O, time-out, handshake, a list that is missing, a store */
     bool unsupported;   /* perhaps fine, but of a kind, version or algorithm that this library does not know */
     char field[64];     /* "quote.td_report.mrtd": where, in the specification's words */
     char expected[132]; /* hex or decimal or a name, public data only */

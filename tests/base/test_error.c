@@ -39,7 +39,7 @@ static void test_code(void **state)
     check_error(&err, row->code, "field");
     assert_string_equal(err.message, row->text);
     bool retry = row->code == ATLS_E_IO || row->code == ATLS_E_TIMEOUT || row->code == ATLS_E_TLS_HANDSHAKE
-                 || row->code == ATLS_E_ANDROID_LIST_UNAVAILABLE;
+                 || row->code == ATLS_E_ANDROID_LIST_UNAVAILABLE || row->code == ATLS_E_ENROL_STORE;
     assert_int_equal(err.retry, retry);
     assert_int_equal(err.unsupported, row->code == ATLS_E_UNSUPPORTED);
 }

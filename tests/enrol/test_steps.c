@@ -340,6 +340,9 @@ static void test_row(void **state)
     if (r->field != NULL) {
         assert_string_equal(s.out.error.field, r->field);
     }
+    if (r->code == ATLS_E_ENROL_STORE || r->code == ATLS_E_ENROL_ISSUE) { /* what the issuer says of it is kept */
+        assert_int_equal(s.out.error.retry, r->code == ATLS_E_ENROL_STORE || r->change == ca_down);
+    }
     assert_string_equal(s.log, r->log);
     check_response(&s, r);
     scene_close(&s);

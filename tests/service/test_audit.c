@@ -327,6 +327,66 @@ static void test_rotation_refused(void **state)
     assert_int_equal(report.n_lines, 2);
 }
 
+/* ---- what somebody else does ------------------------------------------------------------------------------------------------------ */
+
+/* The process knows what it wrote last: opening the file again does not make it forget lines that were cut off. */
+static void test_cut_while_open(void **state)
+{
+    static uint8_t bytes[MAX_FILE];
+    char path[2 * RIG_PATH_SIZE];
+    char aside[2 * RIG_PATH_SIZE];
+    uint64_t seq = 0;
+    uint8_t digest[32];
+    atls_audit_report report;
+    atls_error err = {.code = ATLS_OK};
+    (void)state;
+    name_log(path);
+    name_log(aside);
+    atls_audit *a = open_log(path, NULL);
+    append(a, &audit_refused, 3);
+    assert_true(atls_audit_head(a, &seq, digest));
+    (void)read_file(path, bytes);
+    assert_int_equal(truncate(path, (off_t)find_line(bytes, 4)), 0);
+    assert_false(atls_audit_append(a, &audit_refused, &err));
+    assert_false(atls_audit_head(a, &seq, digest));
+    atls_error_clear(&err);
+    assert_false(atls_audit_reopen(a, RIG_NOW, &err));
+    assert_int_equal(err.code, ATLS_E_ENCODING);
+    atls_error_clear(&err);
+    assert_false(atls_audit_append(a, &audit_refused, &err));
+    assert_int_equal(rename(path, aside), 0); /* for whoever looks into it */
+    atls_error_clear(&err);
+    assert_true(atls_audit_reopen(a, RIG_NOW, &err));
+    append(a, &audit_refused, 1);
+    assert_true(atls_audit_head(a, &seq, digest));
+    atls_audit_close(a);
+    assert_true(verify(path, &report));
+    assert_int_equal(report.first_seq, 5); /* and the gap is there to see */
+    assert_true(verify(aside, &report));
+    assert_int_equal(report.last_seq, 3);
+}
+
+/* Lines in a file that has no name are nobody's to read. */
+static void test_removed_while_open(void **state)
+{
+    char path[2 * RIG_PATH_SIZE];
+    atls_audit_report report;
+    atls_error err = {.code = ATLS_OK};
+    (void)state;
+    name_log(path);
+    atls_audit *a = open_log(path, NULL);
+    append(a, &audit_refused, 2);
+    assert_int_equal(unlink(path), 0);
+    assert_false(atls_audit_append(a, &audit_refused, &err));
+    assert_int_equal(err.code, ATLS_E_IO);
+    atls_error_clear(&err);
+    assert_true(atls_audit_reopen(a, RIG_NOW, &err));
+    append(a, &audit_refused, 1);
+    atls_audit_close(a);
+    assert_true(verify(path, &report));
+    assert_int_equal(report.first_seq, 4);
+}
+
 /* ---- threads ---------------------------------------------------------------------------------------------------------------------- */
 
 static void *append_some(void *arg)
@@ -370,6 +430,8 @@ int main(void)
     tap_add(&l, "folders, pipes and links are refused", test_files, NULL);
     tap_add(&l, "rotation: the new file begins with the last digest of the old one", test_rotation, NULL);
     tap_add(&l, "rotation onto a file that is not empty is refused", test_rotation_refused, NULL);
+    tap_add(&l, "lines that are cut off while the log is open are missed", test_cut_while_open, NULL);
+    tap_add(&l, "nothing is written to a file that was removed", test_removed_while_open, NULL);
     tap_add(&l, "threads", test_threads, NULL);
     const int failed = tap_run("audit", &l);
     audit_teardown();

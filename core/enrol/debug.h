@@ -11,6 +11,14 @@
 #define ATLS_ENROL_MAX_DEBUG_LEN                                                                                       \
     (8u * 1024 * 1024) /* request, statement, recording and two policies, as base64url or JSON */
 
+/* What is written for a platform that is not configured, where Warden wants an object with an app in it: one that nobody has. It is
+ * read as none, as null is. */
+#define ATLS_ENROL_DEBUG_NO_ANDROID                                                                                    \
+    "{\"applications\":[{\"packageName\":\"not.configured\","                                                          \
+    "\"signatureDigests\":[\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"]}]}"
+#define ATLS_ENROL_DEBUG_NO_APPLE                                                                                      \
+    "{\"applications\":[{\"teamIdentifier\":\"0000000000\",\"bundleIdentifier\":\"not.configured\"}]}"
+
 /* ---- writing ---- */
 
 typedef struct atls_enrol_debug {

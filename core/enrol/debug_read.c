@@ -125,11 +125,28 @@ static bool get_time(const reader *r, atls_enrol_debug_statement *out)
            || wrong(r, "verificationTimeOffset", "a duration in whole seconds, PT12H45M", offset);
 }
 
+/* NULL: null, or what is written when the platform is not configured. */
+static bool get_configuration(const reader *r, const char *name, const char *none, const atls_json **out)
+{
+    atls_bytes text;
+    if (!get_object(r, name, out)) {
+        return false;
+    }
+    if (*out != NULL && !atls_enrol_debug_minify((*out)->raw, r->arena, &text, r->err)) {
+        return false;
+    }
+    if (*out != NULL && atls_bytes_equal_str(text, none)) {
+        *out = NULL;
+    }
+    return true;
+}
+
 static bool read_members(const reader *r, atls_enrol_debug_statement *out)
 {
-    return get_method(r, &out->method) && get_object(r, "androidAttestationConfiguration", &out->android)
-           && get_object(r, "iosAttestationConfiguration", &out->apple) && get_proof(r, out)
-           && get_object(r, "keyAttestation", &out->key_attestation)
+    return get_method(r, &out->method)
+           && get_configuration(r, "androidAttestationConfiguration", ATLS_ENROL_DEBUG_NO_ANDROID, &out->android)
+           && get_configuration(r, "iosAttestationConfiguration", ATLS_ENROL_DEBUG_NO_APPLE, &out->apple)
+           && get_proof(r, out) && get_object(r, "keyAttestation", &out->key_attestation)
            && get_binary(r, "challenge", &out->has_challenge, &out->challenge)
            && get_binary(r, "clientData", &out->has_client_data, &out->client_data) && get_time(r, out);
 }

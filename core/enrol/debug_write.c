@@ -101,14 +101,11 @@ bool atls_enrol_debug_verdict(const atls_crypto *crypto, const atls_enrol_judgem
 
 /* ---- Warden's members ---- */
 
-static bool put_configuration(atls_jw *w, const char *name, const atls_policy *p, atls_arena *arena, atls_error *err)
+static bool put_configuration(atls_jw *w, const char *name, const atls_policy *p, const char *none, atls_arena *arena,
+                              atls_error *err)
 {
-    atls_bytes json;
-    if (p == NULL) {
-        atls_jw_null(w, name);
-        return true;
-    }
-    if (!atls_enrol_debug_configuration(p->source, arena, &json, err)) {
+    atls_bytes json = atls_bytes_str(none);
+    if (p != NULL && !atls_enrol_debug_configuration(p->source, arena, &json, err)) {
         return false;
     }
     atls_jw_raw(w, name, json);
@@ -133,8 +130,8 @@ static bool put_members(atls_jw *w, const atls_enrol_debug *d, atls_arena *arena
 {
     char duration[ATLS_ENROL_DURATION_SIZE];
     atls_jw_str(w, "method", atls_enrol_method_name(ATLS_ENROL_SUPREME));
-    if (!put_configuration(w, "androidAttestationConfiguration", d->android, arena, err)
-        || !put_configuration(w, "iosAttestationConfiguration", d->apple, arena, err)) {
+    if (!put_configuration(w, "androidAttestationConfiguration", d->android, ATLS_ENROL_DEBUG_NO_ANDROID, arena, err)
+        || !put_configuration(w, "iosAttestationConfiguration", d->apple, ATLS_ENROL_DEBUG_NO_APPLE, arena, err)) {
         return false;
     }
     atls_jw_null(w, "genericAttestationProof");

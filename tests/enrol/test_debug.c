@@ -350,6 +350,42 @@ static void test_stripped(void **state)
     }
 }
 
+/* Warden loads no statement without both configurations, nor an empty one: a platform that is not configured has one that nobody
+ * fits, which is read as none. A phone of that platform fails because of just that, before and after. */
+static void test_one_platform(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        const bool is_apple = i % 2 == 1; /* the phone */
+        const bool no_apple = i / 2 == 1; /* what is not configured */
+        const char *member = no_apple ? "iosAttestationConfiguration" : "androidAttestationConfiguration";
+        scene s;
+        atls_enrol_debug_statement d;
+        atls_enrol_replay replay;
+        atls_error err = {0};
+        scene_open(&s, &(scene_spec){.is_apple = is_apple});
+        if (no_apple) {
+            s.options.apple = NULL;
+        } else {
+            s.options.android = NULL;
+        }
+        scene_enroller(&s);
+        scene_run(&s);
+        assert_int_equal(s.out.is_success, is_apple != no_apple);
+        const atls_json *object = atls_json_find(parse(s.out.record, &s.again), member);
+        assert_int_equal(object->type, ATLS_JSON_OBJECT);
+        assert_int_equal(atls_json_find(object, "applications")->n, 1);
+        scene_must(atls_enrol_debug_read(s.out.record, &s.again, &d, &err), &err, "read");
+        assert_int_equal(d.apple == NULL, no_apple);
+        assert_int_equal(d.android == NULL, !no_apple);
+        const atls_bytes null = change(&s, s.out.record, member, "null"); /* as older ones have it */
+        scene_must(atls_enrol_replay_run(null, NULL, &s.again, &replay, &err), &err, "replay");
+        assert_true(replay.is_same);
+        assert_int_equal(replay.is_accepted, s.out.is_success);
+        scene_close(&s);
+    }
+}
+
 /* ---- long lists ---- */
 
 /* Ten thousand entries, and the one that counts: the record holds what was asked, and names the whole list. */
@@ -500,6 +536,7 @@ int main(void)
     tap_add(&tests, "a recording with another result", test_other_result, NULL);
     tap_add(&tests, "a recording with a root beside its policy", test_other_root, NULL);
     tap_add(&tests, "stripped to what Warden knows", test_stripped, NULL);
+    tap_add(&tests, "one platform is not configured", test_one_platform, NULL);
     tap_add(&tests, "a long status list", test_long_list, NULL);
     tap_add(&tests, "odd serials", test_odd_serials, NULL);
     tap_add(&tests, "durations", test_durations, NULL);

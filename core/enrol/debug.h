@@ -59,7 +59,7 @@ ATLS_MUST_USE bool atls_enrol_debug_configuration(atls_bytes document, atls_aren
 ATLS_MUST_USE bool atls_enrol_debug_minify(atls_bytes json, atls_arena *arena, atls_bytes *out, atls_error *err);
 
 /* ISO 8601, whole seconds: "PT12H45M", "-PT30S". */
-#define ATLS_ENROL_DURATION_SIZE 48u
+#define ATLS_ENROL_DURATION_SIZE 72u
 void atls_enrol_debug_duration(int64_t seconds, char out[ATLS_ENROL_DURATION_SIZE]);
 ATLS_MUST_USE bool atls_enrol_debug_duration_read(atls_bytes text, int64_t *seconds);
 

@@ -372,13 +372,13 @@ static void test_one_platform(void **state)
         scene_enroller(&s);
         scene_run(&s);
         assert_int_equal(s.out.is_success, is_apple != no_apple);
-        const atls_json *object = atls_json_find(parse(s.out.record, &s.again), member);
+        const atls_json *object = atls_json_find(scene_json(s.out.record, &s.again), member);
         assert_int_equal(object->type, ATLS_JSON_OBJECT);
         assert_int_equal(atls_json_find(object, "applications")->n, 1);
         scene_must(atls_enrol_debug_read(s.out.record, &s.again, &d, &err), &err, "read");
         assert_int_equal(d.apple == NULL, no_apple);
         assert_int_equal(d.android == NULL, !no_apple);
-        const atls_bytes null = change(&s, s.out.record, member, "null"); /* as older ones have it */
+        const atls_bytes null = scene_change(&s, s.out.record, member, "null"); /* as older ones have it */
         scene_must(atls_enrol_replay_run(null, NULL, &s.again, &replay, &err), &err, "replay");
         assert_true(replay.is_same);
         assert_int_equal(replay.is_accepted, s.out.is_success);

@@ -4,6 +4,7 @@
  * byte to byte; with --exhaustive all of them, which takes minutes. Of a simulated one, and of a genuine one where there are vectors. */
 #include "apple_room.h"
 #include "evidence/apple/apple.h"
+#include "sample.h"
 #include "vectors.h"
 
 static bool exhaustive;
@@ -92,7 +93,7 @@ static void flip_all(subject *u)
     size_t survived = 0;
     for (size_t i = 0; i < 8 * u->original.len; i++) {
         const size_t at = i / 8;
-        if (!exhaustive && (i % 8 != at % 8 || at % u->step != 0)) {
+        if (!exhaustive && (i % 8 != at % 8 || at % (u->step * SAMPLE_THINNER) != 0)) {
             continue;
         }
         u->copy[at] ^= (uint8_t)(1u << i % 8);

@@ -7,10 +7,11 @@
  * with --exhaustive (tools/exhaustive) at all of them; a pattern after it picks tests by name. */
 #include "base/text.h"
 #include "cases.h"
+#include "sample.h"
 
 #include <string.h>
 
-enum { SAMPLE_FLIPS = 97, SAMPLE_PREFIXES = 7, EDGE = 64 };
+enum { SAMPLE_FLIPS = 97 * SAMPLE_THINNER - 1, SAMPLE_PREFIXES = 7 * SAMPLE_THINNER - 1, EDGE = 64 };
 
 static bool exhaustive;
 

@@ -5,6 +5,7 @@
  * is remembered, by the number of signatures that are still checked. */
 #include "remember.h"
 
+#include "sample.h"
 #include "sim/sim_nitro.h"
 #include "sim/sim_sevsnp.h"
 #include "sim/sim_tpm.h"
@@ -297,7 +298,7 @@ static void step(world *w)
     atls_arena_reset(&w->work);
 }
 
-static size_t n_steps = 1200; /* the first argument of the program, for a longer walk */
+static size_t n_steps = 1200 / SAMPLE_THINNER; /* the first argument of the program, for a longer walk */
 
 static void test_walk(void **state)
 {

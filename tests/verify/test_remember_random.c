@@ -4,6 +4,7 @@
  * little and nothing. All must say the same, to the last byte. */
 #include "remember.h"
 
+#include "sample.h"
 #include "tests/base/random.h"
 
 #define KEEP_SIZE ((size_t)128 * 1024 * 1024)
@@ -225,7 +226,7 @@ static void run(size_t honest, const char *type, size_t n)
     world_close(&w);
 }
 
-static size_t n_steps = 2400; /* the first argument of the program, for a longer walk */
+static size_t n_steps = 2400 / SAMPLE_THINNER; /* the first argument of the program, for a longer walk */
 
 static void test_tdx(void **state)
 {

@@ -91,7 +91,7 @@ static void a_client_that_does_not_read(void **state)
     for (unsigned i = 0; i < 500000 && client_send_get(fd, "/nowhere"); i++) {
     }
     site_flow(&s, false);
-    assert_true(site_metric(&s, "timeouts_total") == 1);
+    assert_true(site_wait_metric(&s, "timeouts_total", 1));
     (void)close(fd);
     site_end(&s);
 }

@@ -580,14 +580,12 @@ bool atls_verify_one(const atls_verifier *v, const atls_appraisal *in, atls_aren
 {
     atls_error first = {0};
     appraisal a = {.v = v, .in = in, .arena = arena, .err = &first};
-
     *out = (atls_result){.profile = in->binding.profile == NULL ? "" : in->binding.profile, .time = in->now};
     atls_links_init(&a.links, v->crypto, v->caches == NULL ? NULL : v->caches->platforms, in->now);
 
     const bool judged = appraise(&a, err, stage);
     const bool listed = list_weaknesses(&a) && list_missing_references(&a);
     const bool accepted = judged && listed && nothing_failed(&a);
-
     settle(&a, accepted);
     out->checks = a.trace.items;
     out->n_checks = a.trace.n;

@@ -5,7 +5,8 @@
 #include "endorse_pull.h"
 
 #include <inttypes.h>
-#include <string.h>
+
+#include "verbs.h"
 
 static const cli_verb verbs[] = {
     {"pull", "fetch from Intel, AMD, or services of one's own", cli_endorse_pull},
@@ -16,42 +17,16 @@ static const cli_verb verbs[] = {
     {"keygen", "make a key that signs bundles", cli_endorse_keygen},
 };
 
-#define N_VERBS (sizeof verbs / sizeof verbs[0])
-
-static void print_help(FILE *f)
-{
-    (void)fprintf(f,
-                  "usage: atls endorse VERB [options] [operands]\n\n"
-                  "Endorsements are what vouches for the hardware: certificates, revocation lists, TCB documents.\n\n"
-                  "verbs:\n");
-    for (size_t i = 0; i < N_VERBS; i++) {
-        (void)fprintf(f, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
-    }
-    (void)fprintf(f, "\natls endorse VERB --help lists its options. manual: atls-endorse(1)\n");
-}
-
 int cli_endorse_main(int argc, char *const argv[])
 {
-    const char *names[N_VERBS];
-    atls_error err = {.code = ATLS_OK};
-    if (argc < 2) {
-        print_help(stderr);
-        return atls_code_exit_status(ATLS_E_USAGE);
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_help(stdout);
-        return 0;
-    }
-    for (size_t i = 0; i < N_VERBS; i++) {
-        names[i] = verbs[i].name;
-        if (strcmp(argv[1], verbs[i].name) == 0) {
-            return verbs[i].run(argc - 1, argv + 1);
-        }
-    }
-    const char *near = cli_nearest(argv[1], names, N_VERBS);
-    (void)(near != NULL ? atls_fail(&err, ATLS_E_USAGE, argv[1], "unknown verb; did you mean %s?", near)
-                        : atls_fail(&err, ATLS_E_USAGE, argv[1], "unknown verb"));
-    return cli_report("endorse", &err);
+    static const cli_table table = {
+        .name = "endorse",
+        .summary = "Endorsements are what vouches for the hardware: certificates, revocation lists, TCB documents.",
+        .more = "atls endorse VERB --help lists its options. manual: atls-endorse(1)",
+        .verbs = verbs,
+        .n = sizeof verbs / sizeof verbs[0],
+    };
+    return cli_dispatch(&table, argc, argv);
 }
 
 void cli_put_time(FILE *f, atls_time t)

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "pki/cert.h"
 #include "values.h"
+#include "verbs.h"
 
 /* ---- init ---- */
 
@@ -191,39 +192,14 @@ static const cli_verb verbs[] = {
     {"crl", "make the list of revoked certificates", cli_enrol_ca_crl},
 };
 
-#define N_VERBS (sizeof verbs / sizeof verbs[0])
-
-static void print_help(FILE *f)
-{
-    (void)fprintf(f, "usage: atls enrol ca VERB [options]\n\n"
-                     "The CA of an enrolment service signs short-lived certificates for attested keys.\n\n"
-                     "verbs:\n");
-    for (size_t i = 0; i < N_VERBS; i++) {
-        (void)fprintf(f, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
-    }
-    (void)fprintf(f, "\natls enrol ca VERB --help lists its options. manual: atls-enrol(1)\n");
-}
-
 int cli_enrol_ca(int argc, char *const argv[])
 {
-    const char *names[N_VERBS];
-    atls_error err = {.code = ATLS_OK};
-    if (argc < 2) {
-        print_help(stderr);
-        return atls_code_exit_status(ATLS_E_USAGE);
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_help(stdout);
-        return 0;
-    }
-    for (size_t i = 0; i < N_VERBS; i++) {
-        names[i] = verbs[i].name;
-        if (strcmp(argv[1], verbs[i].name) == 0) {
-            return verbs[i].run(argc - 1, argv + 1);
-        }
-    }
-    const char *near = cli_nearest(argv[1], names, N_VERBS);
-    (void)(near != NULL ? atls_fail(&err, ATLS_E_USAGE, argv[1], "unknown verb; did you mean %s?", near)
-                        : atls_fail(&err, ATLS_E_USAGE, argv[1], "unknown verb"));
-    return cli_report("enrol ca", &err);
+    static const cli_table table = {
+        .name = "enrol ca",
+        .summary = "The CA of an enrolment service signs short-lived certificates for attested keys.",
+        .more = "atls enrol ca VERB --help lists its options. manual: atls-enrol(1)",
+        .verbs = verbs,
+        .n = sizeof verbs / sizeof verbs[0],
+    };
+    return cli_dispatch(&table, argc, argv);
 }

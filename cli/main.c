@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "options.h"
+#include "verbs.h"
 
 static const cli_verb verbs[] = {
     {"connect", "connect to a server, prove what it is, then carry stdin and stdout", cli_connect},
@@ -20,61 +20,25 @@ static const cli_verb verbs[] = {
     {"demo", "the first five minutes: an honest server, and seven that cheat", cli_demo},
 };
 
-#define N_VERBS (sizeof verbs / sizeof verbs[0])
-
-static void print_help(FILE *f)
-{
-    (void)fprintf(f, "usage: atls VERB [options] [operands]\n\n"
-                     "atls answers one question: may I trust the machine at the other end of this connection?\n\n"
-                     "verbs:\n");
-    for (size_t i = 0; i < N_VERBS; i++) {
-        (void)fprintf(f, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
-    }
-    (void)fprintf(
-        f, "\noptions:\n"
-           "  --help     print this and exit; after a verb: its options\n"
-           "  --version  print the version and exit\n\n"
-           "exit status: 0 accepted, 1 usage or policy file, 2 malformed or forged, 3 network or peer,\n"
-           "  4 not what the policy asks for, 5 endorsements missing or stale, 6 not fresh or not this session,\n"
-           "  7 revoked, 8 unsupported, 70 internal. manual: atls(1)\n");
-}
-
-static int unknown_verb(const char *word)
-{
-    const char *names[N_VERBS];
-    for (size_t i = 0; i < N_VERBS; i++) {
-        names[i] = verbs[i].name;
-    }
-    atls_error err = {0};
-    const char *near = cli_nearest(word, names, N_VERBS);
-    if (near != NULL) {
-        (void)atls_fail(&err, ATLS_E_USAGE, word, "unknown verb; did you mean %s?", near);
-    } else {
-        (void)atls_fail(&err, ATLS_E_USAGE, word, word[0] == '-' ? "unknown option" : "unknown verb");
-    }
-    return cli_report("", &err);
-}
-
 static int dispatch(int argc, char *const argv[])
 {
-    if (argc < 2) {
-        print_help(stderr);
-        return atls_code_exit_status(ATLS_E_USAGE);
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_help(stdout);
-        return 0;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
+    static const cli_table table = {
+        .name = "",
+        .summary = "atls answers one question: may I trust the machine at the other end of this connection?",
+        .more = "options:\n"
+                "  --help     print this and exit; after a verb: its options\n"
+                "  --version  print the version and exit\n\n"
+                "exit status: 0 accepted, 1 usage or policy file, 2 malformed or forged, 3 network or peer,\n"
+                "  4 not what the policy asks for, 5 endorsements missing or stale, 6 not fresh or not this session,\n"
+                "  7 revoked, 8 unsupported, 70 internal. manual: atls(1)",
+        .verbs = verbs,
+        .n = sizeof verbs / sizeof verbs[0],
+    };
+    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
         printf("atls %s\n", ATLS_VERSION);
         return 0;
     }
-    for (size_t i = 0; i < N_VERBS; i++) {
-        if (strcmp(argv[1], verbs[i].name) == 0) {
-            return verbs[i].run(argc - 1, argv + 1);
-        }
-    }
-    return unknown_verb(argv[1]);
+    return cli_dispatch(&table, argc, argv);
 }
 
 /* A yes whose JSON did not reach its reader is not a yes. */

@@ -166,15 +166,14 @@ static void reset(talk *t)
     (void)setsockopt(t->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-/* Ways to misbehave that need nothing to serve; false: it is not one of them. */
-static bool misbehave(talk *t)
+/* Nothing but a status; false: this mode is no such one. */
+static bool refuse(talk *t)
 {
     static const char *const statuses[] = {
         [DOUBLE_NOT_FOUND] = "404 Not Found",       [DOUBLE_GONE] = "410 Gone",
         [DOUBLE_THROTTLED] = "429 Too Many",        [DOUBLE_UNAVAILABLE] = "503 Service Unavailable",
         [DOUBLE_BROKEN] = "500 Something happened", [DOUBLE_FORBIDDEN] = "403 Forbidden",
     };
-    char here[512];
     switch (t->mode) {
     case DOUBLE_NOT_FOUND:
     case DOUBLE_GONE:
@@ -194,6 +193,16 @@ static bool misbehave(talk *t)
         }
         say_status(t, "404 Not Found");
         return true;
+    default:
+        return false;
+    }
+}
+
+/* Ways to misbehave that need nothing to serve; false: it is not one of them. */
+static bool misbehave(talk *t)
+{
+    char here[512];
+    switch (t->mode) {
     case DOUBLE_OVERSIZED:
         (void)say_text(t, "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n");
         go_on(t);
@@ -228,7 +237,7 @@ static bool misbehave(talk *t)
         (void)say_text(t, "{\"tcbInfo\":{}}");
         return true;
     default:
-        return false;
+        return refuse(t);
     }
 }
 

@@ -9,7 +9,7 @@
 #include "defects.h"
 #include "tap.h"
 
-#define N_CASES   1600
+#define N_CASES   3200
 #define MAX_SHOWN 40 /* disagreements without a reason */
 
 static make_keys *keys;
@@ -353,7 +353,7 @@ static void coverage(void **state)
         assert_true(seen[i] > 0);
     }
     for (size_t i = 0; i < n_defects; i++) {
-        assert_true(used[i] >= 8);
+        assert_true(used[i] >= 20);
     }
     assert_true(n_both_accept > 500 && n_both_refuse > 500);
 }

@@ -93,7 +93,7 @@ static void flip_all(subject *u)
     size_t survived = 0;
     for (size_t i = 0; i < 8 * u->original.len; i++) {
         const size_t at = i / 8;
-        if (!exhaustive && (i % 8 != at % 8 || at % (u->step * SAMPLE_THINNER) != 0)) {
+        if (!exhaustive && (i % 8 != at % 8 || at % (u->step * SAMPLE(1, 5)) != 0)) {
             continue;
         }
         u->copy[at] ^= (uint8_t)(1u << i % 8);

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { SAMPLE_FLIPS = 97 * SAMPLE_THINNER - 1, SAMPLE_PREFIXES = 7 * SAMPLE_THINNER - 1, EDGE = 64 };
+enum { SAMPLE_FLIPS = SAMPLE(97, 487), SAMPLE_PREFIXES = SAMPLE(7, 31), EDGE = 64 };
 
 static bool exhaustive;
 

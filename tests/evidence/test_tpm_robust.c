@@ -7,10 +7,8 @@
 #include "sample.h"
 #include "tpm_world.h"
 
-enum {
-    STEP = SAMPLE_THINNER == 2 ? 59 : 149
-};                      /* bits looked at: one in so many, each of the eight as often as the others */
-static bool exhaustive; /* all of them */
+enum { STEP = SAMPLE(29, 149) }; /* bits looked at: one in so many, each of the eight as often as the others */
+static bool exhaustive;          /* all of them */
 
 static const char *const settings[] = {"ak.type=p256", "quotes=sha1,sha256", NULL};
 

@@ -298,7 +298,7 @@ static void step(world *w)
     atls_arena_reset(&w->work);
 }
 
-static size_t n_steps = 1200 / SAMPLE_THINNER; /* the first argument of the program, for a longer walk */
+static size_t n_steps = SAMPLE(1200, 240); /* the first argument of the program, for a longer walk */
 
 static void test_walk(void **state)
 {

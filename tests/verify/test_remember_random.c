@@ -226,7 +226,7 @@ static void run(size_t honest, const char *type, size_t n)
     world_close(&w);
 }
 
-static size_t n_steps = 2400 / SAMPLE_THINNER; /* the first argument of the program, for a longer walk */
+static size_t n_steps = SAMPLE(2400, 480); /* the first argument of the program, for a longer walk */
 
 static void test_tdx(void **state)
 {

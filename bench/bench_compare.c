@@ -8,31 +8,15 @@
  * seen this machine, and the endorsements are in memory. Prints samples as microseconds of CPU time, one a line, then "peak KiB".
  * The policy is the least there is: genuine, and for tdx UpToDate. */
 #include "bench.h"
+#include "compared.h"
 
 #include "atls/atls.h"
 #include "pki/cert.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
-#define MAX_FILE    ((size_t)1024 * 1024)
-#define MAX_SAMPLES 100000
-#define N_FIRST     20
-#define N_CERTS     3u /* VCEK, ASK, ARK */
-
-static atls_bytes read_file(const char *path)
-{
-    uint8_t *text = malloc(MAX_FILE);
-    FILE *f = fopen(path, "rb");
-    if (text == NULL || f == NULL) {
-        bench_die(path);
-    }
-    const size_t n = fread(text, 1, MAX_FILE, f);
-    (void)fclose(f);
-    return atls_bytes_of(text, n);
-}
+#define N_CERTS 3u /* VCEK, ASK, ARK */
 
 static bool from_certificates(void *ctx, const atls_endorsement_request *request, atls_arena *arena,
                               atls_endorsements *out, atls_error *err)
@@ -59,41 +43,6 @@ static const struct kind {
     {"snp", "{\"type\":\"sev_snp\"}", ATLS_PLATFORM_SEV_SNP, from_certificates},
 };
 
-static bool hand_out(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
-                     atls_error *err)
-{
-    (void)request;
-    (void)arena;
-    (void)err;
-    *out = *(const atls_endorsements *)ctx;
-    return true;
-}
-
-static void must(bool ok, const atls_error *err)
-{
-    if (!ok) {
-        char line[512];
-        (void)atls_error_line(err, line, sizeof line);
-        bench_die(line);
-    }
-}
-
-static void measure(const atls_verifier *v, const atls_appraisal *in, atls_arena *work, long n)
-{
-    for (long i = -N_FIRST; i < n; i++) {
-        atls_result result;
-        atls_error err = {0};
-        const uint64_t before = bench_now();
-        const bool ok = atls_verifier_appraise(v, in, work, &result, &err);
-        const uint64_t used = bench_now() - before;
-        must(ok, &err);
-        atls_arena_reset(work);
-        if (i >= 0) {
-            printf("%.1f\n", (double)used / 1000);
-        }
-    }
-}
-
 int main(int argc, char *argv[])
 {
     atls_error err = {0};
@@ -102,32 +51,31 @@ int main(int argc, char *argv[])
     atls_policy *policy = NULL;
     atls_verifier *verifier = NULL;
     atls_endorsements pieces;
-    struct rusage usage = {0};
     if (argc != 7) {
         bench_die("usage: bench_compare tdx|snp EVIDENCE ENDORSEMENTS TIME SAMPLES cold|warm");
     }
     const struct kind *kind = &kinds[strcmp(argv[1], "snp") == 0];
     const bool is_cold = strcmp(argv[6], "cold") == 0;
     const long n = strtol(argv[5], NULL, 10);
-    atls_bytes text = read_file(argv[3]);
     const atls_endorsement_request request = {.platform = kind->platform, .pck_ca = ""};
     const atls_verifier_options options = {.no_cache = is_cold};
-    must(atls_arena_new(&work, ATLS_ARENA_DEFAULT_SIZE, &err) && atls_arena_new(&keep, ATLS_ARENA_DEFAULT_SIZE, &err)
-             && kind->read(&text, &request, &keep, &pieces, &err)
-             && atls_policy_parse(atls_bytes_str(kind->policy), &policy, &err)
-             && atls_verifier_new_with_options(policy, &options, &verifier, &err),
-         &err);
+    compared_must(atls_arena_new(&work, ATLS_ARENA_DEFAULT_SIZE, &err)
+                      && atls_arena_new(&keep, ATLS_ARENA_DEFAULT_SIZE, &err),
+                  &err);
+    atls_bytes text = compared_read(argv[3], &keep);
+    compared_must(kind->read(&text, &request, &keep, &pieces, &err)
+                      && atls_policy_parse(atls_bytes_str(kind->policy), &policy, &err)
+                      && atls_verifier_new_with_options(policy, &options, &verifier, &err),
+                  &err);
     const atls_appraisal in = {
-        .evidence = read_file(argv[2]),
+        .evidence = compared_read(argv[2], &keep),
         .event_log = atls_bytes_empty(),
         .binding = {.profile = ""},
         .now = (atls_time)strtoll(argv[4], NULL, 10),
-        .endorse = is_cold ? kind->read : hand_out,
+        .endorse = is_cold ? kind->read : compared_hand_out,
         .endorse_ctx = is_cold ? (void *)&text : (void *)&pieces,
     };
-    measure(verifier, &in, &work, n > 0 && n < MAX_SAMPLES ? n : 1);
-    (void)getrusage(RUSAGE_SELF, &usage);
-    printf("peak %ld\n", usage.ru_maxrss);
+    compared_measure(verifier, &in, &work, n);
     atls_verifier_free(verifier);
     atls_policy_free(policy);
     atls_arena_free(&work);

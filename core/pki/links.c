@@ -133,7 +133,11 @@ bool atls_links_verify_crl(atls_links *l, const atls_crypto *c, const atls_crl *
     if (has_key && is_known(l, &link)) {
         return atls_crl_verify_known(crl, issuer->cert, now, field, err);
     }
-    if (!open_signer(c, issuer, err) || !atls_crl_verify(c, crl, issuer->cert, issuer->opened, now, field, err)) {
+    atls_error why = {.code = ATLS_OK};
+    if (!open_signer(c, issuer, &why)) { /* it is good: other signatures were checked with it, now or before */
+        return atls_fail(err, why.code == ATLS_E_MEMORY ? ATLS_E_MEMORY : ATLS_E_INTERNAL, field, "%s", why.message);
+    }
+    if (!atls_crl_verify(c, crl, issuer->cert, issuer->opened, now, field, err)) {
         return false;
     }
     if (has_key) {

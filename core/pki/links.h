@@ -47,7 +47,8 @@ void atls_signer_close(atls_signer *s);
 ATLS_MUST_USE bool atls_links_verify(atls_links *l, const atls_crypto *c, atls_cert *cert, atls_signer *issuer,
                                      uint32_t n_below, atls_code code, const char *field, atls_error *err);
 
-/* atls_links_verify_crl is atls_crl_verify in the same way. */
+/* atls_links_verify_crl is atls_crl_verify in the same way, for an issuer whose own certificate was verified, or is a root: that
+ * its key cannot be taken is MEMORY or INTERNAL, and says nothing about the list. */
 ATLS_MUST_USE bool atls_links_verify_crl(atls_links *l, const atls_crypto *c, const atls_crl *crl, atls_signer *issuer,
                                          atls_time now, const char *field, atls_error *err);
 

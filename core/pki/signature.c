@@ -252,21 +252,19 @@ static bool read_rsa(atls_bytes der, size_t min_len, atls_bytes *n, uint64_t *e)
            && n->len >= min_len && n->len <= MAX_RSA_LEN && (n->ptr[n->len - 1] & 1) == 1 && *e >= 3 && (*e & 1) == 1;
 }
 
-/* Why OpenSSL failed, when that was memory: then nobody knows whether a key is malformed, or a signature forged. Some of its
- * callers do not pass the reason on, and say only that the curve's arithmetic failed: what is wrong with a key or a signature
- * always has a reason of its own. Empties the queue of its errors. */
-static bool ran_out(void)
+/* Whether OpenSSL said what is wrong with a key or a signature, which is not the same as not having found it right: somebody
+ * may go on without what is forged (a list of revoked certificates), and nobody without what could not be looked at. Some of
+ * its functions end without a word when there is no memory, so it must have given a reason of the algorithm's own, and none
+ * of memory. Empties the queue of its errors. */
+static bool has_reason(int lib)
 {
+    bool found = false;
     bool is_memory = false;
-    bool has_reason = false;
-    bool has_any = false;
     for (unsigned long e = ERR_get_error(); e != 0; e = ERR_get_error()) {
-        const int reason = ERR_GET_REASON(e);
-        is_memory = is_memory || reason == ERR_R_MALLOC_FAILURE;
-        has_reason = has_reason || (reason != ERR_R_EC_LIB && reason != ERR_R_BN_LIB);
-        has_any = true;
+        found = found || (ERR_GET_LIB(e) == lib && !ERR_COMMON_ERROR(e));
+        is_memory = is_memory || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
     }
-    return is_memory || (has_any && !has_reason);
+    return found && !is_memory;
 }
 
 /* A key of the curve without its point: a spare, or a new one. NULL when memory is short. */
@@ -291,6 +289,7 @@ static atls_key *take_ec_key(const atls_crypto *c, const ec_curve *curve)
     return key;
 }
 
+/* What set_ec_point and set_rsa_key say of a key that is none; *why NULL: OpenSSL did not say that it is none. */
 static bool set_ec_point(atls_key *key, atls_bytes point, const char **why)
 {
     /* uncompressed only: the one-byte encoding of infinity, and compressed points, end here */
@@ -298,17 +297,25 @@ static bool set_ec_point(atls_key *key, atls_bytes point, const char **why)
         *why = "the public key is not an uncompressed point of its curve";
         return false;
     }
-    *why = "the public key is not a point on its curve";
-    return EVP_PKEY_set1_encoded_public_key(key->pkey, point.ptr, point.len) == 1;
+    ERR_clear_error();
+    if (EVP_PKEY_set1_encoded_public_key(key->pkey, point.ptr, point.len) == 1) {
+        return true;
+    }
+    *why = has_reason(ERR_LIB_EC) ? "the public key is not a point on its curve" : NULL;
+    return false;
 }
 
 static bool set_rsa_key(atls_key *key, atls_bytes der, size_t min_len, const char **why)
 {
     atls_bytes n;
     uint64_t e;
-    *why = min_len == MIN_RSA_LEN ? "the RSA public key is malformed, or not of 2048 to 8192 bits"
-                                  : "the RSA public key is malformed, or not of 1024 to 8192 bits";
-    key->pkey = read_rsa(der, min_len, &n, &e) ? new_rsa_key(n, e) : NULL;
+    if (!read_rsa(der, min_len, &n, &e)) {
+        *why = min_len == MIN_RSA_LEN ? "the RSA public key is malformed, or not of 2048 to 8192 bits"
+                                      : "the RSA public key is malformed, or not of 1024 to 8192 bits";
+        return false;
+    }
+    *why = NULL;
+    key->pkey = new_rsa_key(n, e);
     return key->pkey != NULL;
 }
 
@@ -337,9 +344,10 @@ static bool open_key(const atls_crypto *c, const atls_public_key *k, size_t min_
     }
     const char *why;
     if (!(curve != NULL ? set_ec_point(key, k->point, &why) : set_rsa_key(key, k->point, min_rsa_len, &why))) {
-        const bool is_memory = ran_out();
+        ERR_clear_error();
         free_key(key);
-        return is_memory ? atls_fail(err, ATLS_E_MEMORY, field, NULL) : atls_fail(err, code, field, "%s", why);
+        return why == NULL ? atls_fail(err, ATLS_E_MEMORY, field, "OpenSSL could not take a key")
+                           : atls_fail(err, code, field, "%s", why);
     }
     if (!prepare_verifier(key)) {
         ERR_clear_error();
@@ -389,6 +397,14 @@ void atls_key_close(atls_key *k)
 
 /* Signatures. */
 
+/* For curves OpenSSL's answer says whether the signature is wrong (0) or something else was (less); for RSA it is 0 in both
+ * cases. */
+static bool found_wrong(const atls_key *k, int answer)
+{
+    const bool is_rsa_reason = has_reason(ERR_LIB_RSA);
+    return answer == 0 && (k->curve != NULL || is_rsa_reason);
+}
+
 /* One call of OpenSSL's verification over the digest of data. */
 static bool verify(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes data, atls_bytes sig, atls_code code,
                    const char *field, atls_error *err)
@@ -398,12 +414,14 @@ static bool verify(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes da
         return false;
     }
     (void)atomic_fetch_add_explicit(&c->shared->verifications, 1, memory_order_relaxed);
-    if (EVP_PKEY_verify(k->verifier, sig.ptr, sig.len, digest, atls_hash_len(h)) == 1) {
+    ERR_clear_error();
+    const int answer = EVP_PKEY_verify(k->verifier, sig.ptr, sig.len, digest, atls_hash_len(h));
+    if (answer == 1) {
         ERR_clear_error();
         return true;
     }
-    return ran_out() ? atls_fail(err, ATLS_E_MEMORY, field, NULL)
-                     : atls_fail(err, code, field, "the signature does not verify");
+    return found_wrong(k, answer) ? atls_fail(err, code, field, "the signature does not verify")
+                                  : atls_fail(err, ATLS_E_MEMORY, field, "OpenSSL could not check a signature");
 }
 
 /* A half of a signature, as long as the field, into out: 0 < half < n, or it is no half at all. */

@@ -267,6 +267,9 @@ static atls_cert *signer_of_list(checker *k, const atls_crl *list, atls_time now
         if (ok) {
             return candidates[i];
         }
+        if (why->code == ATLS_E_MEMORY || why->code == ATLS_E_INTERNAL) {
+            return NULL;
+        }
     }
     return NULL;
 }
@@ -445,9 +448,14 @@ static bool find_lists(checker *k)
         if (list == NULL) {
             return false;
         }
-        if (atls_crl_decode(p->parts[0], "crl", list, &why)
-            && signer_of_list(k, list, list->this_update, &why) != NULL) {
+        if (!atls_crl_decode(p->parts[0], "crl", list, &why)) {
+            continue;
+        }
+        if (signer_of_list(k, list, list->this_update, &why) != NULL) {
             atls_bundle_index_add_list(&k->index, list);
+        } else if (why.code == ATLS_E_MEMORY || why.code == ATLS_E_INTERNAL) { /* it may be one that revokes */
+            *k->err = why;
+            return false;
         }
     }
     return atls_bundle_index_order_lists(&k->index, k->arena, k->err);

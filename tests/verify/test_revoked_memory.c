@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "sim/sim_nitro.h"
+#include "sim/sim_sevsnp.h"
 #include "sim/sim_tpm.h"
 
 #define ARENA_SIZE ((size_t)32 * 1024 * 1024)
@@ -71,20 +72,24 @@ static void their_free(void *old, const char *file, int line)
 
 typedef struct row {
     const char *name;
-    bool is_tpm;
+    atls_platform kind;
     const char *revoked[3]; /* of an otherwise equal machine: who is on a list, NULL */
+    bool is_hosts;          /* SEV-SNP: the list comes along with the evidence */
 } row;
 
 static const row rows[] = {
-    {"TPM: a key", true, {"crl.intermediate.revoked=3", NULL}},
-    {"TPM: an intermediate", true, {"crl.root.revoked=2", NULL}},
-    {"Nitro: an instance", false, {"crl.zonal.revoked=instance", NULL}},
-    {"Nitro: a region", false, {"crl.root.revoked=regional", NULL}},
+    {"TPM: a key", ATLS_PLATFORM_TPM, {"crl.intermediate.revoked=3", NULL}, false},
+    {"TPM: an intermediate", ATLS_PLATFORM_TPM, {"crl.root.revoked=2", NULL}, false},
+    {"Nitro: an instance", ATLS_PLATFORM_NITRO, {"crl.zonal.revoked=instance", NULL}, false},
+    {"Nitro: a region", ATLS_PLATFORM_NITRO, {"crl.root.revoked=regional", NULL}, false},
+    {"SEV-SNP: an ASK, by the first of two lists", ATLS_PLATFORM_SEV_SNP, {"crl.revoked=ask", NULL}, false},
+    {"SEV-SNP: an ASK, by the list that the host sends", ATLS_PLATFORM_SEV_SNP, {"crl.revoked=ask", "table=vcek,ask,ark,crl", NULL}, true},
 };
 
 typedef struct machine {
     sim_tpm *tpm;
     sim_nitro *nitro;
+    sim_snp *snp;
     atls_bytes evidence;
     atls_bytes policy;
     atls_endorsements endorsements;
@@ -99,13 +104,39 @@ static void must(bool ok, const atls_error *err)
     }
 }
 
-static void open_machine(machine *m, bool is_tpm, const char *const *settings, atls_arena *a)
+static void open_snp(machine *m, const char *const *settings, bool is_extended, atls_arena *a)
+{
+    atls_error err = {0};
+    must(sim_snp_new(&(sim_snp_options){.settings = settings}, &m->snp, &err)
+             && (is_extended ? sim_snp_extended : sim_snp_report)(m->snp, stage_value, a, &m->evidence, &err)
+             && sim_snp_pile(m->snp, a, &m->endorsements.pile, &err) && sim_snp_policy(m->snp, a, &m->policy, &err),
+         &err);
+}
+
+/* A clean list of the same ARK beside the one that revokes, or instead of it. */
+static void add_list(machine *m, const machine *good, bool is_alone, atls_arena *a)
+{
+    atls_error err = {0};
+    atls_certificate_pile *pile = &m->endorsements.pile;
+    atls_bytes *lists = atls_arena_array(a, 2, sizeof *lists, &err);
+    must(lists != NULL && pile->n_crls == 1 && good->endorsements.pile.n_crls == 1, &err);
+    lists[0] = is_alone ? good->endorsements.pile.crls[0] : pile->crls[0];
+    lists[1] = good->endorsements.pile.crls[0];
+    pile->crls = lists;
+    pile->n_crls = 2;
+}
+
+static void open_machine(machine *m, const row *r, const char *const *settings, atls_arena *a)
 {
     atls_error err = {0};
     const atls_bytes value = atls_bytes_of(stage_value, 64);
     const sim_nitro_request request = {.user_data = &value};
-    *m = (machine){.endorsements = {.platform = ATLS_PLATFORM_NITRO}};
-    if (is_tpm) {
+    *m = (machine){.endorsements = {.platform = r->kind}};
+    if (r->kind == ATLS_PLATFORM_SEV_SNP) {
+        open_snp(m, settings, r->is_hosts, a);
+        return;
+    }
+    if (r->kind == ATLS_PLATFORM_TPM) {
         must(sim_tpm_new(&(sim_tpm_options){.settings = settings}, &m->tpm, &err)
                  && sim_tpm_document(m->tpm, SIM_TPM_CBOR, value, a, &m->evidence, &err)
                  && sim_tpm_policy(m->tpm, "", a, &m->policy, &err),
@@ -124,6 +155,7 @@ static void close_machine(machine *m)
 {
     sim_tpm_free(m->tpm);
     sim_nitro_free(m->nitro);
+    sim_snp_free(m->snp);
 }
 
 /* ---- rows ---- */
@@ -163,8 +195,11 @@ static void test_row(void **state)
     machine bad;
     outcome o;
     must(atls_arena_new(&a, ARENA_SIZE, &err), &err);
-    open_machine(&good, r->is_tpm, honest, &a);
-    open_machine(&bad, r->is_tpm, r->revoked, &a);
+    open_machine(&good, r, honest, &a);
+    open_machine(&bad, r, r->revoked, &a);
+    if (r->kind == ATLS_PLATFORM_SEV_SNP) {
+        add_list(&bad, &good, r->is_hosts, &a);
+    }
     must(atls_policy_parse(good.policy, &policy, &err), &err);
     atls_verifier *cold = stage_verifier(policy, &nothing);
     atls_verifier *warm = stage_verifier(policy, NULL);

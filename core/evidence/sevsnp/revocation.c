@@ -22,19 +22,26 @@ static void keep(atls_error *first, const atls_error *why)
     }
 }
 
-/* An old list that is genuine still revokes: its signature is first checked at a time at which it was valid. */
-static bool is_genuine_at(sevsnp_proof *p, const atls_crl *crl, atls_time now, atls_error *first)
+/* An old list that is genuine still revokes: its signature is first checked at a time at which it was valid. False: it could
+ * not be looked at, and it may be the one that revokes. */
+static bool check_genuine_at(sevsnp_proof *p, const atls_crl *crl, atls_time now, bool *is_genuine, atls_error *first)
 {
     atls_error why = {.code = ATLS_OK};
+    *is_genuine = false;
     if (crl->sig_alg != ATLS_SIG_RSA_PSS_SHA384) {
         (void)atls_fail_values(&why, ATLS_E_CRL, "crl.signature_algorithm",
                                "RSASSA-PSS with SHA-384 and a salt of 48 bytes", "another algorithm",
                                "AMD signs its lists in one way only");
     } else if (atls_links_verify_crl(p->auth->links, p->auth->crypto, crl, &p->ark_key, now, "crl", &why)) {
+        *is_genuine = true;
         return true;
     }
+    if (why.code == ATLS_E_MEMORY || why.code == ATLS_E_INTERNAL) {
+        *p->err = why;
+        return false;
+    }
     keep(first, &why);
-    return false;
+    return true;
 }
 
 /* A list of the endorsements that is of no use is an error, because somebody relies on it. What the host sent along is a
@@ -45,6 +52,7 @@ static bool look_at(lists *l, atls_bytes der, bool is_hosts)
     atls_error why = {.code = ATLS_OK};
     atls_error *first = is_hosts ? &l->other : &l->ours;
     atls_crl crl;
+    bool is_genuine;
     if (!atls_crl_decode(der, "crl", &crl, &why)) {
         (void)atls_error_relabel(&why, ATLS_E_CRL, "");
         keep(&l->other, &why);
@@ -53,14 +61,20 @@ static bool look_at(lists *l, atls_bytes der, bool is_hosts)
     if (!atls_bytes_equal(crl.issuer, p->ark->subject)) {
         return true; /* somebody else's */
     }
-    if (!is_genuine_at(p, &crl, crl.this_update, first)) {
+    if (!check_genuine_at(p, &crl, crl.this_update, &is_genuine, first)) {
+        return false;
+    }
+    if (!is_genuine) {
         return true;
     }
     if (!atls_crl_check(&crl, p->ark, "ark", p->err)
         || !atls_crl_check(&crl, p->issuer, p->leaf_is_vlek ? "asvk" : "ask", p->err)) {
         return false;
     }
-    if (is_genuine_at(p, &crl, p->auth->now, first)) {
+    if (!check_genuine_at(p, &crl, p->auth->now, &is_genuine, first)) {
+        return false;
+    }
+    if (is_genuine) {
         const bool sooner = !l->is_valid || crl.next_update < p->list_expiration;
         p->list_expiration = sooner ? crl.next_update : p->list_expiration;
         l->is_valid = true;

@@ -60,12 +60,14 @@ typedef struct shared_state {
      * threads. A spare is memory that is ready, not a key that is remembered: it is never used before its point is set
      * and its verifier initialised again. */
     _Atomic(atls_key *) spares[N_CURVES][N_SPARES];
+    /* A group without a key, made when the first key of its curve is opened: many who have an atls_crypto only hash. Once it
+     * is there it stays. */
+    _Atomic(EVP_PKEY *) templates[N_CURVES];
 } shared_state;
 
 /* Everything but the shared state is immutable after atls_crypto_new. */
 struct atls_crypto {
     EVP_MD *md[N_HASHES];
-    EVP_PKEY *template[N_CURVES]; /* a group without a key */
     shared_state *shared;
 };
 
@@ -110,13 +112,24 @@ static bool fetch_all(atls_crypto *c)
             return false;
         }
     }
-    for (size_t i = 0; i < N_CURVES; i++) {
-        c->template[i] = new_template(curves[i].group);
-        if (c->template[i] == NULL) {
-            return false;
-        }
-    }
     return true;
+}
+
+/* The caller's neighbour may be making the same one: the first to be done keeps his. NULL when memory is short. */
+static EVP_PKEY *template_of(const atls_crypto *c, size_t index)
+{
+    EVP_PKEY *found = atomic_load_explicit(&c->shared->templates[index], memory_order_acquire);
+    if (found != NULL) {
+        return found;
+    }
+    EVP_PKEY *made = new_template(curves[index].group);
+    if (made != NULL
+        && !atomic_compare_exchange_strong_explicit(&c->shared->templates[index], &found, made, memory_order_acq_rel,
+                                                    memory_order_acquire)) {
+        EVP_PKEY_free(made);
+        return found;
+    }
+    return made;
 }
 
 bool atls_crypto_new(atls_crypto **out, atls_error *err)
@@ -129,6 +142,9 @@ bool atls_crypto_new(atls_crypto **out, atls_error *err)
     atomic_init(&block->shared.verifications, 0);
     for (size_t i = 0; i < N_CURVES * N_SPARES; i++) {
         atomic_init(&block->shared.spares[i / N_SPARES][i % N_SPARES], NULL);
+    }
+    for (size_t i = 0; i < N_CURVES; i++) {
+        atomic_init(&block->shared.templates[i], NULL);
     }
     block->crypto.shared = &block->shared;
     bool ok = fetch_all(&block->crypto);
@@ -163,7 +179,7 @@ void atls_crypto_free(atls_crypto *c)
         EVP_MD_free(c->md[i]);
     }
     for (size_t i = 0; i < N_CURVES; i++) {
-        EVP_PKEY_free(c->template[i]);
+        EVP_PKEY_free(atomic_load_explicit(&c->shared->templates[i], memory_order_acquire));
     }
     free(c); /* the first member of its block */
 }
@@ -281,8 +297,9 @@ static atls_key *take_ec_key(const atls_crypto *c, const ec_curve *curve)
     if (key == NULL) {
         return NULL;
     }
+    EVP_PKEY *template = template_of(c, index);
     *key = (atls_key){.pkey = EVP_PKEY_new(), .curve = curve, .shared = c->shared};
-    if (key->pkey == NULL || EVP_PKEY_copy_parameters(key->pkey, c->template[index]) != 1) {
+    if (template == NULL || key->pkey == NULL || EVP_PKEY_copy_parameters(key->pkey, template) != 1) {
         free_key(key);
         return NULL;
     }

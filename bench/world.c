@@ -48,6 +48,7 @@ void world_init(world *w)
     atls_error err = {0};
     atls_bytes document;
     if (!atls_arena_new(&w->keep, ATLS_ARENA_DEFAULT_SIZE, &err)
+        || !atls_arena_new(&w->quotes, ATLS_ARENA_DEFAULT_SIZE, &err)
         || !sim_new(&(sim_options){.kind = SIM_TDX_V4}, &w->room, &err)
         || !sim_tls_identity(w->room, WORLD_SERVER_NAME, &w->keep, &w->tls, &err)
         || !sim_measure_certificate(w->room, w->tls.leaf_der, &err)
@@ -75,6 +76,7 @@ void world_free(world *w)
     atls_policy_free(w->policy);
     sim_free(w->room);
     atls_arena_free(&w->keep);
+    atls_arena_free(&w->quotes);
 }
 
 void world_connect(SSL *client, SSL *server)

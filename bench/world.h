@@ -14,6 +14,7 @@ typedef struct world {
     sim *room;
     sim_tls tls;
     atls_arena keep;
+    atls_arena quotes; /* where the simulator works */
     atls_policy *policy;
     atls_verifier *verifier;
     atls_endorsements endorsements;

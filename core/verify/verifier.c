@@ -213,6 +213,12 @@ bool atls_verifier_new_with_options(const atls_policy *policy, const atls_verifi
     if (v == NULL) {
         return atls_fail(err, ATLS_E_MEMORY, "verifier", NULL);
     }
+    v->arenas = malloc(sizeof *v->arenas);
+    if (v->arenas == NULL) {
+        free(v);
+        return atls_fail(err, ATLS_E_MEMORY, "verifier", NULL);
+    }
+    atls_arena_shelf_init(v->arenas, ATLS_ARENA_DEFAULT_SIZE);
     v->policy = policy;
     v->kind = kind;
     v->format = kind == NULL ? NULL : kind->format();
@@ -237,12 +243,19 @@ void atls_verifier_free(atls_verifier *v)
     atls_verifier_free(v->hardware);
     atls_caches_free(v->caches);
     atls_crypto_free(v->crypto);
+    atls_arena_shelf_clear(v->arenas);
+    free(v->arenas);
     free(v);
 }
 
 const atls_crypto *atls_verifier_crypto(const atls_verifier *v)
 {
     return v->crypto;
+}
+
+atls_arena_shelf *atls_verifier_arenas(const atls_verifier *v)
+{
+    return v->arenas;
 }
 
 unsigned atls_verifier_platforms(const atls_verifier *v)

@@ -4,6 +4,7 @@
 #define ATLS_VERIFY_VERIFIER_H
 
 #include "atls/verifier.h"
+#include "base/arena_shelf.h"
 #include "caches.h"
 #include "registry.h"
 #include "verifier_crypto.h"
@@ -19,7 +20,8 @@ struct atls_verifier {
     size_t n_alternatives;
     bool
         looks_ahead; /* a forecast's own, which nobody else sees: without a binding min_grade is left out, and listed as skipped */
-    atls_caches *caches; /* NULL: nothing is remembered. What is in there changes; nothing else does */
+    atls_caches *caches;      /* NULL: nothing is remembered */
+    atls_arena_shelf *arenas; /* for sessions. What is in these two changes; nothing else does */
 };
 
 /* How far an appraisal came: of several refusals the one that came furthest says most. */

@@ -122,7 +122,9 @@ bool atls_client_prepare(const atls_client_options *options, atls_session **out,
     const atls_profile *profile = (profiles & ATLS_PROFILE_CONSTELLATION) != 0 ? atls_hooked_profile()
                                   : (profiles & ATLS_PROFILE_NATIVE) != 0      ? atls_native_client()
                                                                                : atls_dstack_client();
-    if (!atls_session_make(profile, false, options->arena_size, options->timeout_ms, &s, err)) {
+    const size_t size = options->arena_size != 0 ? options->arena_size : ATLS_ARENA_DEFAULT_SIZE;
+    const atls_session_memory memory = atls_session_memory_of(options->verifier, size);
+    if (!atls_session_make(profile, false, &memory, options->timeout_ms, &s, err)) {
         return false;
     }
     s->client = *options;

@@ -15,6 +15,7 @@
 #include <openssl/ssl.h>
 
 #include "atls/hooks.h"
+#include "base/arena_shelf.h"
 #include "constellation_template.h"
 #include "edge/attester/queue.h"
 #include "evidence/constellation/certificate.h"
@@ -73,10 +74,11 @@ struct atls_hook {
     atls_record_options record;
     atls_crypto *crypto;                                   /* the hook's own */
     atls_template_shelf *shelf;                            /* same; what lies there changes, under its own lock */
+    atls_arena_shelf *arenas;                              /* same, without a lock */
     void (*info)(const SSL *ssl, int where, int argument); /* of whoever was there before */
 };
 
-/* atls_hook_install copies a hook (crypto, shelf and info are set here) and hangs it on ctx. Errors: CONFIGURATION, MEMORY,
+/* atls_hook_install copies a hook (crypto, shelf, arenas and info are set here) and hangs it on ctx. Errors: CONFIGURATION, MEMORY,
  * INTERNAL. */
 ATLS_MUST_USE bool atls_hook_install(SSL_CTX *ctx, const atls_hook *hook, atls_error *err);
 
@@ -89,19 +91,20 @@ ATLS_MUST_USE bool atls_hook_time(const atls_hook *hook, atls_time *out, atls_er
 /* What hangs on an SSL: one handshake. */
 typedef struct atls_hooked {
     const atls_hook *hook;
-    bool done;              /* the handshake is complete */
-    bool judged;            /* a certificate was looked at */
-    bool accepted;          /* and found good */
-    bool has_result;        /* an appraisal took place */
-    bool asked;             /* client: the server wants a certificate */
-    bool data_read;         /* client: application data came */
-    bool has_peer_nonce;    /* peer_nonce was read */
-    bool certified;         /* our certificate is in place */
-    bool told;              /* the program knows why */
-    int alert;              /* the peer's; 0: none */
-    uint8_t nonce[32];      /* ours: the peer's evidence is over it */
-    uint8_t peer_nonce[32]; /* the peer's: our evidence is over it */
-    uint8_t user_data[32];  /* of our key */
+    bool done;                                /* the handshake is complete */
+    bool judged;                              /* a certificate was looked at */
+    bool accepted;                            /* and found good */
+    bool has_result;                          /* an appraisal took place */
+    bool asked;                               /* client: the server wants a certificate */
+    bool data_read;                           /* client: application data came */
+    bool has_peer_nonce;                      /* peer_nonce was read */
+    bool certified;                           /* our certificate is in place */
+    bool told;                                /* the program knows why */
+    int alert;                                /* the peer's; 0: none */
+    uint8_t nonce[32];                        /* ours: the peer's evidence is over it */
+    uint8_t serial[ATLS_TEMPLATE_SERIAL_LEN]; /* of our certificate */
+    uint8_t peer_nonce[32];                   /* the peer's: our evidence is over it */
+    uint8_t user_data[32];                    /* of our key */
     uint8_t report_data[64];
     uint8_t random[32];  /* client random of the handshake that was judged */
     atls_template own;   /* our key and certificate, until the handshake is done */

@@ -20,6 +20,17 @@ static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 static int index_of_ctx = -1;
 static int index_of_ssl = -1;
 
+static void destroy(atls_hook *hook)
+{
+    atls_template_shelf_free(hook->shelf);
+    if (hook->arenas != NULL) {
+        atls_arena_shelf_clear(hook->arenas);
+        free(hook->arenas);
+    }
+    atls_crypto_free(hook->crypto);
+    free(hook);
+}
+
 static void free_hook(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
 {
     atls_hook *hook = ptr;
@@ -29,9 +40,7 @@ static void free_hook(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, lo
     (void)argl;
     (void)argp;
     if (hook != NULL) {
-        atls_template_shelf_free(hook->shelf);
-        atls_crypto_free(hook->crypto);
-        free(hook);
+        destroy(hook);
     }
 }
 
@@ -137,9 +146,15 @@ static bool copy_hook(const atls_hook *in, atls_hook **out, atls_error *err)
     **out = *in;
     (*out)->crypto = NULL;
     (*out)->shelf = NULL;
-    if (!atls_crypto_new(&(*out)->crypto, err) || !atls_template_shelf_new(&(*out)->shelf, err)) {
-        atls_crypto_free((*out)->crypto);
+    (*out)->arenas = malloc(sizeof *(*out)->arenas);
+    if ((*out)->arenas == NULL) {
         free(*out);
+        *out = NULL;
+        return atls_fail(err, ATLS_E_MEMORY, "hook", NULL);
+    }
+    atls_arena_shelf_init((*out)->arenas, in->arena_size);
+    if (!atls_crypto_new(&(*out)->crypto, err) || !atls_template_shelf_new(&(*out)->shelf, err)) {
+        destroy(*out);
         *out = NULL;
         return false;
     }

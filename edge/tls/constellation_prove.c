@@ -165,14 +165,14 @@ static bool make_key(atls_hooked *s)
 
 static bool install(SSL *ssl, atls_hooked *s, atls_bytes document)
 {
-    atls_time now;
-    const char *oid = s->hook->issues == NULL ? NULL : s->hook->issues->oid;
-    if (!atls_hook_time(s->hook, &now, &s->failure) || !atls_template_fill(&s->own, oid, document, now, &s->failure)) {
+    atls_template_content content = {
+        .serial = s->serial, .oid = s->hook->issues == NULL ? NULL : s->hook->issues->oid, .document = document};
+    if (!atls_hook_time(s->hook, &content.now, &s->failure) || !atls_template_fill(&s->own, &content, &s->failure)) {
         return false;
     }
     SSL_certs_clear(ssl); /* whatever else the program has loaded, it would not be attested */
     (void)SSL_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN); /* there is none to look for */
-    bool ok = SSL_use_certificate(ssl, s->own.certificate) == 1 && SSL_use_PrivateKey(ssl, s->own.key) == 1;
+    bool ok = SSL_use_cert_and_key(ssl, s->own.certificate, s->own.key, NULL, 1) == 1;
     ERR_clear_error();
     return ok || atls_fail(&s->failure, ATLS_E_INTERNAL, "certificate", "OpenSSL refuses the certificate");
 }
@@ -184,7 +184,7 @@ static void tidy(atls_hooked *s)
     atls_ticket_free(s->ticket);
     s->ticket = NULL;
     if (s->hook->is_server && s->hook->n_accepts == 0) {
-        atls_arena_free(&s->arena);
+        atls_arena_shelf_give(s->hook->arenas, &s->arena);
     }
 }
 

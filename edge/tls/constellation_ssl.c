@@ -2,6 +2,7 @@
 /* constellation_ssl.c: one SSL from the begin of its handshake to what a program may ask afterwards. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/rand.h>
@@ -17,16 +18,15 @@ void atls_hooked_free(atls_hooked *s)
     if (s != NULL) {
         atls_template_free(&s->own); /* the SSL may hold it still */
         atls_ticket_free(s->ticket);
-        atls_arena_free(&s->arena);
+        atls_arena_shelf_give(s->hook == NULL ? NULL : s->hook->arenas, &s->arena);
         atls_wipe(s, sizeof *s);
         free(s);
     }
 }
 
 /* Anything that could make a session without a fresh certificate, or exchange a certificate later. */
-static bool close_doors(SSL *ssl, bool is_server, atls_error *err)
+static bool close_doors(SSL *ssl, const atls_hooked *s, atls_error *err)
 {
-    uint8_t context[32];
     SSL_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
     SSL_clear_options(ssl, SSL_OP_ALLOW_NO_DHE_KEX);
     SSL_set_psk_use_session_callback(ssl, NULL);
@@ -37,9 +37,8 @@ static bool close_doors(SSL *ssl, bool is_server, atls_error *err)
     bool ok = SSL_set_min_proto_version(ssl, TLS1_3_VERSION) == 1 && SSL_set_max_proto_version(ssl, TLS1_3_VERSION) == 1
               && SSL_set_num_tickets(ssl, 0) == 1 && SSL_set_max_early_data(ssl, 0) == 1
               && SSL_set_recv_max_early_data(ssl, 0) == 1;
-    if (is_server) { /* sessions of other connections belong to another context, so OpenSSL passes them over */
-        ok = ok && RAND_bytes(context, sizeof context) == 1
-             && SSL_set_session_id_context(ssl, context, sizeof context) == 1;
+    if (s->hook->is_server) { /* sessions of other connections belong to another context, so OpenSSL passes them over */
+        ok = ok && SSL_set_session_id_context(ssl, s->nonce, sizeof s->nonce) == 1;
     } else {
         ok = ok && SSL_set_session(ssl, NULL) == 1;
     }
@@ -62,18 +61,27 @@ static bool keep_verifying(SSL *ssl, const atls_hook *hook, atls_error *err)
                         "verification of the peer was switched off after the context was hooked");
 }
 
+/* Neither is a secret. */
+static bool draw(atls_hooked *s)
+{
+    uint8_t drawn[sizeof s->nonce + sizeof s->serial];
+    if (RAND_bytes(drawn, sizeof drawn) != 1) {
+        ERR_clear_error();
+        return atls_fail(&s->failure, ATLS_E_INTERNAL, "nonce", "the system's generator of random numbers failed");
+    }
+    memcpy(s->nonce, drawn, sizeof s->nonce);
+    memcpy(s->serial, drawn + sizeof s->nonce, sizeof s->serial);
+    return true;
+}
+
 static bool prepare(SSL *ssl, atls_hooked *s)
 {
     atls_error *err = &s->failure;
     if ((SSL_is_server(ssl) == 1) != s->hook->is_server) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "ssl", "the context was hooked for the other side");
     }
-    if (RAND_priv_bytes(s->nonce, sizeof s->nonce) != 1) {
-        ERR_clear_error();
-        return atls_fail(err, ATLS_E_INTERNAL, "nonce", "the system's generator of random numbers failed");
-    }
-    return atls_arena_new(&s->arena, s->hook->arena_size, err) && close_doors(ssl, s->hook->is_server, err)
-           && keep_verifying(ssl, s->hook, err) && atls_hooked_announce(ssl, s, err);
+    return draw(s) && atls_arena_shelf_take(s->hook->arenas, s->hook->arena_size, &s->arena, err)
+           && close_doors(ssl, s, err) && keep_verifying(ssl, s->hook, err) && atls_hooked_announce(ssl, s, err);
 }
 
 /* Nothing can be refused here: what went wrong is remembered, and every later callback refuses. */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "evidence/constellation/document.h"
@@ -167,11 +167,10 @@ static bool hash_point(const atls_crypto *c, const uint8_t point[POINT_LEN], uin
 
 static bool set_key(const atls_template *t, const atls_crypto *c, uint8_t user_data[32], atls_error *err)
 {
-    unsigned char *point = NULL;
-    size_t len = EVP_PKEY_get1_encoded_public_key(t->key, &point);
-    bool ok = len > 0 && set_point(t, point, len) && hash_point(c, point, user_data, err);
-    OPENSSL_free(point);
-    return ok;
+    uint8_t point[POINT_LEN];
+    size_t len = 0;
+    return EVP_PKEY_get_octet_string_param(t->key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, sizeof point, &len) == 1
+           && len == sizeof point && set_point(t, point, len) && hash_point(c, point, user_data, err);
 }
 
 bool atls_template_take(atls_template_shelf *shelf, const atls_crypto *crypto, atls_template *out,
@@ -187,21 +186,23 @@ bool atls_template_take(atls_template_shelf *shelf, const atls_crypto *crypto, a
     return true;
 }
 
-static bool set_serial(X509 *x)
+static bool set_serial(X509 *x, const uint8_t *serial)
 {
-    uint8_t serial[16];
-    BIGNUM *n = NULL;
-    bool ok = RAND_bytes(serial, sizeof serial) == 1 && (n = BN_bin2bn(serial, sizeof serial, NULL)) != NULL
-              && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x)) != NULL;
+    BIGNUM *n = BN_bin2bn(serial, ATLS_TEMPLATE_SERIAL_LEN, NULL);
+    bool ok = n != NULL && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x)) != NULL;
     BN_free(n);
     return ok;
 }
 
-static bool set_validity(X509 *x, atls_time now)
+/* A busy program fills a template several times a second. */
+static bool set_validity(atls_template *t, atls_time now)
 {
     time_t at = (time_t)now;
-    return X509_time_adj_ex(X509_getm_notBefore(x), 0, -VALIDITY_S, &at) != NULL
-           && X509_time_adj_ex(X509_getm_notAfter(x), 0, VALIDITY_S, &at) != NULL;
+    const bool ok = (t->time == now && now != ATLS_TIME_UNSET)
+                    || (X509_time_adj_ex(X509_getm_notBefore(t->certificate), 0, -VALIDITY_S, &at) != NULL
+                        && X509_time_adj_ex(X509_getm_notAfter(t->certificate), 0, VALIDITY_S, &at) != NULL);
+    t->time = ok ? now : ATLS_TIME_UNSET;
+    return ok;
 }
 
 static bool add_extension(X509 *x, const char *oid)
@@ -236,11 +237,11 @@ static bool set_document(X509 *x, const char *oid, atls_bytes document)
     return ok;
 }
 
-bool atls_template_fill(const atls_template *t, const char *oid, atls_bytes document, atls_time now, atls_error *err)
+bool atls_template_fill(atls_template *t, const atls_template_content *content, atls_error *err)
 {
     X509 *x = t->certificate;
-    bool ok = set_serial(x) && set_validity(x, now) && set_document(x, oid, document)
-              && X509_sign(x, t->key, EVP_sha256()) > 0;
+    bool ok = set_serial(x, content->serial) && set_validity(t, content->now)
+              && set_document(x, content->oid, content->document) && X509_sign(x, t->key, EVP_sha256()) > 0;
     ERR_clear_error();
     return ok || atls_fail(err, ATLS_E_INTERNAL, "certificate", "OpenSSL could not make a certificate");
 }

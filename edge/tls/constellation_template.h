@@ -18,6 +18,8 @@
 #include "atls/time.h"
 #include "pki/signature.h"
 
+#define ATLS_TEMPLATE_SERIAL_LEN 16u
+
 typedef struct atls_template_shelf atls_template_shelf;
 
 typedef struct atls_template {
@@ -25,6 +27,7 @@ typedef struct atls_template {
     X509 *certificate;       /* holds the same object as its public key */
     EVP_PKEY_CTX *generator; /* of keys */
     pid_t process;           /* that made the key: what waits on a shelf is in every child of fork, too */
+    atls_time time;          /* that the certificate's validity is around; UNSET: none yet */
 } atls_template;
 
 /* atls_template_shelf_new makes an empty shelf, the caller's. Any number of threads may share it. Errors: MEMORY. */
@@ -36,10 +39,16 @@ void atls_template_shelf_free(atls_template_shelf *shelf);
  * until it gives it back or frees it. out is zeroed on failure. Errors: INTERNAL, MEMORY. */
 ATLS_MUST_USE bool atls_template_take(atls_template_shelf *shelf, const atls_crypto *crypto, atls_template *out,
                                       uint8_t user_data[32], atls_error *err);
-/* atls_template_fill writes a new serial number, the time, and the document as the extension oid (figures; NULL: none), and
- * signs. Errors: INTERNAL. */
-ATLS_MUST_USE bool atls_template_fill(const atls_template *t, const char *oid, atls_bytes document, atls_time now,
-                                      atls_error *err);
+/* What a certificate says beside its key. */
+typedef struct atls_template_content {
+    const uint8_t *serial; /* ATLS_TEMPLATE_SERIAL_LEN random bytes */
+    const char *oid;       /* of the extension, in figures; NULL: none */
+    atls_bytes document;   /* its content */
+    atls_time now;
+} atls_template_content;
+
+/* atls_template_fill writes all that and signs. Errors: INTERNAL. */
+ATLS_MUST_USE bool atls_template_fill(atls_template *t, const atls_template_content *content, atls_error *err);
 /* atls_template_give destroys the key, makes the next one, and puts all of it back. Nobody else may hold a reference any
  * more. */
 void atls_template_give(atls_template_shelf *shelf, atls_template *t);

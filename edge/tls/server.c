@@ -97,13 +97,11 @@ bool atls_server_prepare(const atls_server_options *options, atls_session **out,
     }
     atls_session *s;
     bool with_native = (profiles & ATLS_PROFILE_NATIVE) != 0;
-    size_t arena = options->arena_size != 0    ? options->arena_size
-                   : options->verifier != NULL ? ATLS_ARENA_DEFAULT_SIZE
-                                               : ATLS_SERVER_ARENA_SIZE;
+    const atls_session_memory memory = atls_session_memory_of(options->verifier, options->arena_size);
     const atls_profile *profile = profiles == ATLS_PROFILE_CONSTELLATION ? atls_hooked_profile()
                                   : with_native                          ? atls_native_server()
                                                                          : atls_dstack_server();
-    if (!atls_session_make(profile, true, arena, options->timeout_ms, &s, err)) {
+    if (!atls_session_make(profile, true, &memory, options->timeout_ms, &s, err)) {
         return false;
     }
     s->server = *options;

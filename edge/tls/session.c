@@ -14,6 +14,7 @@
 #include "io.h"
 #include "native.h"
 #include "socket.h"
+#include "verify/verifier_crypto.h"
 
 /* ---- making and freeing ------------------------------------------------------------------------------------------ */
 
@@ -23,18 +24,25 @@ static void empty_peer(atls_session *s)
     s->peer.identity = s->is_server ? ATLS_IDENTITY_ATTESTED_ONLY : ATLS_IDENTITY_WEBPKI;
 }
 
-bool atls_session_make(const atls_profile *profile, bool is_server, size_t arena_size, uint32_t timeout_ms,
-                       atls_session **out, atls_error *err)
+atls_session_memory atls_session_memory_of(const atls_verifier *verifier, size_t size)
+{
+    const size_t usual = verifier == NULL ? ATLS_SERVER_ARENA_SIZE : ATLS_ARENA_DEFAULT_SIZE;
+    return (atls_session_memory){.size = size != 0 ? size : usual,
+                                 .shelf = verifier == NULL ? NULL : atls_verifier_arenas(verifier)};
+}
+
+bool atls_session_make(const atls_profile *profile, bool is_server, const atls_session_memory *memory,
+                       uint32_t timeout_ms, atls_session **out, atls_error *err)
 {
     atls_session *s = calloc(1, sizeof *s);
     if (s == NULL) {
         return atls_fail(err, ATLS_E_MEMORY, "session", "no memory for a session");
     }
-    size_t size = arena_size != 0 ? arena_size : is_server ? ATLS_SERVER_ARENA_SIZE : ATLS_ARENA_DEFAULT_SIZE;
-    if (!atls_arena_new(&s->arena, size, err)) {
+    if (!atls_arena_shelf_take(memory->shelf, memory->size, &s->arena, err)) {
         free(s);
         return false;
     }
+    s->shelf = memory->shelf;
     s->profile = profile;
     s->is_server = is_server;
     s->timeout_ms = timeout_ms != 0 ? timeout_ms : ATLS_DEFAULT_TIMEOUT_MS;
@@ -70,7 +78,7 @@ void atls_session_free(atls_session *s)
         SSL_CTX_free(s->ctx);
         BIO_meth_free(s->bio_method);
     }
-    atls_arena_free(&s->arena);
+    atls_arena_shelf_give(s->shelf, &s->arena);
     atls_wipe(s, sizeof *s);
     free(s);
 }
@@ -371,7 +379,7 @@ atls_step atls_session_step(atls_session *s, atls_error *err)
         return atls_session_fail(s, &why, err);
     }
     if (step == ATLS_STEP_DONE && s->is_server && !s->has_result) {
-        atls_arena_free(&s->arena); /* the evidence has been sent: nothing of it is needed any more */
+        atls_arena_shelf_give(s->shelf, &s->arena); /* the evidence has been sent: nothing of it is needed any more */
     }
     return step;
 }

@@ -12,6 +12,7 @@
 #include <openssl/ssl.h>
 
 #include "atls/tls.h"
+#include "base/arena_shelf.h"
 
 #define ATLS_PEER_TEXT_SIZE     512
 #define ATLS_DEFAULT_TIMEOUT_MS 30000u
@@ -62,6 +63,7 @@ struct atls_session {
     atls_error error;          /* of a FAILED session, or of one that is still telling the peer */
     atls_error identity_error; /* what the verify callback found, before the handshake says that it failed */
     atls_arena arena;
+    atls_arena_shelf *shelf;    /* where the arena goes; NULL: it is freed */
     atls_client_options client; /* copied; is_server: unused */
     atls_server_options server; /* same for clients */
     struct atls_ticket *ticket; /* our evidence in the making; NULL: none */
@@ -81,9 +83,19 @@ struct atls_session {
     atls_socket socket;
 };
 
+/* What a session takes its memory from. */
+typedef struct atls_session_memory {
+    size_t size;
+    atls_arena_shelf *shelf; /* outlives the session; NULL: none */
+} atls_session_memory;
+
 /* atls_session_make makes an empty session with an arena; ssl may be NULL for now. Errors: MEMORY. */
-ATLS_MUST_USE bool atls_session_make(const atls_profile *profile, bool is_server, size_t arena_size,
+ATLS_MUST_USE bool atls_session_make(const atls_profile *profile, bool is_server, const atls_session_memory *memory,
                                      uint32_t timeout_ms, atls_session **out, atls_error *err);
+
+/* atls_session_memory_of tells where a session finds its memory: size as asked for, 0 for what is usual without a verifier
+ * (NULL), and with one. */
+atls_session_memory atls_session_memory_of(const atls_verifier *verifier, size_t size);
 
 /* atls_session_start_clock lets the deadline run; a second call changes nothing. */
 void atls_session_start_clock(atls_session *s);

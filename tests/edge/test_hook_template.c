@@ -212,6 +212,12 @@ static bool is_whole(const atls_template *t, const uint8_t user_data[32])
     return ok;
 }
 
+static bool fill(atls_template *t, const char *oid, atls_bytes document, atls_time now, atls_error *err)
+{
+    static const uint8_t serial[ATLS_TEMPLATE_SERIAL_LEN] = {1};
+    return atls_template_fill(t, &(atls_template_content){serial, oid, document, now}, err);
+}
+
 static void *work(void *ctx)
 {
     worker *w = ctx;
@@ -221,7 +227,7 @@ static void *work(void *ctx)
     for (size_t i = 0; w->ok && i < N_ROUNDS; i++) {
         atls_template t;
         w->ok = atls_template_take(w->shelf, crypto, &t, w->seen[i], &err)
-                && atls_template_fill(&t, "1.3.9900.1.1", atls_bytes_of(w->seen[i], 1 + i), 1781524800, &err)
+                && fill(&t, "1.3.9900.1.1", atls_bytes_of(w->seen[i], 1 + i), 1781524800, &err)
                 && is_whole(&t, w->seen[i]);
         if (i % 5 == 4) {
             atls_template_free(&t);
@@ -278,7 +284,7 @@ static void children_make_their_own(void **state)
         if (child == 0) {
             uint8_t own[32];
             const bool ok = atls_template_take(shelf, crypto, &t, own, &err)
-                            && atls_template_fill(&t, NULL, atls_bytes_empty(), 1781524800, &err) && is_whole(&t, own);
+                            && fill(&t, NULL, atls_bytes_empty(), 1781524800, &err) && is_whole(&t, own);
             _exit(ok && write(ends[1], own, sizeof own) == (ssize_t)sizeof own ? 0 : 1);
         }
         int status = -1;
@@ -293,6 +299,34 @@ static void children_make_their_own(void **state)
     assert_memory_not_equal(seen[1], seen[2], 32);
     (void)close(ends[0]);
     (void)close(ends[1]);
+    atls_crypto_free(crypto);
+    atls_template_shelf_free(shelf);
+}
+
+/* The validity moves with the time, also on a certificate that was filled before, forwards and backwards. */
+static void validity_follows_the_clock(void **state)
+{
+    static const atls_time times[] = {1781524800, 1781524800, 1781524801, 1781524800, 1900000000, 2100000000};
+    uint8_t user_data[32];
+    atls_template_shelf *shelf = NULL;
+    atls_crypto *crypto = NULL;
+    atls_template t;
+    atls_error err = {.code = ATLS_OK};
+    (void)state;
+    assert_true(atls_template_shelf_new(&shelf, &err) && atls_crypto_new(&crypto, &err));
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        time_t from = (time_t)times[i] - 7200;
+        time_t until = (time_t)times[i] + 7200;
+        assert_true(atls_template_take(shelf, crypto, &t, user_data, &err));
+        assert_true(fill(&t, NULL, atls_bytes_empty(), times[i], &err));
+        assert_int_equal(X509_cmp_time(X509_get0_notBefore(t.certificate), &from), -1); /* at, or before */
+        from--;
+        assert_int_equal(X509_cmp_time(X509_get0_notBefore(t.certificate), &from), 1);
+        assert_int_equal(X509_cmp_time(X509_get0_notAfter(t.certificate), &until), -1);
+        until--;
+        assert_int_equal(X509_cmp_time(X509_get0_notAfter(t.certificate), &until), 1);
+        atls_template_give(shelf, &t);
+    }
     atls_crypto_free(crypto);
     atls_template_shelf_free(shelf);
 }
@@ -320,9 +354,8 @@ static void one_extension_per_shelf(void **state)
         uint8_t user_data[32];
         assert_true(atls_template_shelf_new(&shelf, &err));
         assert_true(atls_template_take(shelf, crypto, &t, user_data, &err));
-        assert_true(atls_template_fill(&t, rows[i].first, atls_bytes_str("a"), 1781524800, &err));
-        assert_int_equal(atls_template_fill(&t, rows[i].second, atls_bytes_str("b"), 1781524800, &err),
-                         rows[i].accepted);
+        assert_true(fill(&t, rows[i].first, atls_bytes_str("a"), 1781524800, &err));
+        assert_int_equal(fill(&t, rows[i].second, atls_bytes_str("b"), 1781524800, &err), rows[i].accepted);
         atls_template_free(&t);
         atls_template_shelf_free(shelf);
         atls_error_clear(&err);
@@ -455,6 +488,7 @@ int main(void)
     tap_add(&l, "threads share a shelf", threads_share_a_shelf, NULL);
     tap_add(&l, "children of fork make keys of their own", children_make_their_own, NULL);
     tap_add(&l, "one extension for each shelf", one_extension_per_shelf, NULL);
+    tap_add(&l, "validity follows the clock", validity_follows_the_clock, NULL);
     tap_add(&l, "nothing else is shown", shows_nothing_else, NULL);
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         tap_add(&l, vectors[i].file, judges_vector, &vectors[i]);

@@ -11,21 +11,20 @@
 
 static bool check_time(const atls_cert *c, atls_time now, atls_error *err)
 {
+    const bool is_early = now < c->not_before;
     char bound[ATLS_TIME_TEXT_SIZE];
     char at[ATLS_TIME_TEXT_SIZE];
+    if (!is_early && now <= c->not_after) {
+        return true;
+    }
     atls_time_format(now, at);
-    if (now < c->not_before) {
-        atls_time_format(c->not_before, bound);
+    atls_time_format(is_early ? c->not_before : c->not_after, bound);
+    if (is_early) {
         return atls_fail_values(err, ATLS_E_NOT_YET_VALID, "certificate.tbs.validity.not_before", bound, at,
                                 "the peer's certificate is not valid yet; compare the clocks");
     }
-    if (now > c->not_after) {
-        atls_time_format(c->not_after, bound);
-        return atls_fail_values(
-            err, ATLS_E_EXPIRED, "certificate.tbs.validity.not_after", bound, at,
-            "the peer's certificate has expired; it was made for another connection, or clocks differ");
-    }
-    return true;
+    return atls_fail_values(err, ATLS_E_EXPIRED, "certificate.tbs.validity.not_after", bound, at,
+                            "the peer's certificate has expired; it was made for another connection, or clocks differ");
 }
 
 static bool serves(atls_bytes usage)

@@ -60,7 +60,7 @@ static native_side side_of(const atls_session *s)
     return s->is_server ? SIDE_OF(&s->server) : SIDE_OF(&s->client);
 }
 
-/* Somebody who lives longer has the algorithms at hand; making them anew costs more than a key exchange. */
+/* Somebody who lives longer has the algorithms at hand, and keys that were opened before. */
 static bool borrow_crypto(native *n, atls_error *err)
 {
     if (n->side.verifier != NULL) {

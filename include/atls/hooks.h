@@ -84,7 +84,9 @@ typedef struct atls_hook_server_options {
 } atls_hook_server_options;
 
 /* atls_hook_client, atls_hook_server make every SSL that is made from ctx afterwards an attested client or server. options
- * are copied; what they point at is borrowed until ctx and its SSLs are freed. Neither can be undone, or done twice.
+ * are copied; what they point at is borrowed until ctx and its SSLs are freed. Neither can be undone, or done twice. ctx keeps,
+ * for handshakes to come, at most 16 keys that were never used, and the arenas of at most 8 SSLs that are gone: wiped, none of
+ * which more than 1 MiB was used.
  * Errors: CONFIGURATION (no or two ways to attest, no verifier, a policy that this profile cannot satisfy, a context that
  * is hooked already) with the option or the policy's member as field; MEMORY, INTERNAL. After an error ctx must not be
  * used. */

@@ -67,8 +67,9 @@ typedef struct atls_appraisal {
 } atls_appraisal;
 
 /* atls_verifier_new makes a verifier for one policy, which must outlive it. The object is the caller's
- * (atls_verifier_free); apart from what it remembers it is immutable, and any number of threads may share it. Errors:
- * MEMORY, INTERNAL. */
+ * (atls_verifier_free); apart from what it remembers it is immutable, and any number of threads may share it. It keeps, for the
+ * sessions to come, the arenas of at most 8 that have ended: wiped, of ATLS_ARENA_DEFAULT_SIZE, none of which more than 1 MiB was
+ * used. Errors: MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_verifier_new(const atls_policy *policy, atls_verifier **out, atls_error *err);
 
 /* What a verifier remembers, so that nothing is checked twice: endorsements that an accepted appraisal used, and the

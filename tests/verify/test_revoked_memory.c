@@ -83,7 +83,10 @@ static const row rows[] = {
     {"Nitro: an instance", ATLS_PLATFORM_NITRO, {"crl.zonal.revoked=instance", NULL}, false},
     {"Nitro: a region", ATLS_PLATFORM_NITRO, {"crl.root.revoked=regional", NULL}, false},
     {"SEV-SNP: an ASK, by the first of two lists", ATLS_PLATFORM_SEV_SNP, {"crl.revoked=ask", NULL}, false},
-    {"SEV-SNP: an ASK, by the list that the host sends", ATLS_PLATFORM_SEV_SNP, {"crl.revoked=ask", "table=vcek,ask,ark,crl", NULL}, true},
+    {"SEV-SNP: an ASK, by the list that the host sends",
+     ATLS_PLATFORM_SEV_SNP,
+     {"crl.revoked=ask", "table=vcek,ask,ark,crl", NULL},
+     true},
 };
 
 typedef struct machine {

@@ -268,19 +268,21 @@ static bool read_rsa(atls_bytes der, size_t min_len, atls_bytes *n, uint64_t *e)
            && n->len >= min_len && n->len <= MAX_RSA_LEN && (n->ptr[n->len - 1] & 1) == 1 && *e >= 3 && (*e & 1) == 1;
 }
 
-/* Whether OpenSSL said what is wrong with a key or a signature, which is not the same as not having found it right: somebody
- * may go on without what is forged (a list of revoked certificates), and nobody without what could not be looked at. Some of
- * its functions end without a word when there is no memory, so it must have given a reason of the algorithm's own, and none
- * of memory. Empties the queue of its errors. */
-static bool has_reason(int lib)
+/* The code for a key or a signature that OpenSSL did not find right: wrong if it said what is wrong with it. Somebody may go on
+ * without what is forged (a list of revoked certificates), and nobody without what could not be looked at; some of its
+ * functions end without a word when there is no memory, so it must have given a reason of the algorithm's own, and none of
+ * memory. Empties the queue of its errors. */
+static atls_code judge_failure(int lib, atls_code wrong)
 {
-    bool found = false;
-    bool is_memory = false;
+    atls_code code = ATLS_E_INTERNAL;
     for (unsigned long e = ERR_get_error(); e != 0; e = ERR_get_error()) {
-        found = found || (ERR_GET_LIB(e) == lib && !ERR_COMMON_ERROR(e));
-        is_memory = is_memory || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+        if (ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE) {
+            code = ATLS_E_MEMORY;
+        } else if (ERR_GET_LIB(e) == lib && !ERR_COMMON_ERROR(e) && code != ATLS_E_MEMORY) {
+            code = wrong;
+        }
     }
-    return found && !is_memory;
+    return code;
 }
 
 /* A key of the curve without its point: a spare, or a new one. NULL when memory is short. */
@@ -306,33 +308,37 @@ static atls_key *take_ec_key(const atls_crypto *c, const ec_curve *curve)
     return key;
 }
 
-/* What set_ec_point and set_rsa_key say of a key that is none; *why NULL: OpenSSL did not say that it is none. */
-static bool set_ec_point(atls_key *key, atls_bytes point, const char **why)
+/* set_ec_point and set_rsa_key make *code MEMORY or INTERNAL where OpenSSL did not say that the key is none. */
+static bool set_ec_point(atls_key *key, atls_bytes point, const char **why, atls_code *code)
 {
     /* uncompressed only: the one-byte encoding of infinity, and compressed points, end here */
     if (point.len != 1 + 2 * key->curve->field_len || point.ptr[0] != 0x04) {
         *why = "the public key is not an uncompressed point of its curve";
         return false;
     }
+    *why = "the public key is not a point on its curve";
     ERR_clear_error();
     if (EVP_PKEY_set1_encoded_public_key(key->pkey, point.ptr, point.len) == 1) {
         return true;
     }
-    *why = has_reason(ERR_LIB_EC) ? "the public key is not a point on its curve" : NULL;
+    *code = judge_failure(ERR_LIB_EC, *code);
     return false;
 }
 
-static bool set_rsa_key(atls_key *key, atls_bytes der, size_t min_len, const char **why)
+static bool set_rsa_key(atls_key *key, atls_bytes der, size_t min_len, const char **why, atls_code *code)
 {
     atls_bytes n;
     uint64_t e;
+    *why = min_len == MIN_RSA_LEN ? "the RSA public key is malformed, or not of 2048 to 8192 bits"
+                                  : "the RSA public key is malformed, or not of 1024 to 8192 bits";
     if (!read_rsa(der, min_len, &n, &e)) {
-        *why = min_len == MIN_RSA_LEN ? "the RSA public key is malformed, or not of 2048 to 8192 bits"
-                                      : "the RSA public key is malformed, or not of 1024 to 8192 bits";
         return false;
     }
-    *why = NULL;
+    ERR_clear_error();
     key->pkey = new_rsa_key(n, e);
+    if (key->pkey == NULL) {
+        *code = judge_failure(ERR_LIB_RSA, *code);
+    }
     return key->pkey != NULL;
 }
 
@@ -360,11 +366,11 @@ static bool open_key(const atls_crypto *c, const atls_public_key *k, size_t min_
         return atls_fail(err, ATLS_E_MEMORY, field, NULL);
     }
     const char *why;
-    if (!(curve != NULL ? set_ec_point(key, k->point, &why) : set_rsa_key(key, k->point, min_rsa_len, &why))) {
-        ERR_clear_error();
+    atls_code refused = code;
+    if (!(curve != NULL ? set_ec_point(key, k->point, &why, &refused)
+                        : set_rsa_key(key, k->point, min_rsa_len, &why, &refused))) {
         free_key(key);
-        return why == NULL ? atls_fail(err, ATLS_E_MEMORY, field, "OpenSSL could not take a key")
-                           : atls_fail(err, code, field, "%s", why);
+        return atls_fail(err, refused, field, "%s", refused == code ? why : "OpenSSL could not take a key");
     }
     if (!prepare_verifier(key)) {
         ERR_clear_error();
@@ -414,12 +420,15 @@ void atls_key_close(atls_key *k)
 
 /* Signatures. */
 
-/* For curves OpenSSL's answer says whether the signature is wrong (0) or something else was (less); for RSA it is 0 in both
- * cases. */
-static bool found_wrong(const atls_key *k, int answer)
+/* For curves OpenSSL's answer says whether the signature is wrong (0) or something else was (less), and it gives no reason; for
+ * RSA it is 0 in both cases. */
+static atls_code judge_answer(const atls_key *k, int answer, atls_code wrong)
 {
-    const bool is_rsa_reason = has_reason(ERR_LIB_RSA);
-    return answer == 0 && (k->curve != NULL || is_rsa_reason);
+    const atls_code said = judge_failure(ERR_LIB_RSA, wrong);
+    if (k->curve == NULL || said == ATLS_E_MEMORY) {
+        return said;
+    }
+    return answer == 0 ? wrong : ATLS_E_INTERNAL;
 }
 
 /* One call of OpenSSL's verification over the digest of data. */
@@ -437,8 +446,9 @@ static bool verify(const atls_crypto *c, atls_key *k, atls_hash h, atls_bytes da
         ERR_clear_error();
         return true;
     }
-    return found_wrong(k, answer) ? atls_fail(err, code, field, "the signature does not verify")
-                                  : atls_fail(err, ATLS_E_MEMORY, field, "OpenSSL could not check a signature");
+    const atls_code refused = judge_answer(k, answer, code);
+    return atls_fail(err, refused, field, "%s",
+                     refused == code ? "the signature does not verify" : "OpenSSL could not check a signature");
 }
 
 /* A half of a signature, as long as the field, into out: 0 < half < n, or it is no half at all. */

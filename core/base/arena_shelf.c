@@ -37,17 +37,17 @@ bool atls_arena_shelf_take(atls_arena_shelf *shelf, size_t size, atls_arena *out
     return atls_arena_new(out, size, err);
 }
 
-static bool put(atls_arena_shelf *shelf, uint8_t *block)
+static bool put(atls_arena_shelf *shelf, const atls_arena *a)
 {
-    CLOSE_BLOCK(block, shelf->size);
+    CLOSE_BLOCK(a->base, a->size);
     for (size_t i = 0; i < ATLS_ARENA_SHELF_BLOCKS; i++) {
         uint8_t *none = NULL;
-        if (atomic_compare_exchange_strong_explicit(&shelf->blocks[i], &none, block, memory_order_acq_rel,
+        if (atomic_compare_exchange_strong_explicit(&shelf->blocks[i], &none, a->base, memory_order_acq_rel,
                                                     memory_order_relaxed)) {
             return true;
         }
     }
-    OPEN_BLOCK(block, shelf->size);
+    OPEN_BLOCK(a->base, a->size);
     return false;
 }
 
@@ -56,7 +56,7 @@ void atls_arena_shelf_give(atls_arena_shelf *shelf, atls_arena *a)
     a->used = a->peak; /* what a reset in between has left behind is wiped as well */
     const bool fits = shelf != NULL && a->owned && a->size == shelf->size && a->peak <= ATLS_ARENA_SHELF_MOST_LEN;
     atls_arena_reset(a);
-    if (fits && put(shelf, a->base)) {
+    if (fits && put(shelf, a)) {
         *a = (atls_arena){0};
         return;
     }

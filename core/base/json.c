@@ -418,7 +418,7 @@ static bool find_repeated(const parser *p, const atls_json *object, const atls_j
         *out = object->n <= 8 ? repeated_of_few(object) : repeated_of_some(object);
         return true;
     }
-    const atls_json **room = atls_arena_array(p->arena, 2 * (size_t)object->n, sizeof *room, p->err);
+    const atls_json **room = atls_arena_array(p->arena, 2 * (size_t)object->n, sizeof(const atls_json *), p->err);
     *out = room == NULL ? NULL : repeated_of_many(object, room);
     return room != NULL;
 }

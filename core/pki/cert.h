@@ -48,26 +48,26 @@ typedef struct atls_cert {
     atls_bytes subject;
     atls_time not_before;
     atls_time not_after;
-    atls_bytes spki;     /* whole SubjectPublicKeyInfo */
-    atls_public_key key; /* kind UNKNOWN: an algorithm or curve not in the list */
-    atls_sig_alg sig_alg;
+    atls_bytes spki;      /* whole SubjectPublicKeyInfo */
+    atls_public_key key;  /* kind UNKNOWN: an algorithm or curve not in the list */
     atls_bytes signature; /* content of the BIT STRING */
+    atls_sig_alg sig_alg;
     bool has_basic_constraints;
     bool is_ca;
     bool has_path_len;
-    uint32_t path_len;
     bool has_key_usage;
+    uint32_t path_len;
     uint32_t key_usage;          /* ATLS_KU_ bits */
     atls_bytes authority_key_id; /* keyIdentifier, empty when absent */
     atls_bytes authority_issuer; /* content of authorityCertIssuer, empty when absent: the issuer is named by its own */
     atls_bytes authority_serial; /* issuer and serial as well; both or none */
     atls_bytes subject_key_id;   /* empty when absent */
-    bool has_unknown_critical;   /* a critical extension other than those named above */
-    bool has_critical_beside_names; /* ... and other than a subjectAltName of directory names alone */
-    unsigned understood;            /* ATLS_UNDERSTOOD_ bits, the caller's to set after decoding; decoding sets none */
     atls_extension extensions[ATLS_MAX_CERT_EXTENSIONS];
     size_t n_extensions;
-    bool algorithms_differ;              /* atls_cert_decode_of_phone only */
+    unsigned understood;            /* ATLS_UNDERSTOOD_ bits, the caller's to set after decoding; decoding sets none */
+    bool has_unknown_critical;      /* a critical extension other than those named above */
+    bool has_critical_beside_names; /* ... and other than a subjectAltName of directory names alone */
+    bool algorithms_differ;         /* atls_cert_decode_of_phone only */
     const struct atls_cert *verified_by; /* pool.c: the certificate whose key verified this one's signature, or NULL */
 } atls_cert;
 

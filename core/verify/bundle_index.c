@@ -42,7 +42,7 @@ bool atls_bundle_index_init(bundle_index *x, size_t n_certs, size_t n_lists, atl
 {
     *x = (bundle_index){.cap = n_certs};
     x->ders = atls_arena_array(a, n_certs + 1, sizeof *x->ders, err);
-    x->lists = atls_arena_array(a, n_lists + 1, sizeof *x->lists, err);
+    x->lists = atls_arena_array(a, n_lists + 1, sizeof(atls_crl *), err);
     return x->ders != NULL && x->lists != NULL;
 }
 
@@ -80,7 +80,7 @@ bool atls_bundle_index_build(bundle_index *x, atls_arena *a, atls_error *err)
             room = NULL;
         }
     }
-    qsort(x->by_subject, x->n_certs, sizeof *x->by_subject, compare_subjects);
+    qsort(x->by_subject, x->n_certs, sizeof(atls_cert *), compare_subjects);
     return true;
 }
 
@@ -91,7 +91,7 @@ void atls_bundle_index_add_list(bundle_index *x, atls_crl *list)
 
 bool atls_bundle_index_order_lists(bundle_index *x, atls_arena *a, atls_error *err)
 {
-    qsort(x->lists, x->n_lists, sizeof *x->lists, compare_issuers);
+    qsort(x->lists, x->n_lists, sizeof(atls_crl *), compare_issuers);
     for (size_t i = 0; i < x->n_lists; i++) {
         if (x->lists[i]->n_revoked >= MIN_SORTED && !atls_crl_sort(x->lists[i], a, err)) {
             return false;

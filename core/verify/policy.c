@@ -454,7 +454,7 @@ bool atls_policy_parse_with_roots(atls_bytes json, const atls_bytes *roots, size
     if (!parse(json, roots, n_roots, out, err)) {
         return false;
     }
-    if (keep_source(*out, json, roots, n_roots, err)) {
+    if (*out != NULL && keep_source(*out, json, roots, n_roots, err)) {
         return true;
     }
     atls_policy_free(*out);

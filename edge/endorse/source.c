@@ -229,8 +229,8 @@ static bool look_around(going *g)
     for (size_t i = 0; i < g->n_targets && g->f->disk.fd >= 0; i++) {
         take_from_disk(g, g->targets[i].source);
     }
-    if (flight->skips_disk || g->newest == flight->before || !atls_piece_is_fresh(g->newest, flight->now)
-        || g->newest->fresh_until <= flight->due) {
+    if (flight->skips_disk || g->newest == NULL || g->newest == flight->before
+        || !atls_piece_is_fresh(g->newest, flight->now) || g->newest->fresh_until <= flight->due) {
         return false;
     }
     (void)atomic_fetch_add(&g->f->counts.disk_hits, 1);

@@ -137,33 +137,37 @@ static void set_callbacks(SSL_CTX *ctx, const atls_hook *hook)
     }
 }
 
-static bool copy_hook(const atls_hook *in, atls_hook **out, atls_error *err)
+/* What every context has of its own. */
+static bool furnish(atls_hook *hook, atls_error *err)
 {
-    *out = calloc(1, sizeof **out);
-    if (*out == NULL) {
+    hook->arenas = malloc(sizeof *hook->arenas);
+    if (hook->arenas == NULL) {
         return atls_fail(err, ATLS_E_MEMORY, "hook", NULL);
     }
-    **out = *in;
-    (*out)->crypto = NULL;
-    (*out)->shelf = NULL;
-    (*out)->arenas = malloc(sizeof *(*out)->arenas);
-    if ((*out)->arenas == NULL) {
-        free(*out);
-        *out = NULL;
-        return atls_fail(err, ATLS_E_MEMORY, "hook", NULL);
+    atls_arena_shelf_init(hook->arenas, hook->arena_size);
+    return atls_crypto_new(&hook->crypto, err) && atls_template_shelf_new(&hook->shelf, err);
+}
+
+static atls_hook *copy_hook(const atls_hook *in, atls_error *err)
+{
+    atls_hook *copy = calloc(1, sizeof *copy);
+    if (copy == NULL) {
+        (void)atls_fail(err, ATLS_E_MEMORY, "hook", NULL);
+        return NULL;
     }
-    atls_arena_shelf_init((*out)->arenas, in->arena_size);
-    if (!atls_crypto_new(&(*out)->crypto, err) || !atls_template_shelf_new(&(*out)->shelf, err)) {
-        destroy(*out);
-        *out = NULL;
-        return false;
+    *copy = *in;
+    copy->crypto = NULL;
+    copy->shelf = NULL;
+    copy->arenas = NULL;
+    if (!furnish(copy, err)) {
+        destroy(copy);
+        return NULL;
     }
-    return true;
+    return copy;
 }
 
 bool atls_hook_install(SSL_CTX *ctx, const atls_hook *hook, atls_error *err)
 {
-    atls_hook *copy;
     if (ctx == NULL) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "ctx", "an SSL_CTX is required");
     }
@@ -174,7 +178,8 @@ bool atls_hook_install(SSL_CTX *ctx, const atls_hook *hook, atls_error *err)
     if (SSL_CTX_get_ex_data(ctx, index_of_ctx) != NULL) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "ctx", "this SSL_CTX is hooked already");
     }
-    if (!copy_hook(hook, &copy, err)) {
+    atls_hook *copy = copy_hook(hook, err);
+    if (copy == NULL) {
         return false;
     }
     copy->info = SSL_CTX_get_info_callback(ctx);

@@ -28,8 +28,11 @@ void constellation_base64(atls_bytes in, char *out)
         const uint32_t group = (uint32_t)p[0] << 16 | (left > 1 ? (uint32_t)p[1] << 8 : 0);
         out[0] = digits[group >> 18];
         out[1] = digits[group >> 12 & 63];
-        out[2] = left > 1 ? digits[group >> 6 & 63] : '=';
+        out[2] = '=';
         out[3] = '=';
+        if (left > 1) {
+            out[2] = digits[group >> 6 & 63];
+        }
         out += 4;
     }
     *out = '\0';

@@ -70,7 +70,7 @@ void sim_memo_key(const char *what, atls_bytes a, atls_bytes b, uint8_t key[32])
 {
     uint8_t text[1024] = {0}; /* what, a and b are of fixed lengths, for each what */
     size_t len = strlen(what);
-    memcpy(text, what, len);
+    memcpy(text, what, len); /* NOLINT(bugprone-not-null-terminated-result): bytes, of which the last is no NUL */
     memcpy(text + len, a.ptr, a.len);
     memcpy(text + len + a.len, b.ptr, b.len);
     sim_sha256(atls_bytes_of(text, len + a.len + b.len), key);

@@ -17,6 +17,8 @@
  * A session that owns its socket (atls_connect, atls_accept) never raises SIGPIPE. Over the caller's SSL, transport
  * and signals are the caller's; the deadline then holds only if the transport does not block.
  *
+ * Calls may empty the calling thread's queue of OpenSSL's errors, whatever stood there before.
+ *
  * What a session does not give: protection against a measured image that leaks its own TLS key or quotes an
  * outsider's bytes; docs/threat-model.md says what an image owes.
  *

@@ -3,6 +3,8 @@
  *
  * bytes --decode--> evidence --authenticate--> claims --bind--> fresh claims --appraise--> result
  *
+ * Signatures are OpenSSL's: calls may empty the calling thread's queue of its errors, whatever stood there before.
+ *
  * docs/verify.md follows the steps in the order of core/verify/verify.c. */
 #ifndef ATLS_VERIFIER_H
 #define ATLS_VERIFIER_H
@@ -108,7 +110,8 @@ typedef struct atls_verifier_counts {
 /* atls_verifier_count gives these numbers, zeros without caches. For monitoring and tests; any number of threads. */
 atls_verifier_counts atls_verifier_count(const atls_verifier *v);
 
-/* atls_verifier_free frees a verifier; NULL is fine. No appraisal may be running. */
+/* atls_verifier_free frees a verifier; NULL is fine. No appraisal may be running, and no session that was made with it may be
+ * left, not even one that has ended: their memory comes from it and goes back there. */
 void atls_verifier_free(atls_verifier *v);
 
 /* atls_verifier_policy gives the policy back, borrowed. */

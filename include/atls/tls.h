@@ -206,9 +206,10 @@ ATLS_MUST_USE bool atls_accept(int fd, const atls_server_options *options, atls_
 
 /* atls_client_session_new, atls_server_session_new make a session over the caller's SSL, whose transport is set (a
  * socket or BIOs, blocking or not) and whose handshake has not begun. The SSL stays the caller's and must outlive
- * the session. The session configures it: TLS 1.3 only, no tickets, no early data, SNI, ALPN, and for clients the
- * identity check. options are copied, what they point at is borrowed. A server's SSL_CTX that takes atls/1 needs an
- * ALPN callback (atls_server_select_alpn). examples/epoll_attested.c is a whole server. Errors: CONFIGURATION,
+ * the session, which is of one handshake: once the SSL is cleared (SSL_clear), it fails with USAGE. The session
+ * configures it: TLS 1.3 only, no tickets, no early data, SNI, ALPN, and for clients the identity check. options are
+ * copied, what they point at is borrowed. A server's SSL_CTX that takes atls/1 needs an ALPN callback
+ * (atls_server_select_alpn). examples/epoll_attested.c is a whole server. Errors: CONFIGURATION,
  * INVALID_SERVER_NAME, MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_client_session_new(struct ssl_st *ssl, const atls_client_options *options, atls_session **out,
                                            atls_error *err);

@@ -267,6 +267,34 @@ static void a_phone_answers_as_dstack(void **state)
     phone_close(&r, phone, policy, verifier);
 }
 
+/* dstack carries quotes of TDX (and SGX): what a machine of another kind makes is for atls/1, where it bears its type. */
+static void another_kind_answers_as_dstack(void **state)
+{
+    atls_policy *policy = NULL;
+    atls_verifier *verifier = NULL;
+    machine server;
+    rig r;
+    (void)state;
+    rig_open(&r);
+    machine_open(&server, &r, ATLS_PLATFORM_SEV_SNP);
+    check(atls_policy_parse(expectation(&r, &server, true), &policy, &r.err), &r.err);
+    check(atls_verifier_new(policy, &verifier, &r.err), &r.err);
+    r.client_options.verifier = verifier;
+    r.client_options.endorse = server.endorse;
+    r.client_options.endorse_ctx = server.room;
+    r.server_options.attest = server.attest;
+    r.server_options.attest_ctx = server.room;
+    rig_start(&r, NULL);
+    rig_run(&r);
+    assert_int_equal(r.client_step, ATLS_STEP_FAILED);
+    assert_string_equal(atls_code_name(r.client_err.code), "TEE_TYPE_MISMATCH");
+    assert_null(atls_session_result(r.client));
+    rig_close(&r);
+    machine_close(&server);
+    atls_verifier_free(verifier);
+    atls_policy_free(policy);
+}
+
 /* A policy that no evidence of this protocol can satisfy would ask for none. */
 static void nobody_asks_for_phones(void **state)
 {
@@ -323,6 +351,7 @@ int main(void)
     }
     tap_add(&tests, "a phone calls", a_phone_calls, NULL);
     tap_add(&tests, "a phone answers as dstack", a_phone_answers_as_dstack, NULL);
+    tap_add(&tests, "another kind answers as dstack", another_kind_answers_as_dstack, NULL);
     tap_add(&tests, "nobody asks for phones", nobody_asks_for_phones, NULL);
     tap_add(&tests, "a phone offers nothing", a_phone_offers_nothing, NULL);
     return tap_run("edge/native_kinds", &tests);

@@ -42,3 +42,8 @@ bool atls_binding_check(const atls_binding *b, bool binds_itself, atls_error *er
     }
     return check_challenge(b, !no_value, binds_itself, err);
 }
+
+bool atls_binding_is_session(const atls_binding *b)
+{
+    return b->profile != NULL && b->profile[0] != '\0';
+}

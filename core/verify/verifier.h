@@ -38,6 +38,11 @@ typedef enum verify_stage {
 /* atls_binding_check tells whether what was given to compare can bind anything; binds_itself as in format.h. Errors: USAGE. */
 ATLS_MUST_USE bool atls_binding_check(const atls_binding *b, bool binds_itself, atls_error *err);
 
+/* atls_binding_is_session tells whether the value is of a session, whose peer made the evidence. No attestation of a phone binds one:
+ * whoever enrols its key picks the challenge, and could pick the value of a session of his own. (In atls/1 phones sign the
+ * session as well, which is not taken yet.) */
+bool atls_binding_is_session(const atls_binding *b);
+
 /* atls_verify_one is atls_verifier_appraise for a verifier of one kind; *stage says where it ended. */
 ATLS_MUST_USE bool atls_verify_one(const atls_verifier *v, const atls_appraisal *in, atls_arena *arena,
                                    atls_result *out, verify_stage *stage, atls_error *err);

@@ -70,18 +70,13 @@ static atls_authority authority_of(appraisal *a)
     };
 }
 
-static bool is_session(const atls_binding *b)
-{
-    return b->profile != NULL && b->profile[0] != '\0';
-}
-
 /* In a session the certificate event must be compared (dstack R6), so whoever runs one must say which certificate it
  * met. */
 static bool check_leaf_given(appraisal *a)
 {
     const atls_binding *b = &a->in->binding;
     /* the grade `session` is of the keys themselves, and a client need not have a certificate */
-    const bool needed = is_session(b) && b->grade < ATLS_GRADE_SESSION && a->v->kind->dstack
+    const bool needed = atls_binding_is_session(b) && b->grade < ATLS_GRADE_SESSION && a->v->kind->dstack
                         && !a->v->policy->dstack.insecure_skip_certificate_event;
     return !needed || b->has_leaf_sha256
            || atls_fail(a->err, ATLS_E_USAGE, "binding.leaf_sha256",
@@ -368,7 +363,7 @@ static bool judge_grade(appraisal *a)
     if (a->v->looks_ahead && b->grade == ATLS_GRADE_NONE) {
         return atls_trace_skip(&a->trace, "binding.grade", "min_grade", "only a live session has a grade", a->err);
     }
-    if (!p->has_min_grade && !is_session(b)) {
+    if (!p->has_min_grade && !atls_binding_is_session(b)) {
         return atls_trace_skip(&a->trace, "binding.grade", "min_grade",
                                "this is no session, and the policy names no least grade", a->err);
     }
@@ -383,7 +378,7 @@ static bool expected_of(appraisal *a, uint8_t expected[64], size_t *len)
     const atls_binding_value in = {
         .value = b->value,
         .len = b->value_len == 0 ? sizeof b->value : b->value_len,
-        .is_session = is_session(b),
+        .is_session = atls_binding_is_session(b),
     };
     if (a->v->format->bind != NULL) {
         return a->v->format->bind(a->evidence, a->v->crypto, &in, expected, len, a->err);
@@ -403,8 +398,10 @@ static bool judge_binding(appraisal *a)
                                a->err);
     }
     if (a->v->format->binds_itself) {
-        return atls_trace_compare(&a->trace, a->claims.is_bound, "binding", ATLS_E_REPORT_DATA_MISMATCH, field, NULL,
-                                  NULL, NULL, a->err);
+        const char *alone = atls_binding_is_session(b) ? "phones cannot prove themselves in a session yet" : NULL;
+        return atls_trace_compare(&a->trace, a->claims.is_bound && alone == NULL, "binding",
+                                  alone == NULL ? ATLS_E_REPORT_DATA_MISMATCH : ATLS_E_UNSUPPORTED, field, NULL, NULL,
+                                  alone, a->err);
     }
     uint8_t expected_value[64];
     size_t expected_len = sizeof expected_value;

@@ -91,6 +91,7 @@ ATLS_MUST_USE bool atls_hook_time(const atls_hook *hook, atls_time *out, atls_er
 /* What hangs on an SSL: one handshake. */
 typedef struct atls_hooked {
     const atls_hook *hook;
+    SSL_CTX *context;                         /* the hook's; held, because an SSL may be passed on to another one */
     bool done;                                /* the handshake is complete */
     bool judged;                              /* a certificate was looked at */
     bool accepted;                            /* and found good */

@@ -16,11 +16,13 @@
 void atls_hooked_free(atls_hooked *s)
 {
     if (s != NULL) {
+        SSL_CTX *context = s->context;
         atls_template_free(&s->own); /* the SSL may hold it still */
         atls_ticket_free(s->ticket);
         atls_arena_shelf_give(s->hook == NULL ? NULL : s->hook->arenas, &s->arena);
         atls_wipe(s, sizeof *s);
         free(s);
+        SSL_CTX_free(context); /* the hook goes with the last one */
     }
 }
 
@@ -95,6 +97,8 @@ static void begin(SSL *ssl)
     }
     if (s != NULL) {
         s->hook = hook;
+        s->context = SSL_get_SSL_CTX(ssl);
+        (void)SSL_CTX_up_ref(s->context); /* cannot fail for one that somebody holds */
         (void)prepare(ssl, s);
     }
 }

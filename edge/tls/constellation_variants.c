@@ -17,6 +17,15 @@ static bool write_tdx(const uint8_t user_data[32], const uint8_t nonce[32], cons
     return constellation_document_write(&in, arena, document, err);
 }
 
+/* The quote stands in the document without a word about its kind; other kinds have their own variants, or none. */
+static bool is_of_tdx(const atls_result *r, atls_error *err)
+{
+    return r->claims.platform == ATLS_PLATFORM_TDX
+           || atls_fail_values(err, ATLS_E_TEE_TYPE_MISMATCH, "document", atls_platform_name(ATLS_PLATFORM_TDX),
+                               atls_platform_name(r->claims.platform),
+                               "the evidence is of another kind than its variant says");
+}
+
 static bool check_tdx(const atls_hook *hook, const atls_variant_input *in, atls_arena *arena, uint8_t user_data[32],
                       atls_result *result, atls_error *err)
 {
@@ -36,7 +45,8 @@ static bool check_tdx(const atls_hook *hook, const atls_variant_input *in, atls_
     }
     appraisal.evidence = document.quote;
     memcpy(user_data, document.user_data, CONSTELLATION_USER_DATA_LEN);
-    return atls_tape_appraise(in->tape, &hook->record, hook->verifier, &appraisal, arena, result, err);
+    return atls_tape_appraise(in->tape, &hook->record, hook->verifier, &appraisal, arena, result, err)
+           && is_of_tdx(result, err);
 }
 
 const atls_variant *atls_variant_tdx(void)

@@ -176,6 +176,15 @@ static bool appraise(atls_session *s, const exchange *x, atls_tape *tape, atls_e
     return accepted;
 }
 
+/* The answer says nothing of its kind. A policy of several kinds takes the others where they bear their types. */
+static bool is_quote(const atls_session *s, atls_error *err)
+{
+    const atls_platform found = s->result.claims.platform;
+    return found == ATLS_PLATFORM_TDX || found == ATLS_PLATFORM_SGX
+           || atls_fail_values(err, ATLS_E_TEE_TYPE_MISMATCH, "quote", atls_platform_name(ATLS_PLATFORM_TDX),
+                               atls_platform_name(found), "the profile dstack carries quotes of TDX");
+}
+
 /* What remains to be true once the evidence passed. */
 static bool is_still_sound(atls_session *s, atls_error *err)
 {
@@ -186,7 +195,7 @@ static bool is_still_sound(atls_session *s, atls_error *err)
 static bool conclude(atls_session *s, const exchange *x, atls_error *err)
 {
     atls_tape tape = {0};
-    const bool ok = appraise(s, x, &tape, err) && is_still_sound(s, err);
+    const bool ok = appraise(s, x, &tape, err) && is_quote(s, err) && is_still_sound(s, err);
     atls_tape_end(&tape, ok, err);
     if (!ok && s->result.verdict == ATLS_VERDICT_ACCEPTED) {
         s->result = (atls_result){.verdict = ATLS_VERDICT_NONE, .profile = s->profile->name};

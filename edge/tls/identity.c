@@ -16,7 +16,8 @@
 #include "roots.h"
 #include "server.h"
 
-#define TEXT_SIZE 132
+#define TEXT_SIZE  132
+#define HOST_FLAGS (X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
 
 /* Index 0 of a store's extra data is the application's in OpenSSL, and the store is ours: no process-wide index needed.
  */
@@ -205,7 +206,7 @@ static bool set_params(const atls_session *s, SSL *ssl, atls_time now, atls_erro
     (void)X509_VERIFY_PARAM_clear_flags(p, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN
                                                | X509_V_FLAG_IGNORE_CRITICAL | X509_V_FLAG_ALLOW_PROXY_CERTS);
     X509_VERIFY_PARAM_set_time(p, (time_t)now);
-    X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    X509_VERIFY_PARAM_set_hostflags(p, HOST_FLAGS);
     bool ok = X509_VERIFY_PARAM_set_purpose(p, X509_PURPOSE_SSL_SERVER) == 1
               && X509_VERIFY_PARAM_set_trust(p, X509_TRUST_SSL_SERVER) == 1
               && X509_VERIFY_PARAM_set1_host(p, dns, 0) == 1 && X509_VERIFY_PARAM_set1_ip(p, NULL, 0) == 1;
@@ -316,9 +317,19 @@ bool atls_identity_note_peer(atls_session *s, const X509 *leaf, atls_error *err)
     return true;
 }
 
+/* OpenSSL copies the name for each verification, and where there is no memory for that it verifies without one. */
+static bool check_name(const atls_session *s, X509 *leaf, atls_error *err)
+{
+    const char *name = s->client.server_name;
+    const int found =
+        atls_name_is_ip(name) ? X509_check_ip_asc(leaf, name, 0) : X509_check_host(leaf, name, 0, HOST_FLAGS, NULL);
+    ERR_clear_error();
+    return found == 1 || wrong_name(s, leaf, "it was not found", err);
+}
+
 bool atls_identity_check(atls_session *s, atls_error *err)
 {
-    const X509 *leaf = SSL_get0_peer_certificate(s->ssl);
+    X509 *leaf = SSL_get0_peer_certificate(s->ssl);
     atls_peer_chain_tell(s, SSL_get_peer_cert_chain(s->ssl)); /* the caller's own verification may have hidden ours */
     if (!atls_identity_note_peer(s, leaf, err)) {
         return false;
@@ -339,5 +350,5 @@ bool atls_identity_check(atls_session *s, atls_error *err)
         return atls_fail(err, ATLS_E_IDENTITY, "certificate.chain", "the certificate was not verified: %s",
                          X509_verify_cert_error_string(verdict));
     }
-    return true;
+    return check_name(s, leaf, err);
 }

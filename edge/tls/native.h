@@ -118,6 +118,9 @@ ATLS_MUST_USE bool native_note_protocol(atls_session *s, atls_bytes name, atls_e
 bool native_names_hold(const atls_native_names *names, atls_bytes name);
 /* native_agree computes the context once both hellos are there. */
 ATLS_MUST_USE bool native_agree(native *n, atls_error *err);
+/* native_can_judge tells whether a policy takes evidence that can be asked for in this protocol; else it would judge nothing.
+ * Errors: CONFIGURATION with field "type". */
+ATLS_MUST_USE bool native_can_judge(const atls_verifier *verifier, atls_error *err);
 /* native_can_prove tells whether the peer's list has a type that we can make. */
 bool native_can_prove(const native *n);
 /* native_prove makes our evidence and gives its frame. WANT_EVIDENCE: it is in the making. */

@@ -16,10 +16,15 @@
 
 /* ---- types of evidence ---------------------------------------------------------------------------------------------- */
 
-/* SGX and TDX share theirs, and NONE is an application that does not say. */
+/* SGX and TDX share theirs, and NONE is an application that does not say. Those of phones are reserved, and certificates of
+ * enrolled keys are shown in the handshake (native_key.c): "", which no record and no list can hold. */
 static const char *type_of(atls_platform platform)
 {
     switch (platform) {
+    case ATLS_PLATFORM_ANDROID:
+    case ATLS_PLATFORM_APPLE:
+    case ATLS_PLATFORM_ENROLLED:
+        return "";
     case ATLS_PLATFORM_SEV_SNP:
         return ATLS_NATIVE_TYPE_SNP;
     case ATLS_PLATFORM_TPM:
@@ -34,6 +39,20 @@ static const char *type_of(atls_platform platform)
 static const char *made_type(const atls_attester *attester, atls_platform platform)
 {
     return type_of(attester != NULL ? atls_attester_platform(attester) : platform);
+}
+
+/* A list that is empty would ask for nothing. */
+bool native_can_judge(const atls_verifier *verifier, atls_error *err)
+{
+    const unsigned judged = atls_verifier_platforms(verifier);
+    for (unsigned i = 0; i < ATLS_N_PLATFORMS; i++) {
+        if ((judged >> i & 1u) != 0 && type_of((atls_platform)i)[0] != '\0') {
+            return true;
+        }
+    }
+    return atls_fail_values(err, ATLS_E_CONFIGURATION, "type", "a kind of machine",
+                            atls_policy_kind(atls_verifier_policy(verifier)),
+                            "phones cannot prove themselves in a session yet: their attestations are for enrolment");
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
@@ -85,8 +104,7 @@ static void add_types(native *n)
     const unsigned judged = atls_verifier_platforms(n->side.verifier);
     for (unsigned i = 0; i < ATLS_N_PLATFORMS; i++) {
         const atls_bytes type = atls_bytes_str(type_of((atls_platform)i));
-        const bool is_shown = i == ATLS_PLATFORM_ENROLLED; /* in the handshake: nothing is sent (native_key.c) */
-        if (!is_shown && (judged >> i & 1u) != 0 && !native_names_hold(&n->mine.types, type)) {
+        if (type.len > 0 && (judged >> i & 1u) != 0 && !native_names_hold(&n->mine.types, type)) {
             n->mine.types.items[n->mine.types.n++] = type;
         }
     }

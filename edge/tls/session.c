@@ -279,7 +279,17 @@ static void note_connection(atls_session *s)
     s->peer.tls_version = SSL_get_version(s->ssl);
     s->peer.cipher = SSL_get_cipher_name(s->ssl);
     s->peer.group = group == NULL ? "" : group;
+    (void)SSL_get_client_random(s->ssl, s->random, sizeof s->random);
     ERR_clear_error();
+}
+
+/* A program may clear its SSL, which then makes another handshake by itself: nobody has proved anything in that one. */
+static bool is_same_handshake(const atls_session *s, atls_error *err)
+{
+    uint8_t random[sizeof s->random] = {0};
+    (void)SSL_get_client_random(s->ssl, random, sizeof random);
+    return atls_bytes_equal(atls_bytes_of(random, sizeof random), atls_bytes_of(s->random, sizeof s->random))
+           || atls_fail(err, ATLS_E_USAGE, "session", "the SSL was cleared: another handshake is another session");
 }
 
 /* R11. The settings made these impossible; a caller who changed them afterwards is found out here. */
@@ -355,6 +365,9 @@ static atls_step advance(atls_session *s, atls_error *err)
             return ATLS_STEP_FAILED;
         }
     }
+    if (!is_same_handshake(s, err)) {
+        return ATLS_STEP_FAILED;
+    }
     atls_step step = s->profile->step(s, s->profile_state, err);
     if (step == ATLS_STEP_DONE) {
         s->phase = ATLS_PHASE_ESTABLISHED;
@@ -397,7 +410,7 @@ atls_step atls_session_read(atls_session *s, void *buf, size_t size, size_t *n, 
         return ATLS_STEP_FAILED;
     }
     atls_error why = {0};
-    if (!is_young(s, &why)) {
+    if (!is_same_handshake(s, &why) || !is_young(s, &why)) {
         return atls_session_fail(s, &why, err);
     }
     atls_step step = atls_io_read(s, buf, size, n, "session.read", &why);
@@ -421,7 +434,7 @@ atls_step atls_session_write(atls_session *s, const void *buf, size_t size, size
         return ATLS_STEP_DONE;
     }
     atls_error why = {0};
-    if (!is_young(s, &why)) {
+    if (!is_same_handshake(s, &why) || !is_young(s, &why)) {
         return atls_session_fail(s, &why, err);
     }
     atls_step step = atls_io_write(s, buf, size, n, "session.write", &why);

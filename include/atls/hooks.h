@@ -23,6 +23,9 @@
  * with an atls_attester waits outside instead (atls_hook_wait_fd). Deadlines are the program's: a peer may stay silent.
  * Thread-safety: a hooked SSL_CTX may be shared by any number of threads, each SSL belongs to one at a time.
  *
+ * An SSL holds the SSL_CTX that its handshake began with, also when SSL_set_SSL_CTX gives it another: the hook of the first
+ * stays in force until the next handshake. Calls may empty the calling thread's queue of OpenSSL's errors.
+ *
  * docs/protocol-constellation.md has the details. Source: specification of constellation, sections 1 to 7. */
 #ifndef ATLS_HOOKS_H
 #define ATLS_HOOKS_H

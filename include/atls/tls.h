@@ -17,6 +17,8 @@
  * A session that owns its socket (atls_connect, atls_accept) never raises SIGPIPE. Over the caller's SSL, transport
  * and signals are the caller's; the deadline then holds only if the transport does not block.
  *
+ * Calls may empty the calling thread's queue of OpenSSL's errors, whatever stood there before.
+ *
  * What a session does not give: protection against a measured image that leaks its own TLS key or quotes an
  * outsider's bytes; docs/threat-model.md says what an image owes.
  *
@@ -149,8 +151,9 @@ typedef struct atls_server_options {
     size_t arena_size;       /* 0: 4 MiB; with a verifier: ATLS_ARENA_DEFAULT_SIZE */
     unsigned profiles;       /* ATLS_PROFILE_ bits that are taken; 0: atls/1 and, unless clients must prove, dstack */
     atls_attester *attester; /* instead of attest: never blocks, and one quote answers many sessions; outlives them */
-    /* What clients must show, with atls/1 or constellation. NULL: nothing. Outlives the session. With a policy of type
-     * enrolled_key that is no evidence, but the certificate of an enrolled key in the TLS handshake, with atls/1 only, and the
+    /* What clients must show, with atls/1 or constellation. NULL: nothing. Outlives the session. Phones cannot prove
+     * themselves in a session (their policies alone: CONFIGURATION): somebody else picks what they attest. With a policy of type
+     * enrolled_key it is no evidence, but the certificate of an enrolled key in the TLS handshake, with atls/1 only, and the
      * server must prove itself. OpenSSL then checks that the client holds the key, the verifier everything else; the
      * session's result has the grade `key`. docs/bridge.md */
     const atls_verifier *verifier;
@@ -203,9 +206,10 @@ ATLS_MUST_USE bool atls_accept(int fd, const atls_server_options *options, atls_
 
 /* atls_client_session_new, atls_server_session_new make a session over the caller's SSL, whose transport is set (a
  * socket or BIOs, blocking or not) and whose handshake has not begun. The SSL stays the caller's and must outlive
- * the session. The session configures it: TLS 1.3 only, no tickets, no early data, SNI, ALPN, and for clients the
- * identity check. options are copied, what they point at is borrowed. A server's SSL_CTX that takes atls/1 needs an
- * ALPN callback (atls_server_select_alpn). examples/epoll_attested.c is a whole server. Errors: CONFIGURATION,
+ * the session, which is of one handshake: once the SSL is cleared (SSL_clear), it fails with USAGE. The session
+ * configures it: TLS 1.3 only, no tickets, no early data, SNI, ALPN, and for clients the identity check. options are
+ * copied, what they point at is borrowed. A server's SSL_CTX that takes atls/1 needs an ALPN callback
+ * (atls_server_select_alpn). examples/epoll_attested.c is a whole server. Errors: CONFIGURATION,
  * INVALID_SERVER_NAME, MEMORY, INTERNAL. */
 ATLS_MUST_USE bool atls_client_session_new(struct ssl_st *ssl, const atls_client_options *options, atls_session **out,
                                            atls_error *err);

@@ -3,6 +3,8 @@
  *
  * bytes --decode--> evidence --authenticate--> claims --bind--> fresh claims --appraise--> result
  *
+ * Signatures are OpenSSL's: calls may empty the calling thread's queue of its errors, whatever stood there before.
+ *
  * docs/verify.md follows the steps in the order of core/verify/verify.c. */
 #ifndef ATLS_VERIFIER_H
 #define ATLS_VERIFIER_H
@@ -23,10 +25,11 @@ typedef struct atls_verifier atls_verifier;
 
 /* What the evidence must have been made for. */
 typedef struct atls_binding {
-    atls_grade grade;    /* the grade that a match proves; NONE: no binding is given, and freshness is not checked */
-    const char *profile; /* "dstack", or "" */
-    uint8_t value[64];   /* compared with the evidence's field, every byte; all-zero is refused */
-    uint8_t value_len;   /* how many of them count, for evidence whose field has no fixed length (TPM, Nitro); 0: 64.
+    atls_grade grade; /* the grade that a match proves; NONE: no binding is given, and freshness is not checked */
+    const char
+        *profile; /* of the TLS session that the value is of, "dstack"; or "". Phones bind no session: UNSUPPORTED */
+    uint8_t value[64]; /* compared with the evidence's field, every byte; all-zero is refused */
+    uint8_t value_len; /* how many of them count, for evidence whose field has no fixed length (TPM, Nitro); 0: 64.
                            * The others must be zero, and are compared too where the field has 64 bytes */
     atls_bytes
         challenge; /* in place of value, for phones: 1 to ATLS_MAX_CHALLENGE_LEN bytes, borrowed, compared in full: what
@@ -108,7 +111,8 @@ typedef struct atls_verifier_counts {
 /* atls_verifier_count gives these numbers, zeros without caches. For monitoring and tests; any number of threads. */
 atls_verifier_counts atls_verifier_count(const atls_verifier *v);
 
-/* atls_verifier_free frees a verifier; NULL is fine. No appraisal may be running. */
+/* atls_verifier_free frees a verifier; NULL is fine. No appraisal may be running, and no session that was made with it may be
+ * left, not even one that has ended: their memory comes from it and goes back there. */
 void atls_verifier_free(atls_verifier *v);
 
 /* atls_verifier_policy gives the policy back, borrowed. */

@@ -307,6 +307,27 @@ static void a_copy_starts_anew(void **state)
     pair_close(&p);
 }
 
+/* The context that a handshake began with is held by it: a program may pass an SSL on, and let go of the context. */
+static void outlives_its_context(void **state)
+{
+    static const pair_lie honest = {0};
+    atls_error err = {.code = ATLS_OK};
+    pair p;
+    (void)state;
+    pair_open(&p);
+    p.server.lie = &honest;
+    pair_ssl(&p);
+    SSL_CTX *other = SSL_CTX_new(TLS_client_method());
+    assert_true(atls_hook_install(other, &p.client.hook, &err));
+    assert_ptr_equal(SSL_set_SSL_CTX(p.client.ssl, other), other);
+    SSL_CTX_free(other);
+    pair_run(&p);
+    pair_expect_accepted(&p.client);
+    assert_ptr_equal(SSL_set_SSL_CTX(p.client.ssl, p.client.ctx), p.client.ctx);
+    pair_expect_accepted(&p.client);
+    pair_close(&p);
+}
+
 /* ---- sessions without a certificate ------------------------------------------------------------------------------ */
 
 static void make_ordinary(pair_end *e, bool is_server)
@@ -532,6 +553,7 @@ int main(void)
     tap_add(&l, "SSL_clear, and resumed behind the hook's back", forgets_before_a_resumed_one, NULL);
     tap_add(&l, "SSL_clear, and believed behind the hook's back", forgets_before_an_unproved_one, NULL);
     tap_add(&l, "SSL_dup", a_copy_starts_anew, NULL);
+    tap_add(&l, "SSL_set_SSL_CTX, and its context is let go", outlives_its_context, NULL);
     tap_add(&l, "a server gives no tickets", a_server_gives_no_tickets, NULL);
     tap_add(&l, "a client resumes nothing", a_client_resumes_nothing, NULL);
     tap_add(&l, "a client uses no PSK", a_client_uses_no_psk, NULL);

@@ -3,6 +3,9 @@
  * server. Each dies at its own check, the liar sees alert 42, and nobody is ever accepted. */
 #include "pair.h"
 
+#include "base/text.h"
+#include "sim/sim_sevsnp.h"
+
 #define EXTENSIONS "certificate.tbs.extensions"
 #define EKU        "certificate.tbs.extensions.extended_key_usage"
 #define B64_32     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -233,6 +236,39 @@ static void client_shows_nothing(void **state)
     pair_close(&p);
 }
 
+/* A document of the variant for TDX with a report of SEV-SNP, under a policy that takes both: each kind has its own variants. */
+static void another_kind_in_the_document(void **state)
+{
+    atls_bytes document;
+    sim_snp *machine = NULL;
+    pair p;
+    (void)state;
+    pair_open(&p);
+    assert_true(sim_snp_new(&(sim_snp_options){.version = 3}, &machine, &p.err));
+    assert_true(sim_snp_policy(machine, &p.arena, &document, &p.err));
+    const char *text =
+        atls_text_format(&p.arena, &p.err,
+                         "{\"type\":\"any_of\",\"policies\":[{\"attested_only\":true,\"min_grade\":\"key_fresh\","
+                         "\"type\":\"tdx\"},{\"attested_only\":true,\"min_grade\":\"key_fresh\",%.*s]}",
+                         (int)document.len - 1, (const char *)document.ptr + 1);
+    assert_non_null(text);
+    assert_true(atls_policy_parse(atls_bytes_str(text), &p.policy, &p.err));
+    assert_true(atls_verifier_new(p.policy, &p.verifier, &p.err));
+    p.variant = atls_variant_tdx();
+    p.client.hook.accepts[0] = p.variant;
+    p.client.hook.verifier = p.verifier;
+    p.client.hook.endorse = sim_snp_endorse;
+    p.client.hook.endorse_ctx = machine;
+    p.server.hook.issues = p.variant;
+    p.server.hook.attest = sim_snp_attest;
+    p.server.hook.attest_ctx = machine;
+    pair_start(&p);
+    assert_int_equal(p.client.code, SSL_ERROR_SSL);
+    pair_expect_refused(&p.client, ATLS_E_TEE_TYPE_MISMATCH, "document");
+    pair_close(&p);
+    sim_snp_free(machine);
+}
+
 int main(void)
 {
     static const bool dummy = false;
@@ -251,5 +287,6 @@ int main(void)
     tap_add(&l, "client: a genuine certificate without its key", the_key_is_not_at_hand, &dummy);
     tap_add(&l, "a certificate beyond 1 MiB", a_certificate_is_too_long, NULL);
     tap_add(&l, "no certificate at all", client_shows_nothing, NULL);
+    tap_add(&l, "another kind in the document", another_kind_in_the_document, NULL);
     return tap_run("hook_lies", &l);
 }

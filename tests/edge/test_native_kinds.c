@@ -3,6 +3,7 @@
  * enclave and a TDX machine, each under the other's policy; and none of them passes as another. */
 #include "rig.h"
 
+#include "sim/sim_android.h"
 #include "sim/sim_nitro.h"
 #include "sim/sim_sevsnp.h"
 #include "sim/sim_tpm.h"
@@ -185,11 +186,173 @@ static void run(void **state)
     atls_policy_free(of_server);
 }
 
+/* ---- phones ----------------------------------------------------------------------------------------------------------------- */
+
+/* What somebody gets from an honest phone who enrols its key, and picks a challenge of his own. */
+static bool attest_phone(void *ctx, const uint8_t report_data[64], atls_arena *a, atls_evidence *out, atls_error *err)
+{
+    const sim_android_request request = {.challenge = atls_bytes_of(report_data, 64)};
+    *out = (atls_evidence){.event_log = atls_bytes_empty(), .vm_config = atls_bytes_empty()};
+    return sim_android_chain(ctx, &request, a, &out->quote, err);
+}
+
+static const char phones_only[] = "{\"attested_only\":true,%.*s";
+static const char machines_or_phones[] =
+    "{\"type\":\"any_of\",\"policies\":[{\"attested_only\":true,\"type\":\"tdx\"},{\"attested_only\":true,%.*s]}";
+
+static void phone_open(rig *r, const char *format, sim_android **phone, atls_policy **policy, atls_verifier **verifier)
+{
+    atls_bytes document;
+    check(sim_android_new(&(sim_android_options){0}, phone, &r->err), &r->err);
+    check(sim_android_policy(*phone, &r->arena, &document, &r->err), &r->err);
+    const char *text = atls_text_format(&r->arena, &r->err, format, (int)document.len - 1, document.ptr + 1);
+    assert_non_null(text);
+    check(atls_policy_parse(atls_bytes_str(text), policy, &r->err), &r->err);
+    check(atls_verifier_new(*policy, verifier, &r->err), &r->err);
+}
+
+static void phone_close(rig *r, sim_android *phone, atls_policy *policy, atls_verifier *verifier)
+{
+    rig_close(r);
+    sim_android_free(phone);
+    atls_verifier_free(verifier);
+    atls_policy_free(policy);
+}
+
+/* The attestation of a phone is over the very value that the session asks for, and no proof all the same. */
+static void a_phone_calls(void **state)
+{
+    sim_android *phone = NULL;
+    atls_policy *policy = NULL;
+    atls_verifier *verifier = NULL;
+    rig r;
+    (void)state;
+    rig_open(&r);
+    rig_native(&r);
+    phone_open(&r, machines_or_phones, &phone, &policy, &verifier);
+    r.client_options.attest = attest_phone;
+    r.client_options.attest_ctx = phone;
+    r.server_options.verifier = verifier;
+    r.server_options.endorse = sim_android_endorse;
+    r.server_options.endorse_ctx = phone;
+    r.server_options.now = SIM_NOW;
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    assert_int_equal(r.server_step, ATLS_STEP_FAILED);
+    assert_string_equal(atls_code_name(r.server_err.code), "UNSUPPORTED");
+    assert_int_equal(r.client_step, ATLS_STEP_FAILED);
+    assert_string_equal(atls_code_name(r.client_err.code), "PEER_REFUSED");
+    phone_close(&r, phone, policy, verifier);
+}
+
+/* dstack carries no type: nothing but the appraisal is in the way. */
+static void a_phone_answers_as_dstack(void **state)
+{
+    sim_android *phone = NULL;
+    atls_policy *policy = NULL;
+    atls_verifier *verifier = NULL;
+    rig r;
+    (void)state;
+    rig_open(&r);
+    phone_open(&r, machines_or_phones, &phone, &policy, &verifier);
+    r.client_options.verifier = verifier;
+    r.client_options.endorse = sim_android_endorse;
+    r.client_options.endorse_ctx = phone;
+    r.server_options.attest = attest_phone;
+    r.server_options.attest_ctx = phone;
+    rig_start(&r, NULL);
+    rig_run(&r);
+    assert_int_equal(r.client_step, ATLS_STEP_FAILED);
+    assert_string_equal(atls_code_name(r.client_err.code), "UNSUPPORTED");
+    phone_close(&r, phone, policy, verifier);
+}
+
+/* dstack carries quotes of TDX (and SGX): what a machine of another kind makes is for atls/1, where it bears its type. */
+static void another_kind_answers_as_dstack(void **state)
+{
+    atls_policy *policy = NULL;
+    atls_verifier *verifier = NULL;
+    machine server;
+    rig r;
+    (void)state;
+    rig_open(&r);
+    machine_open(&server, &r, ATLS_PLATFORM_SEV_SNP);
+    check(atls_policy_parse(expectation(&r, &server, true), &policy, &r.err), &r.err);
+    check(atls_verifier_new(policy, &verifier, &r.err), &r.err);
+    r.client_options.verifier = verifier;
+    r.client_options.endorse = server.endorse;
+    r.client_options.endorse_ctx = server.room;
+    r.server_options.attest = server.attest;
+    r.server_options.attest_ctx = server.room;
+    rig_start(&r, NULL);
+    rig_run(&r);
+    assert_int_equal(r.client_step, ATLS_STEP_FAILED);
+    assert_string_equal(atls_code_name(r.client_err.code), "TEE_TYPE_MISMATCH");
+    assert_null(atls_session_result(r.client));
+    rig_close(&r);
+    machine_close(&server);
+    atls_verifier_free(verifier);
+    atls_policy_free(policy);
+}
+
+/* A policy that no evidence of this protocol can satisfy would ask for none. */
+static void nobody_asks_for_phones(void **state)
+{
+    sim_android *phone = NULL;
+    atls_policy *policy = NULL;
+    atls_verifier *verifier = NULL;
+    atls_session *s = NULL;
+    atls_error err = {.code = ATLS_OK};
+    rig r;
+    (void)state;
+    rig_open(&r);
+    rig_native(&r);
+    phone_open(&r, phones_only, &phone, &policy, &verifier);
+    r.client_options.verifier = verifier;
+    r.server_options.verifier = verifier;
+    rig_ssl(&r);
+    assert_false(atls_client_session_new(r.client_ssl, &r.client_options, &s, &err));
+    assert_string_equal(atls_code_name(err.code), "CONFIGURATION");
+    assert_string_equal(err.field, "type");
+    err = (atls_error){.code = ATLS_OK};
+    assert_false(atls_server_session_new(r.server_ssl, &r.server_options, &s, &err));
+    assert_string_equal(atls_code_name(err.code), "CONFIGURATION");
+    assert_string_equal(err.field, "type");
+    phone_close(&r, phone, policy, verifier);
+}
+
+/* Their evidence has a type of its own, which is reserved: what a phone makes is offered by no name. */
+static void a_phone_offers_nothing(void **state)
+{
+    sim_android *phone = NULL;
+    atls_policy *policy = NULL;
+    atls_verifier *verifier = NULL;
+    rig r;
+    (void)state;
+    rig_open(&r);
+    rig_native(&r);
+    phone_open(&r, machines_or_phones, &phone, &policy, &verifier);
+    r.client_options.attest = attest_phone;
+    r.client_options.attest_ctx = phone;
+    r.client_options.attest_platform = ATLS_PLATFORM_ANDROID;
+    r.server_options.verifier = verifier;
+    r.server_options.now = SIM_NOW;
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    rig_expect_client(&r, ATLS_E_PROTOCOL, "server_hello.types");
+    phone_close(&r, phone, policy, verifier);
+}
+
 int main(void)
 {
     tap_list tests = {0};
     for (size_t i = 0; i < sizeof meetings / sizeof meetings[0]; i++) {
         tap_add(&tests, meetings[i].name, run, &meetings[i]);
     }
+    tap_add(&tests, "a phone calls", a_phone_calls, NULL);
+    tap_add(&tests, "a phone answers as dstack", a_phone_answers_as_dstack, NULL);
+    tap_add(&tests, "another kind answers as dstack", another_kind_answers_as_dstack, NULL);
+    tap_add(&tests, "nobody asks for phones", nobody_asks_for_phones, NULL);
+    tap_add(&tests, "a phone offers nothing", a_phone_offers_nothing, NULL);
     return tap_run("edge/native_kinds", &tests);
 }

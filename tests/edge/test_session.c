@@ -101,6 +101,65 @@ static void test_key_update(void **state)
     rig_close(&r);
 }
 
+/* A program clears its SSL, and it makes another handshake, with somebody who has the certificate and no evidence: none of its bytes
+ * pass for those of the peer that was appraised. Nor do any go there. */
+static void test_another_handshake(void **state)
+{
+    const bool *writes = *state;
+    char buf[8];
+    size_t n = 0;
+    atls_error err = {0};
+    atls_step step = ATLS_STEP_WANT_READ;
+    rig r;
+    rig_open(&r);
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    rig_expect_established(&r);
+    (void)SSL_shutdown(r.client_ssl);
+    (void)SSL_shutdown(r.server_ssl);
+    assert_int_equal(SSL_clear(r.client_ssl), 1);
+    SSL *stranger = SSL_new(r.server_ctx);
+    BIO *ends[2];
+    assert_int_equal(BIO_new_bio_pair(&ends[0], 16384, &ends[1], 16384), 1);
+    SSL_set_bio(r.client_ssl, ends[0], ends[0]);
+    SSL_set_bio(stranger, ends[1], ends[1]);
+    SSL_set_connect_state(r.client_ssl);
+    SSL_set_accept_state(stranger);
+    for (unsigned i = 0; i < 10; i++) {
+        if (step == ATLS_STEP_WANT_READ) {
+            step = *writes ? atls_session_write(r.client, "x", 1, &n, &err)
+                           : atls_session_read(r.client, buf, sizeof buf, &n, &err);
+        }
+        if (SSL_do_handshake(stranger) == 1) {
+            (void)SSL_write(stranger, "hello", 5);
+        }
+        ERR_clear_error();
+    }
+    assert_int_equal(step, ATLS_STEP_FAILED);
+    assert_int_equal(n, 0);
+    assert_int_equal(err.code, ATLS_E_USAGE);
+    SSL_free(stranger);
+    rig_close(&r);
+}
+
+/* The same on the way: what was looked at in the first handshake counts for nothing. */
+static void test_cleared_on_the_way(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r);
+    rig_start(&r, NULL);
+    for (unsigned i = 0; i < 10 && SSL_is_init_finished(r.client_ssl) == 0; i++) {
+        assert_int_equal(atls_session_step(r.client, &r.client_err), ATLS_STEP_WANT_READ);
+        r.server_step = atls_session_step(r.server, &r.server_err);
+    }
+    assert_int_equal(SSL_is_init_finished(r.client_ssl), 1);
+    assert_int_equal(SSL_clear(r.client_ssl), 1);
+    r.client_step = atls_session_step(r.client, &r.client_err);
+    rig_expect_client(&r, ATLS_E_USAGE, "session");
+    rig_close(&r);
+}
+
 /* ---- R12: nothing before, nothing after -------------------------------------------------------------------------- */
 
 static void expect_refused(atls_session *s, atls_code code)
@@ -366,12 +425,17 @@ static void test_empty_buffers(void **state)
 
 int main(void)
 {
+    static const bool reads = false;
+    static const bool writes = true;
     tap_list l = {0};
     tap_add(&l, "two honest ends: established, and what the result says", test_honest, NULL);
     tap_add(&l, "the same through a transport that holds one byte", test_byte_by_byte, NULL);
     tap_add(&l, "what the peer is called", test_peer, NULL);
     tap_add(&l, "a HelloRetryRequest changes nothing", test_retry_request, NULL);
     tap_add(&l, "a key update changes nothing", test_key_update, NULL);
+    tap_add(&l, "SSL_clear, and somebody else: nothing is read", test_another_handshake, &reads);
+    tap_add(&l, "SSL_clear, and somebody else: nothing is written", test_another_handshake, &writes);
+    tap_add(&l, "SSL_clear on the way", test_cleared_on_the_way, NULL);
     tap_add(&l, "R12: no application byte at any step before", test_refused_before, NULL);
     tap_add(&l, "R12: none after a failure", test_refused_after, NULL);
     tap_add(&l, "R12: a failure closes at once", test_failure_closes, NULL);

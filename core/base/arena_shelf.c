@@ -5,7 +5,12 @@
 #include <stdlib.h>
 
 /* With the address sanitizer a block on the shelf is out of bounds, as if it had been freed. */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef __has_feature /* clang's way to say it */
+#if __has_feature(address_sanitizer)
+#define HAS_ADDRESS_SANITIZER
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(HAS_ADDRESS_SANITIZER)
 void __asan_poison_memory_region(void const volatile *ptr, size_t len); /* the sanitizer's own */
 void __asan_unpoison_memory_region(void const volatile *ptr, size_t len);
 #define CLOSE_BLOCK(ptr, len) __asan_poison_memory_region((ptr), (len))

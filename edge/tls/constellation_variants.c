@@ -18,10 +18,10 @@ static bool write_tdx(const uint8_t user_data[32], const uint8_t nonce[32], cons
 }
 
 /* The quote stands in the document without a word about its kind; other kinds have their own variants, or none. */
-static bool is_of_tdx(const atls_result *r, atls_error *err)
+static bool is_of(atls_platform platform, const atls_result *r, atls_error *err)
 {
-    return r->claims.platform == ATLS_PLATFORM_TDX
-           || atls_fail_values(err, ATLS_E_TEE_TYPE_MISMATCH, "document", atls_platform_name(ATLS_PLATFORM_TDX),
+    return r->claims.platform == platform
+           || atls_fail_values(err, ATLS_E_TEE_TYPE_MISMATCH, "document", atls_platform_name(platform),
                                atls_platform_name(r->claims.platform),
                                "the evidence is of another kind than its variant says");
 }
@@ -46,7 +46,7 @@ static bool check_tdx(const atls_hook *hook, const atls_variant_input *in, atls_
     appraisal.evidence = document.quote;
     memcpy(user_data, document.user_data, CONSTELLATION_USER_DATA_LEN);
     return atls_tape_appraise(in->tape, &hook->record, hook->verifier, &appraisal, arena, result, err)
-           && is_of_tdx(result, err);
+           && is_of(ATLS_PLATFORM_TDX, result, err);
 }
 
 const atls_variant *atls_variant_tdx(void)
@@ -105,7 +105,8 @@ static bool check_vtpm(const atls_hook *hook, const atls_variant_input *in, atls
     return constellation_user_data_read(in->document, arena, user_data, err)
            && constellation_report_data(hook->crypto, atls_bytes_of(user_data, CONSTELLATION_USER_DATA_LEN),
                                         atls_bytes_of(in->nonce, CONSTELLATION_NONCE_LEN), appraisal.binding.value, err)
-           && atls_tape_appraise(in->tape, &hook->record, hook->verifier, &appraisal, arena, result, err);
+           && atls_tape_appraise(in->tape, &hook->record, hook->verifier, &appraisal, arena, result, err)
+           && is_of(ATLS_PLATFORM_TPM, result, err);
 }
 
 #define VTPM(variant, number)                                                                                          \

@@ -355,6 +355,8 @@ static void test_constellation(void **state)
     memcpy(place.port, kept, sizeof kept);
 }
 
+#define DSCA "--cacert {d}/ds/tls-ca.pem "
+
 /* Somebody strips atls/1 from the handshake, or the server has no more than dstack: auto goes as far down as the policy allows,
  * says how far that was, and not a step further. */
 static void test_auto(void **state)
@@ -364,12 +366,13 @@ static void test_auto(void **state)
         int status;
         const char *says;
     } lines[] = {
-        {"-p {d}/ds/policy-dstack_tdx.json --profile auto", 0, "grade         exporter"},
-        {"-p {d}/ds/policy-dstack_tdx.json", 0, "profile       dstack"},
-        {"-p {d}/ds_exporter.json --profile auto", 0, "grade         exporter"},
-        {"-p {d}/ds_session.json --profile auto", 3, "TLS_HANDSHAKE tls.alpn"},
-        {"-p {d}/ds_session.json", 3, "TLS_HANDSHAKE tls.alpn"},
-        {"-p {d}/ds/policy-dstack_tdx.json --profile atls/1", 3, "TLS_HANDSHAKE tls.alpn"},
+        {DSCA "-p {d}/ds/policy-dstack_tdx.json --profile auto", 0, "grade         exporter"},
+        {DSCA "-p {d}/ds/policy-dstack_tdx.json", 0, "profile       dstack"},
+        {DSCA "-p {d}/ds_exporter.json --profile auto", 0, "grade         exporter"},
+        {"-p {d}/ds_low.json --attested-only", 0, "grade         exporter"}, /* not lower than it has to be */
+        {DSCA "-p {d}/ds_session.json --profile auto", 3, "TLS_HANDSHAKE tls.alpn"},
+        {DSCA "-p {d}/ds_session.json", 3, "TLS_HANDSHAKE tls.alpn"},
+        {DSCA "-p {d}/ds/policy-dstack_tdx.json --profile atls/1", 3, "TLS_HANDSHAKE tls.alpn"},
     };
     char kept[sizeof place.port];
     char line[1024];
@@ -379,10 +382,10 @@ static void test_auto(void **state)
     wait_for_port("ds.out");
     write_policy_of("ds/policy-dstack_tdx.json", "ds_exporter.json", "\"min_grade\":\"exporter\"");
     write_policy_of("ds/policy-dstack_tdx.json", "ds_session.json", "\"min_grade\":\"session\"");
+    write_policy_of("ds/policy-dstack_tdx.json", "ds_low.json", "\"attested_only\":true,\"min_grade\":\"key_fresh\"");
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         (void)snprintf(line, sizeof line,
-                       "connect 127.0.0.1:{p} --servername localhost -e {d}/ds/collateral.json --timeout 20 " T
-                       " --cacert {d}/ds/tls-ca.pem %s",
+                       "connect 127.0.0.1:{p} --servername localhost -e {d}/ds/collateral.json --timeout 20 " T " %s",
                        lines[i].options);
         run_output o = run(line, "hello.txt");
         if (o.status != lines[i].status) {

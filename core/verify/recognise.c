@@ -32,7 +32,7 @@ typedef struct row {
 
 #define CONSTELLATION(arc, variant, look)                                                                              \
     {                                                                                                                  \
-        "1.3.9900." arc, "Constellation " variant, EVIDENCE, ATLS_GRADE_KEY_FRESH, NULL, look, FRESH                   \
+        "1.3.9900." arc, "Constellation " variant, EVIDENCE, ATLS_GRADE_KEY_FRESH, "constellation", look, FRESH        \
     }
 #define PLAIN_ROW(oid, name)                                                                                           \
     {                                                                                                                  \
@@ -51,8 +51,8 @@ static const row rows[] = {
     CONSTELLATION("4.2", "azure-trustedlaunch", atls_look_vtpm),
     CONSTELLATION("4.3", "azure-tdx", atls_look_vtpm),
     CONSTELLATION("5.1", "qemu-vtpm", atls_look_vtpm),
-    {"1.3.9900.5.99", "Constellation qemu-tdx", EVIDENCE, ATLS_GRADE_KEY_FRESH, "constellation", atls_look_tdx, FRESH},
-    CONSTELLATION("", "(unknown variant)", atls_look_json),
+    CONSTELLATION("5.99", "qemu-tdx", atls_look_tdx),
+    {"1.3.9900.", "Constellation (unknown variant)", EVIDENCE, ATLS_GRADE_KEY_FRESH, NULL, atls_look_json, FRESH},
 
     {"2.23.133.5.4.1", "TCG DICE TcbInfo", EVIDENCE, ATLS_GRADE_KEY, NULL, atls_look_sequence, LAYER},
     {"2.23.133.5.4.2", "TCG DICE endorsement manifest", COMPANION, ATLS_GRADE_NONE, NULL, atls_look_endorsement,

@@ -355,6 +355,51 @@ static void test_constellation(void **state)
     memcpy(place.port, kept, sizeof kept);
 }
 
+#define DSCA "--cacert {d}/ds/tls-ca.pem "
+
+/* Somebody strips atls/1 from the handshake, or the server has no more than dstack: auto goes as far down as the policy allows,
+ * says how far that was, and not a step further. */
+static void test_auto(void **state)
+{
+    static const struct {
+        const char *options;
+        int status;
+        const char *says;
+    } lines[] = {
+        {DSCA "-p {d}/ds/policy-dstack_tdx.json --profile auto", 0, "grade         exporter"},
+        {DSCA "-p {d}/ds/policy-dstack_tdx.json", 0, "profile       dstack"},
+        {DSCA "-p {d}/ds_exporter.json --profile auto", 0, "grade         exporter"},
+        {"-p {d}/ds_low.json --attested-only", 0, "grade         exporter"}, /* not lower than it has to be */
+        {DSCA "-p {d}/ds_session.json --profile auto", 3, "TLS_HANDSHAKE tls.alpn"},
+        {DSCA "-p {d}/ds_session.json", 3, "TLS_HANDSHAKE tls.alpn"},
+        {DSCA "-p {d}/ds/policy-dstack_tdx.json --profile atls/1", 3, "TLS_HANDSHAKE tls.alpn"},
+    };
+    char kept[sizeof place.port];
+    char line[1024];
+    (void)state;
+    memcpy(kept, place.port, sizeof kept);
+    pid_t pid = run_start("sim {d}/ds --serve 0 --seconds 100 --profile dstack " T, "ds");
+    wait_for_port("ds.out");
+    write_policy_of("ds/policy-dstack_tdx.json", "ds_exporter.json", "\"min_grade\":\"exporter\"");
+    write_policy_of("ds/policy-dstack_tdx.json", "ds_session.json", "\"min_grade\":\"session\"");
+    write_policy_of("ds/policy-dstack_tdx.json", "ds_low.json", "\"attested_only\":true,\"min_grade\":\"key_fresh\"");
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        (void)snprintf(line, sizeof line,
+                       "connect 127.0.0.1:{p} --servername localhost -e {d}/ds/collateral.json --timeout 20 " T " %s",
+                       lines[i].options);
+        run_output o = run(line, "hello.txt");
+        if (o.status != lines[i].status) {
+            fail_msg("%s: exit status %d instead of %d:\n%s", lines[i].options, o.status, lines[i].status, o.err);
+        }
+        run_holds("stderr", o.err, lines[i].says);
+        assert_int_equal(o.out_len > 0, o.status == 0);
+        run_free(&o);
+    }
+    assert_int_equal(kill(pid, SIGTERM), 0);
+    (void)run_wait(pid);
+    memcpy(place.port, kept, sizeof kept);
+}
+
 static void test_key_mode(void **state)
 {
     char path[512];
@@ -392,6 +437,7 @@ int main(int argc, char *argv[])
     tap_add(&tests, "a closed standard descriptor is nobody's socket", test_closed, NULL);
     tap_add(&tests, "sim --serve --seconds ends, whoever is there", test_seconds, NULL);
     tap_add(&tests, "constellation, by name and by auto, no further than the policy goes", test_constellation, NULL);
+    tap_add(&tests, "auto: no further down than the policy goes, and it says how far", test_auto, NULL);
     tap_add(&tests, "the private key is for its owner only", test_key_mode, NULL);
     tap_add(&tests, "the server can be stopped", test_stop, NULL);
     int failed = tap_run("connect", &tests);

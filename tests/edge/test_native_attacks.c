@@ -3,6 +3,9 @@
  * something else than this session; and evidence in a form that the protocol does not have. Both sides are attacked. */
 #include "native_peer.h"
 
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
 #include "edge/tls/spki.h"
 
 #define EVIDENCE_OF_ANOTHER ATLS_E_REPORT_DATA_MISMATCH, "quote.body.reportdata"
@@ -12,6 +15,32 @@
 static void other_label(native_peer *p, native_claim *c)
 {
     c->label = p->is_server ? ATLS_NATIVE_LABEL_CLIENT : ATLS_NATIVE_LABEL_SERVER;
+}
+
+/* Both ends show a certificate, so that a leaf of either role can be made of the same items. */
+static void both_have_keys(rig *r)
+{
+    SSL_CTX_free(r->client_ctx);
+    r->client_ctx = rig_context(false, &r->tls);
+    X509_STORE *trusted = SSL_CTX_get_cert_store(r->server_ctx);
+    BIO *pem = BIO_new_mem_buf(r->tls.ca_pem.ptr, (int)r->tls.ca_pem.len);
+    X509 *ca = PEM_read_bio_X509(pem, NULL, NULL, NULL);
+    assert_int_equal(X509_STORE_add_cert(trusted, ca), 1);
+    X509_VERIFY_PARAM *rules = SSL_CTX_get0_param(r->server_ctx);
+    X509_VERIFY_PARAM_set_time(rules, (time_t)sim_now(r->sim));
+    assert_int_equal(X509_VERIFY_PARAM_set_purpose(rules, X509_PURPOSE_SSL_SERVER), 1); /* the room's is a server's */
+    SSL_CTX_set_verify(r->server_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    X509_free(ca);
+    BIO_free(pem);
+}
+
+/* The byte alone, behind the right label. */
+static void other_role(native_peer *p, native_claim *c)
+{
+    (void)p;
+    assert_int_equal(c->prover_len, 32);
+    assert_int_equal(c->verifier_len, 32);
+    c->role = c->role == ATLS_NATIVE_CLIENT ? ATLS_NATIVE_SERVER : ATLS_NATIVE_CLIENT;
 }
 
 /* A leaf of the other direction, as the session under attack would make it itself, but for the nonce. */
@@ -319,6 +348,9 @@ static const native_row rows[] = {
     BOTH("honest: one of five under a quote", LIE(.claim = five_leaves), ATLS_OK, ""),
 
     BOTH("label of the other direction", LIE(.claim = other_label), EVIDENCE_OF_ANOTHER),
+    BOTH("honest: both have a key", LIE(.set_up = both_have_keys), ATLS_OK, ""),
+    BOTH("role of the other direction, and nothing else", LIE(.set_up = both_have_keys, .claim = other_role),
+         EVIDENCE_OF_ANOTHER),
     {"client: role of the other direction", CLIENT_ASKS, LIE(.claim = reflected), EVIDENCE_OF_ANOTHER},
     {"client: its own evidence of this session, reflected", CLIENT_BOTH, LIE(.claim = reflected_with_nonce),
      EVIDENCE_OF_ANOTHER},

@@ -96,28 +96,46 @@ typedef struct meeting {
     atls_platform expected_by_client; /* NONE: the server's own */
     atls_platform said_by_server;     /* the type it claims; NONE: the truth */
     bool any_of;                      /* the client's policy takes TDX, too */
+    bool binds_otherwise;             /* the server's evidence is over what another kind would carry */
     const char *code;                 /* of the client; NULL: the session comes about */
 } meeting;
 
 static const meeting meetings[] = {
-    {"SNP calls a TPM", ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TPM, 0, 0, false, NULL},
-    {"a TPM calls SNP", ATLS_PLATFORM_TPM, ATLS_PLATFORM_SEV_SNP, 0, 0, false, NULL},
-    {"Nitro calls SNP", ATLS_PLATFORM_NITRO, ATLS_PLATFORM_SEV_SNP, 0, 0, false, NULL},
-    {"a TPM calls Nitro", ATLS_PLATFORM_TPM, ATLS_PLATFORM_NITRO, 0, 0, false, NULL},
-    {"TDX calls Nitro", ATLS_PLATFORM_TDX, ATLS_PLATFORM_NITRO, 0, 0, false, NULL},
-    {"SNP calls TDX", ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TDX, 0, 0, false, NULL},
-    {"any of two kinds", ATLS_PLATFORM_TPM, ATLS_PLATFORM_SEV_SNP, 0, 0, true, NULL},
-    {"SNP where a TPM is expected", ATLS_PLATFORM_TDX, ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TPM, 0, false,
+    {"SNP calls a TPM", ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TPM, 0, 0, false, false, NULL},
+    {"a TPM calls SNP", ATLS_PLATFORM_TPM, ATLS_PLATFORM_SEV_SNP, 0, 0, false, false, NULL},
+    {"Nitro calls SNP", ATLS_PLATFORM_NITRO, ATLS_PLATFORM_SEV_SNP, 0, 0, false, false, NULL},
+    {"a TPM calls Nitro", ATLS_PLATFORM_TPM, ATLS_PLATFORM_NITRO, 0, 0, false, false, NULL},
+    {"TDX calls Nitro", ATLS_PLATFORM_TDX, ATLS_PLATFORM_NITRO, 0, 0, false, false, NULL},
+    {"SNP calls TDX", ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TDX, 0, 0, false, false, NULL},
+    {"any of two kinds", ATLS_PLATFORM_TPM, ATLS_PLATFORM_SEV_SNP, 0, 0, true, false, NULL},
+    {"SNP where a TPM is expected", ATLS_PLATFORM_TDX, ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TPM, 0, false, false,
      "PEER_REFUSED"},
     {"SNP that says it is a TPM", ATLS_PLATFORM_TDX, ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TPM, ATLS_PLATFORM_TPM, false,
-     "EVIDENCE_FORMAT"},
+     false, "EVIDENCE_FORMAT"},
     {"a TPM that says it is Nitro", ATLS_PLATFORM_TDX, ATLS_PLATFORM_TPM, ATLS_PLATFORM_NITRO, ATLS_PLATFORM_NITRO,
-     false, "EVIDENCE_FORMAT"},
+     false, false, "EVIDENCE_FORMAT"},
     {"Nitro that says it is SNP", ATLS_PLATFORM_TDX, ATLS_PLATFORM_NITRO, ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_SEV_SNP,
-     false, "EVIDENCE_FORMAT"},
+     false, false, "EVIDENCE_FORMAT"},
     {"SNP that says it is SGX, where both are taken", ATLS_PLATFORM_TDX, ATLS_PLATFORM_SEV_SNP, 0, ATLS_PLATFORM_SGX,
-     true, "TEE_TYPE_MISMATCH"},
+     true, false, "TEE_TYPE_MISMATCH"},
+    {"SNP with the 32 bytes of a TPM", ATLS_PLATFORM_TDX, ATLS_PLATFORM_SEV_SNP, 0, 0, false, true,
+     "REPORT_DATA_MISMATCH"},
+    {"Nitro with the 32 bytes of a TPM", ATLS_PLATFORM_TDX, ATLS_PLATFORM_NITRO, 0, 0, false, true,
+     "REPORT_DATA_MISMATCH"},
+    {"TDX with the 32 bytes of a TPM", ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TDX, 0, 0, false, true,
+     "REPORT_DATA_MISMATCH"},
+    {"a TPM with the other 32 bytes", ATLS_PLATFORM_TDX, ATLS_PLATFORM_TPM, 0, 0, false, true, "REPORT_DATA_MISMATCH"},
 };
+
+/* 32 bytes of the value and zeros; to a TPM the half that it does not carry. */
+static bool attest_otherwise(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
+                             atls_error *err)
+{
+    const machine *m = ctx;
+    uint8_t other[64] = {0};
+    memcpy(other, report_data + (m->platform == ATLS_PLATFORM_TPM ? 32 : 0), 32);
+    return m->attest(m->room, other, arena, out, err);
+}
 
 static atls_bytes expectation(rig *r, const machine *m, bool any_of)
 {
@@ -155,8 +173,8 @@ static void run(void **state)
     r.server_options.verifier = by_server;
     r.server_options.endorse = client.endorse;
     r.server_options.endorse_ctx = client.room;
-    r.server_options.attest = server.attest;
-    r.server_options.attest_ctx = server.room;
+    r.server_options.attest = t->binds_otherwise ? attest_otherwise : server.attest;
+    r.server_options.attest_ctx = t->binds_otherwise ? (void *)&server : server.room;
     r.server_options.attest_platform = t->said_by_server == ATLS_PLATFORM_NONE ? server.platform : t->said_by_server;
     r.server_options.now = SIM_NOW;
     rig_start(&r, NULL);

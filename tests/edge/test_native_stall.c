@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_native_stall.c: peers of atls/1 that stop, hang up or dawdle, in the place of every message, also while evidence is
- * in the making. The session ends within its deadline, says which message it waited for, and lets go of everything. */
+ * in the making. The session ends within its deadline, says which message it waited for, and lets go of everything:
+ * descriptors are counted. */
 #include "gate.h"
 #include "native_peer.h"
+#include "net.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -114,6 +116,7 @@ static void run_stall(const stall *s)
 {
     static const native_lies lies = {.frame = stop_here};
     const bool hears_of_it = s->end == SAYS_GOODBYE || s->end == HANGS_UP;
+    const size_t fds = net_fds();
     rig r;
     rig_open(&r);
     native_set_up(&r, s->row->victim);
@@ -126,6 +129,7 @@ static void run_stall(const stall *s)
     assert_int_equal(p->told, ATLS_CATEGORY_NONE);
     native_peer_close(p);
     rig_close(&r);
+    assert_int_equal(net_fds(), fds);
 }
 
 static void test_stall(void **state)
@@ -251,6 +255,7 @@ static void run_making(const making_row *w, native_victim victim)
     gate g = GATE_OF(NULL);
     const atls_attester_options options = {.attest = attest_behind_gate, .attest_ctx = &g};
     atls_attester *attester;
+    const size_t fds = net_fds();
     rig_open(&r);
     native_set_up(&r, victim);
     g.sim = r.sim;
@@ -280,6 +285,7 @@ static void run_making(const making_row *w, native_victim victim)
     r.server = NULL;
     atls_attester_free(attester);
     rig_close(&r);
+    assert_int_equal(net_fds(), fds);
 }
 
 static void test_making(void **state)
@@ -358,6 +364,7 @@ static void run_blocking(bool reads, gate *g)
     int fds[2];
     pthread_t thread;
     dawdler *d = calloc(1, sizeof *d);
+    const size_t before = net_fds();
     assert_non_null(d);
     rig_open(&r);
     rig_native(&r);
@@ -401,6 +408,7 @@ static void run_blocking(bool reads, gate *g)
     (void)close(fds[0]);
     (void)close(fds[1]);
     free(d);
+    assert_int_equal(net_fds(), before);
 }
 
 static void test_drip_into_blocking(void **state)

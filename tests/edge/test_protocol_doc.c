@@ -401,6 +401,32 @@ static void test_names(void **state)
     assert_string_equal(ATLS_NATIVE_TYPE_DCAP, "application/vnd.atls.dcap-quote");
 }
 
+/* The page's table of types: what the library speaks is built, and nothing else is. */
+static void test_types(void **state)
+{
+    static const char *const built[] = {ATLS_NATIVE_TYPE_DCAP, ATLS_NATIVE_TYPE_SNP, ATLS_NATIVE_TYPE_TPM,
+                                        ATLS_NATIVE_TYPE_NITRO, ATLS_NATIVE_TYPE_LOG};
+    const size_t n_built = sizeof built / sizeof built[0];
+    const char *line = strstr(page_text, "| type, behind `application/vnd.atls.` |");
+    size_t n = 0;
+    (void)state;
+    assert_non_null(line);
+    for (line = strchr(line, '\n') + 1; *line == '|'; line = strchr(line, '\n') + 1) {
+        const size_t len = strcspn(line, "\n");
+        const bool says_built = len > 8 && strncmp(line + len - 8, " built |", 8) == 0;
+        bool is_built = false;
+        for (size_t i = 0; i < n_built; i++) {
+            const char *name = built[i] + strlen("application/vnd.atls.");
+            is_built = is_built || (strncmp(line, "| `", 3) == 0 && strncmp(line + 3, name, strlen(name)) == 0);
+        }
+        if (says_built != is_built) {
+            fail_msg("%s: %.60s: is that built?", PAGE, line);
+        }
+        n += says_built ? 1 : 0;
+    }
+    assert_int_equal(n, n_built);
+}
+
 /* The numbers of `done` are the categories of the library's errors. */
 static void test_categories(void **state)
 {
@@ -441,6 +467,7 @@ int main(void)
     tap_add(&l, "a digit changed in any of its values is found", test_every_value, NULL);
     tap_add(&l, "limits", test_limits, NULL);
     tap_add(&l, "labels and names", test_names, NULL);
+    tap_add(&l, "types of evidence, and which of them are built", test_types, NULL);
     tap_add(&l, "categories", test_categories, NULL);
     int failed = tap_run("protocol_doc", &l);
     atls_crypto_free(crypto);

@@ -133,7 +133,10 @@ typedef struct row {
 #define CONST(name_, arc, variant, make, inside, problem)                                                              \
     {                                                                                                                  \
         name_, "1.3.9900." arc, make, "Constellation " variant, problem == NULL ? GRADE(KEY_FRESH) : GRADE(NONE),      \
-            inside, problem, ""                                                                                        \
+            inside, problem,                                                                                           \
+        {                                                                                                              \
+            problem == NULL ? 's' : '\0'                                                                               \
+        }                                                                                                              \
     }
 
 /* clang-format off */
@@ -152,7 +155,7 @@ static const row rows[] = {
     CONST("a vTPM document without quotes", "5.1", "qemu-vtpm", vtpm_no_quotes, "", "no TPM quotes"),
     CONST("a vTPM variant with another document", "5.1", "qemu-vtpm", fake, "", "no Attestation"),
     CONST("a vTPM variant with bytes", "5.1", "qemu-vtpm", sgx_quote, "", "not a JSON object"),
-    CONST("a variant of tomorrow", "6.1", "(unknown variant)", vtpm, "JSON document", NULL),
+    {"a variant of tomorrow", "1.3.9900.6.1", vtpm, "Constellation (unknown variant)", GRADE(KEY_FRESH), "JSON document", NULL, ""},
     CONST("a variant of tomorrow, not JSON", "6.1", "(unknown variant)", sgx_quote, "", "not a JSON object"),
     {"qemu-tdx", OID_TDX, tdx, "Constellation qemu-tdx", GRADE(KEY_FRESH), "Intel TDX quote, version 4", NULL, "qs"},
     {"qemu-tdx, version 5", OID_TDX, tdx_v5, "Constellation qemu-tdx", GRADE(KEY_FRESH), "Intel TDX quote, version 5", NULL, "qs"},

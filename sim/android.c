@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "atls/phone_proof.h"
 #include "sim/android_internal.h"
 #include "sim/phone_room.h"
 
@@ -79,6 +80,7 @@ static void rehearse(sim_op *o)
     (void)make_chain(o, &request);
     (void)make_status(o);
     (void)make_policy(o);
+    (void)sim_get(o, "session.sig");
 }
 
 bool sim_android_new(const sim_android_options *options, sim_android **out, atls_error *err)
@@ -121,6 +123,20 @@ bool sim_android_chain(sim_android *s, const sim_android_request *request, atls_
     return sim_op_end(&o, err);
 }
 
+bool sim_android_certificates(sim_android *s, const sim_android_request *request, atls_arena *a, atls_bytes *out,
+                              size_t *n, atls_error *err)
+{
+    sim_op o;
+    char word[32];
+    *n = 0;
+    sim_op_begin(&o, &s->base, a);
+    const char *list = sim_get_text(&o, sim_android_default_chain(s->kind), "chain");
+    while (*n < SIM_ANDROID_MAX_CHAIN && sim_split(&list, word, sizeof word)) {
+        out[(*n)++] = sim_android_cert(&o, word, request);
+    }
+    return sim_op_end(&o, err);
+}
+
 bool sim_android_private_key(sim_android *s, const sim_android_request *request, atls_arena *a, atls_bytes *out,
                              atls_error *err)
 {
@@ -128,6 +144,36 @@ bool sim_android_private_key(sim_android *s, const sim_android_request *request,
     sim_op_begin(&o, &s->base, a);
     *out = make_private_key(&o, request);
     return sim_op_end(&o, err);
+}
+
+bool sim_android_sign(sim_android *s, const sim_android_request *request, atls_bytes message, atls_arena *a,
+                      atls_bytes *out, atls_error *err)
+{
+    sim_op o;
+    uint8_t rs[96];
+    sim_op_begin(&o, &s->base, a);
+    const sim_key *key = sim_android_key(&o, "leaf", request);
+    atls_buf b = sim_buf(&o);
+    sim_sign(&o, key, message, "session.sig", rs);
+    sim_sig_der(&b, rs, key->half);
+    *out = sim_done(&b);
+    return sim_op_end(&o, err);
+}
+
+/* The chain as key stores give it: certificate by certificate. */
+bool sim_android_attest(void *ctx, const uint8_t report[64], atls_arena *a, atls_evidence *out, atls_error *err)
+{
+    sim_android *s = ctx;
+    const sim_android_request request = {.challenge = atls_bytes_of(report, 64)};
+    uint8_t message[ATLS_PHONE_MESSAGE_LEN];
+    atls_bytes certificates[SIM_ANDROID_MAX_CHAIN];
+    atls_bytes signature;
+    size_t n = 0;
+    *out = (atls_evidence){atls_bytes_empty(), atls_bytes_empty(), atls_bytes_empty()};
+    atls_phone_message(report, message);
+    return sim_android_certificates(s, &request, a, certificates, &n, err)
+           && sim_android_sign(s, &request, atls_bytes_of(message, sizeof message), a, &signature, err)
+           && atls_phone_android(certificates, n, signature, a, &out->quote, err);
 }
 
 bool sim_android_status(sim_android *s, atls_arena *a, atls_bytes *out, atls_error *err)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "atls/phone_proof.h"
 #include "sim/apple_internal.h"
 #include "sim/phone_room.h"
 
@@ -189,6 +190,18 @@ bool sim_apple_assertion(sim_apple *s, atls_bytes client_data, uint32_t counter,
     sim_op_begin(&o, &s->base, a);
     *out = sim_apple_assertion_make(&o, client_data, counter);
     return sim_op_end(&o, err);
+}
+
+bool sim_apple_attest(void *ctx, const uint8_t report[64], atls_arena *a, atls_evidence *out, atls_error *err)
+{
+    uint8_t message[ATLS_PHONE_MESSAGE_LEN];
+    atls_bytes attestation;
+    atls_bytes assertion;
+    *out = (atls_evidence){atls_bytes_empty(), atls_bytes_empty(), atls_bytes_empty()};
+    atls_phone_message(report, message);
+    return sim_apple_attestation(ctx, atls_bytes_of(report, 64), a, &attestation, err)
+           && sim_apple_assertion(ctx, atls_bytes_of(message, sizeof message), 1, a, &assertion, err)
+           && atls_phone_apple(attestation, assertion, a, &out->quote, err);
 }
 
 bool sim_apple_policy(sim_apple *s, atls_arena *a, atls_bytes *out, atls_error *err)

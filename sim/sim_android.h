@@ -6,6 +6,7 @@
 #ifndef ATLS_SIM_ANDROID_H
 #define ATLS_SIM_ANDROID_H
 
+#include "atls/attester.h"
 #include "sim/sim.h"
 
 typedef struct sim_android sim_android;
@@ -42,9 +43,21 @@ typedef struct sim_android_request {
 ATLS_MUST_USE bool sim_android_chain(sim_android *s, const sim_android_request *request, atls_arena *a, atls_bytes *out,
                                      atls_error *err);
 
+/* sim_android_certificates gives them one by one: *n of at most SIM_ANDROID_MAX_CHAIN. In the arena. */
+#define SIM_ANDROID_MAX_CHAIN 16u
+ATLS_MUST_USE bool sim_android_certificates(sim_android *s, const sim_android_request *request, atls_arena *a,
+                                            atls_bytes *out, size_t *n, atls_error *err);
+
 /* sim_android_private_key gives the key of a request: ECPrivateKey of P-256 (RFC 5915), DER. In the arena. */
 ATLS_MUST_USE bool sim_android_private_key(sim_android *s, const sim_android_request *request, atls_arena *a,
                                            atls_bytes *out, atls_error *err);
+
+/* sim_android_sign signs a message with the key of a request: ECDSA with SHA-256, DER. In the arena. */
+ATLS_MUST_USE bool sim_android_sign(sim_android *s, const sim_android_request *request, atls_bytes message,
+                                    atls_arena *a, atls_bytes *out, atls_error *err);
+
+/* sim_android_attest is an atls_attest_fn for sessions of atls/1: a key for this report, which signs it; ctx is the phone. */
+bool sim_android_attest(void *ctx, const uint8_t report[64], atls_arena *a, atls_evidence *out, atls_error *err);
 
 /* sim_android_status writes a status list; empty but for settings "status.*". In the arena. */
 ATLS_MUST_USE bool sim_android_status(sim_android *s, atls_arena *a, atls_bytes *out, atls_error *err);

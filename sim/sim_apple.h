@@ -7,6 +7,7 @@
 #ifndef ATLS_SIM_APPLE_H
 #define ATLS_SIM_APPLE_H
 
+#include "atls/attester.h"
 #include "sim/sim.h"
 
 #define SIM_APPLE_TEAM   "0123456789"
@@ -57,6 +58,10 @@ ATLS_MUST_USE bool sim_apple_receipt(sim_apple *s, atls_bytes client_data, bool 
 /* sim_apple_assertion makes an assertion over client data with this counter. In the arena. */
 ATLS_MUST_USE bool sim_apple_assertion(sim_apple *s, atls_bytes client_data, uint32_t counter, atls_arena *a,
                                        atls_bytes *out, atls_error *err);
+
+/* sim_apple_attest is an atls_attest_fn for sessions of atls/1: an attestation for this report, and the key's first assertion; ctx is the
+ * room. */
+bool sim_apple_attest(void *ctx, const uint8_t report[64], atls_arena *a, atls_evidence *out, atls_error *err);
 
 /* sim_apple_policy writes a policy document that accepts this app and names both roots. In the arena. */
 ATLS_MUST_USE bool sim_apple_policy(sim_apple *s, atls_arena *a, atls_bytes *out, atls_error *err);

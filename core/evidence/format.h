@@ -62,6 +62,10 @@ typedef struct atls_format {
     const char *name; /* "dcap" */
     /* decode turns untrusted bytes into the format's own structure, in the arena, borrowing in. Knows no cryptography. */
     bool (*decode)(atls_bytes in, atls_arena *arena, const void **evidence, atls_error *err);
+    /* decode_session reads what such evidence is in a session of atls/1, if that has a form of its own: in which what decode reads is
+     * no evidence, and outside of which what this one reads is none. NULL: the form is the same everywhere. Rooms that have it
+     * set claims.is_session_signed where the attested key signed the session. */
+    bool (*decode_session)(atls_bytes in, atls_arena *arena, const void **evidence, atls_error *err);
     /* recall looks up what is remembered of the evidence, so that request and authenticate need not check it again; it
      * cannot fail. Whoever called it calls settle at the end of the appraisal, in any case: to remember, if that accepted
      * the evidence, and to give back what recall and authenticate hold. Both are NULL in a room that remembers nothing. */

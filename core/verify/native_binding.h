@@ -7,6 +7,7 @@
 
 #include "pki/hash_tree.h"
 
+#define ATLS_NATIVE_PROFILE      "atls/1" /* its name in bindings */
 #define ATLS_NATIVE_EXPORTER_LEN 64u
 #define ATLS_NATIVE_LABEL_CLIENT "EXPORTER-atls-1-client"
 #define ATLS_NATIVE_LABEL_SERVER "EXPORTER-atls-1-server"

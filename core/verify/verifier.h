@@ -38,10 +38,17 @@ typedef enum verify_stage {
 /* atls_binding_check tells whether what was given to compare can bind anything; binds_itself as in format.h. Errors: USAGE. */
 ATLS_MUST_USE bool atls_binding_check(const atls_binding *b, bool binds_itself, atls_error *err);
 
-/* atls_binding_is_session tells whether the value is of a session, whose peer made the evidence. No attestation of a phone binds one:
- * whoever enrols its key picks the challenge, and could pick the value of a session of his own. (In atls/1 phones sign the
- * session as well, which is not taken yet.) */
+/* atls_binding_is_session tells whether the value is of a session, whose peer made the evidence. */
 bool atls_binding_is_session(const atls_binding *b);
+
+/* atls_binding_is_native tells whether that session is of atls/1, with the grade that it has. */
+bool atls_binding_is_native(const atls_binding *b);
+
+/* atls_binding_judge_own is the check "binding" for rooms that bind themselves. No attestation of a phone binds a session by itself:
+ * whoever enrols its key picks the challenge, and could pick the value of a session of his own. In atls/1 the attested key signs
+ * the session as well; in others there is nothing of the kind. Errors: REPORT_DATA_MISMATCH, UNSUPPORTED. */
+ATLS_MUST_USE bool atls_binding_judge_own(const atls_binding *b, const atls_claims *claims, atls_trace *trace,
+                                          atls_error *err);
 
 /* atls_verify_one is atls_verifier_appraise for a verifier of one kind; *stage says where it ended. */
 ATLS_MUST_USE bool atls_verify_one(const atls_verifier *v, const atls_appraisal *in, atls_arena *arena,

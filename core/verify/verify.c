@@ -143,7 +143,9 @@ static void settle(appraisal *a, bool accepted)
 
 static bool decode(appraisal *a)
 {
-    const bool ok = a->v->format->decode(a->in->evidence, a->arena, &a->evidence, a->err);
+    const atls_format *f = a->v->format;
+    const bool is_own_form = f->decode_session != NULL && atls_binding_is_native(&a->in->binding);
+    const bool ok = (is_own_form ? f->decode_session : f->decode)(a->in->evidence, a->arena, &a->evidence, a->err);
     if (ok) {
         recall(a);
     }
@@ -398,10 +400,7 @@ static bool judge_binding(appraisal *a)
                                a->err);
     }
     if (a->v->format->binds_itself) {
-        const char *alone = atls_binding_is_session(b) ? "phones cannot prove themselves in a session yet" : NULL;
-        return atls_trace_compare(&a->trace, a->claims.is_bound && alone == NULL, "binding",
-                                  alone == NULL ? ATLS_E_REPORT_DATA_MISMATCH : ATLS_E_UNSUPPORTED, field, NULL, NULL,
-                                  alone, a->err);
+        return atls_binding_judge_own(b, &a->claims, &a->trace, a->err);
     }
     uint8_t expected_value[64];
     size_t expected_len = sizeof expected_value;

@@ -13,4 +13,7 @@ uint64_t atls_clock_ms(void);
 /* atls_clock_now reads the system's clock. Errors: INTERNAL. */
 ATLS_MUST_USE bool atls_clock_now(atls_time *out, atls_error *err);
 
+/* atls_clock_now_ms does the same, and gives the milliseconds, 0 to 999, in which phones state their times. */
+ATLS_MUST_USE bool atls_clock_now_ms(atls_time *out, uint32_t *ms, atls_error *err);
+
 #endif

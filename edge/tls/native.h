@@ -22,13 +22,15 @@
 const atls_profile *atls_native_client(void);
 const atls_profile *atls_native_server(void);
 
-#define ATLS_NATIVE_ALPN        "atls/1"
-#define ATLS_NATIVE_TYPE_DCAP   "application/vnd.atls.dcap-quote"
-#define ATLS_NATIVE_TYPE_SNP    "application/vnd.atls.sev-snp-report"
-#define ATLS_NATIVE_TYPE_TPM    "application/vnd.atls.tpm2-quote+cbor"
-#define ATLS_NATIVE_TYPE_NITRO  "application/vnd.atls.nitro-document"
-#define ATLS_NATIVE_TYPE_LOG    "application/vnd.atls.dstack-event-log+json"
-#define ATLS_NATIVE_TYPE_STAPLE "application/vnd.atls.dcap-collateral+json" /* the QuoteCollateralV3 bundle */
+#define ATLS_NATIVE_ALPN         ATLS_NATIVE_PROFILE
+#define ATLS_NATIVE_TYPE_DCAP    "application/vnd.atls.dcap-quote"
+#define ATLS_NATIVE_TYPE_SNP     "application/vnd.atls.sev-snp-report"
+#define ATLS_NATIVE_TYPE_TPM     "application/vnd.atls.tpm2-quote+cbor"
+#define ATLS_NATIVE_TYPE_NITRO   "application/vnd.atls.nitro-document"
+#define ATLS_NATIVE_TYPE_ANDROID "application/vnd.atls.android-key-attestation+cbor"
+#define ATLS_NATIVE_TYPE_APPLE   "application/vnd.atls.apple-app-attest+cbor"
+#define ATLS_NATIVE_TYPE_LOG     "application/vnd.atls.dstack-event-log+json"
+#define ATLS_NATIVE_TYPE_STAPLE  "application/vnd.atls.dcap-collateral+json" /* the QuoteCollateralV3 bundle */
 /* Stands for "no protocol named", which ALPN says by silence and a list of at least one name cannot. */
 #define ATLS_NATIVE_NO_PROTOCOL "raw"
 
@@ -118,9 +120,6 @@ ATLS_MUST_USE bool native_note_protocol(atls_session *s, atls_bytes name, atls_e
 bool native_names_hold(const atls_native_names *names, atls_bytes name);
 /* native_agree computes the context once both hellos are there. */
 ATLS_MUST_USE bool native_agree(native *n, atls_error *err);
-/* native_can_judge tells whether a policy takes evidence that can be asked for in this protocol; else it would judge nothing.
- * Errors: CONFIGURATION with field "type". */
-ATLS_MUST_USE bool native_can_judge(const atls_verifier *verifier, atls_error *err);
 /* native_can_prove tells whether the peer's list has a type that we can make. */
 bool native_can_prove(const native *n);
 /* native_prove makes our evidence and gives its frame. WANT_EVIDENCE: it is in the making. */

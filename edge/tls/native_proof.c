@@ -16,15 +16,17 @@
 
 /* ---- types of evidence ---------------------------------------------------------------------------------------------- */
 
-/* SGX and TDX share theirs, and NONE is an application that does not say. Those of phones are reserved, and certificates of
- * enrolled keys are shown in the handshake (native_key.c): "", which no record and no list can hold. */
+/* SGX and TDX share theirs, and NONE is an application that does not say. Certificates of enrolled keys are shown in the handshake
+ * (native_key.c): "", which no record and no list can hold. */
 static const char *type_of(atls_platform platform)
 {
     switch (platform) {
-    case ATLS_PLATFORM_ANDROID:
-    case ATLS_PLATFORM_APPLE:
     case ATLS_PLATFORM_ENROLLED:
         return "";
+    case ATLS_PLATFORM_ANDROID:
+        return ATLS_NATIVE_TYPE_ANDROID;
+    case ATLS_PLATFORM_APPLE:
+        return ATLS_NATIVE_TYPE_APPLE;
     case ATLS_PLATFORM_SEV_SNP:
         return ATLS_NATIVE_TYPE_SNP;
     case ATLS_PLATFORM_TPM:
@@ -39,20 +41,6 @@ static const char *type_of(atls_platform platform)
 static const char *made_type(const atls_attester *attester, atls_platform platform)
 {
     return type_of(attester != NULL ? atls_attester_platform(attester) : platform);
-}
-
-/* A list that is empty would ask for nothing. */
-bool native_can_judge(const atls_verifier *verifier, atls_error *err)
-{
-    const unsigned judged = atls_verifier_platforms(verifier);
-    for (unsigned i = 0; i < ATLS_N_PLATFORMS; i++) {
-        if ((judged >> i & 1u) != 0 && type_of((atls_platform)i)[0] != '\0') {
-            return true;
-        }
-    }
-    return atls_fail_values(err, ATLS_E_CONFIGURATION, "type", "a kind of machine",
-                            atls_policy_kind(atls_verifier_policy(verifier)),
-                            "phones cannot prove themselves in a session yet: their attestations are for enrolment");
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
@@ -367,7 +355,8 @@ static bool appraise(atls_session *s, const native *n, const atls_native_evidenc
     };
     memcpy(in.binding.value, report, sizeof in.binding.value);
     memcpy(in.binding.leaf_sha256, s->peer.leaf_sha256, sizeof in.binding.leaf_sha256);
-    if (in.now == ATLS_TIME_UNSET && !atls_clock_now(&in.now, err)) {
+    /* a key that was made in this very second must not look as if it came from the future */
+    if (in.now == ATLS_TIME_UNSET && !atls_clock_now_ms(&in.now, &in.now_ms, err)) {
         return false;
     }
     atls_tape tape = {0};

@@ -67,9 +67,6 @@ static bool choose_profiles(const atls_server_options *o, unsigned *out, atls_er
     if (o->verifier != NULL && *out != ATLS_PROFILE_NATIVE) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "profiles", "clients can prove themselves with atls/1 only");
     }
-    if (o->verifier != NULL && !atls_server_judges_keys(o) && !native_can_judge(o->verifier, err)) {
-        return false;
-    }
     if (o->verifier != NULL && !atls_server_judges_keys(o) && o->client_ca_file == NULL && o->certificate_file != NULL
         && !atls_policy_attested_only(atls_verifier_policy(o->verifier))) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "client_ca_file",

@@ -12,6 +12,7 @@
 #include "fetch.h"
 #include "forecast.h"
 #include "hooks.h"
+#include "phone_proof.h"
 #include "policy.h"
 #include "record.h"
 #include "result.h"

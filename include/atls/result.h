@@ -215,6 +215,7 @@ typedef struct atls_claims {
     size_t report_data_len;
     const char *report_data_field; /* its name, "quote.body.reportdata"; static */
     bool is_bound; /* rooms that compare the binding themselves (phones): it is there, and is what was asked for */
+    bool is_session_signed;      /* same, in a session of atls/1: the attested key signed the session as well */
     uint8_t root_sha256[32];     /* of the DER of the root that vouched; zero when none did */
     bool root_is_production;     /* it is a vendor's production root */
     atls_dcap_claims dcap;       /* platform TDX or SGX */

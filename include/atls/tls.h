@@ -151,8 +151,8 @@ typedef struct atls_server_options {
     size_t arena_size;       /* 0: 4 MiB; with a verifier: ATLS_ARENA_DEFAULT_SIZE */
     unsigned profiles;       /* ATLS_PROFILE_ bits that are taken; 0: atls/1 and, unless clients must prove, dstack */
     atls_attester *attester; /* instead of attest: never blocks, and one quote answers many sessions; outlives them */
-    /* What clients must show, with atls/1 or constellation. NULL: nothing. Outlives the session. Phones cannot prove
-     * themselves in a session (their policies alone: CONFIGURATION): somebody else picks what they attest. With a policy of type
+    /* What clients must show, with atls/1 or constellation. NULL: nothing. Outlives the session. Phones prove themselves
+     * with atls/1 only, where the attested key signs the session as well (phone_proof.h). With a policy of type
      * enrolled_key it is no evidence, but the certificate of an enrolled key in the TLS handshake, with atls/1 only, and the
      * server must prove itself. OpenSSL then checks that the client holds the key, the verifier everything else; the
      * session's result has the grade `key`. docs/bridge.md */

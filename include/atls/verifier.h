@@ -26,8 +26,9 @@ typedef struct atls_verifier atls_verifier;
 /* What the evidence must have been made for. */
 typedef struct atls_binding {
     atls_grade grade; /* the grade that a match proves; NONE: no binding is given, and freshness is not checked */
-    const char
-        *profile; /* of the TLS session that the value is of, "dstack"; or "". Phones bind no session: UNSUPPORTED */
+    /* Of the TLS session that the value is of, "dstack"; or "". With "atls/1" and the grade SESSION phones show the form of
+     * phone_proof.h, and value has 64 bytes; with any other profile they are UNSUPPORTED. */
+    const char *profile;
     uint8_t value[64]; /* compared with the evidence's field, every byte; all-zero is refused */
     uint8_t value_len; /* how many of them count, for evidence whose field has no fixed length (TPM, Nitro); 0: 64.
                            * The others must be zero, and are compared too where the field has 64 bytes */

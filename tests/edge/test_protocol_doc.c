@@ -404,8 +404,9 @@ static void test_names(void **state)
 /* The page's table of types: what the library speaks is built, and nothing else is. */
 static void test_types(void **state)
 {
-    static const char *const built[] = {ATLS_NATIVE_TYPE_DCAP, ATLS_NATIVE_TYPE_SNP, ATLS_NATIVE_TYPE_TPM,
-                                        ATLS_NATIVE_TYPE_NITRO, ATLS_NATIVE_TYPE_LOG};
+    static const char *const built[] = {ATLS_NATIVE_TYPE_DCAP,  ATLS_NATIVE_TYPE_SNP,     ATLS_NATIVE_TYPE_TPM,
+                                        ATLS_NATIVE_TYPE_NITRO, ATLS_NATIVE_TYPE_ANDROID, ATLS_NATIVE_TYPE_APPLE,
+                                        ATLS_NATIVE_TYPE_LOG};
     const size_t n_built = sizeof built / sizeof built[0];
     const char *line = strstr(page_text, "| type, behind `application/vnd.atls.` |");
     size_t n = 0;

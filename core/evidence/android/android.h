@@ -9,6 +9,7 @@
  * status.c        Google's list of revoked certificates
  * chain.c         anchor, dates, signatures, revocation, shape, for one mode
  * authenticate.c  description, app, chains of all modes: alone makes claims
+ * session.c       the form that a session has, where the attested key signs, too
  * appraise.c      challenge, time, levels, boot state, versions, for one mode after the other; checks.c each of them
  *
  * General X.509 rules would refuse genuine phones: key usage, basic constraints, path length, key ids, name constraints and
@@ -19,6 +20,7 @@
 #ifndef ATLS_EVIDENCE_ANDROID_H
 #define ATLS_EVIDENCE_ANDROID_H
 
+#include "base/cbor.h"
 #include "evidence/format.h"
 #include "pki/chain.h"
 
@@ -43,12 +45,27 @@ typedef struct android_evidence {
     atls_android_level certificate_level;
     bool is_droid_ca3; /* the subject of n-3 is */
     atls_android_provisioning_info info;
+    bool is_session;              /* it came in the form of a session, with this signature */
+    atls_bytes session_signature; /* DER */
 } android_evidence;
 
 /* android_chain_decode reads a chain: PEM, concatenated DER, a JSON array of base64 or base64url DER, or a statement {"typ":
  * "android-key", "x5c": [...]}. Errors: ANDROID_CHAIN_UNPARSABLE with a field such as "chain[2].tbs.serial"; MEMORY. What is
  * wrong with the key description is kept in out->why: whoever looks at the chain may still see it. */
 ATLS_MUST_USE bool android_chain_decode(atls_bytes in, atls_arena *arena, android_evidence *out, atls_error *err);
+
+/* android_certificates_decode does the same with n certificates that were found already, leaf first; 1 to ANDROID_MAX_CERTIFICATES. */
+ATLS_MUST_USE bool android_certificates_decode(const atls_bytes *ders, size_t n, atls_arena *arena,
+                                               android_evidence *out, atls_error *err);
+
+/* android_session_decode reads what a phone shows in a session of atls/1: session.c. Errors: EVIDENCE_FORMAT with "session.<member>", those
+ * of android_chain_decode. */
+ATLS_MUST_USE bool android_session_decode(atls_bytes in, atls_arena *arena, android_evidence *out, atls_error *err);
+
+/* android_session_check checks that the attested key signed the session, and says so in the claims; of evidence of the other form it
+ * says nothing. Errors: EVIDENCE_SIGNATURE with "session.signature" or "chain[0].key"; INTERNAL, MEMORY. */
+ATLS_MUST_USE bool android_session_check(const android_evidence *e, const atls_authority *auth, atls_claims *claims,
+                                         atls_trace *trace, atls_error *err);
 
 /* android_chain_split finds the certificates in any of these forms, at most ANDROID_MAX_CERTIFICATES. */
 ATLS_MUST_USE bool android_chain_split(atls_bytes in, atls_arena *arena, atls_bytes *ders, size_t *n, atls_error *err);

@@ -416,5 +416,6 @@ bool android_authenticate(const void *evidence, const atls_authority *auth, atls
     }
     claims->android.description = &e->description;
     claims->android.mode = mode_of(&e->description);
-    return try_modes(&p, &claims->android, trace) && list_age(&p, trace) && make_claims(&p, claims);
+    return try_modes(&p, &claims->android, trace) && list_age(&p, trace) && make_claims(&p, claims)
+           && android_session_check(e, auth, claims, trace, err);
 }

@@ -224,11 +224,11 @@ static void read_provisioning(android_evidence *e)
     }
 }
 
-bool android_chain_decode(atls_bytes in, atls_arena *arena, android_evidence *out, atls_error *err)
+bool android_certificates_decode(const atls_bytes *ders, size_t n, atls_arena *arena, android_evidence *out,
+                                 atls_error *err)
 {
-    atls_bytes ders[ANDROID_MAX_CERTIFICATES];
-    *out = (android_evidence){.n = 0};
-    if (!android_chain_split(in, arena, ders, &out->n, err) || !check_sizes(ders, out->n, err)) {
+    *out = (android_evidence){.n = n, .session_signature = atls_bytes_empty()};
+    if (!check_sizes(ders, n, err)) {
         return false;
     }
     out->certs = atls_arena_array(arena, out->n, sizeof *out->certs, err);
@@ -239,6 +239,14 @@ bool android_chain_decode(atls_bytes in, atls_arena *arena, android_evidence *ou
     android_names_read(out);
     read_provisioning(out);
     return read_description(out, arena, err);
+}
+
+bool android_chain_decode(atls_bytes in, atls_arena *arena, android_evidence *out, atls_error *err)
+{
+    atls_bytes ders[ANDROID_MAX_CERTIFICATES];
+    size_t n = 0;
+    *out = (android_evidence){.n = 0};
+    return android_chain_split(in, arena, ders, &n, err) && android_certificates_decode(ders, n, arena, out, err);
 }
 
 size_t android_looks_like(atls_bytes in, atls_arena *arena)

@@ -14,6 +14,7 @@
  * chain.c         paths to a pinned root that is left out
  * authenticate.c  steps 3 to 5, claims                              prove.c    the receipt's signature and chain
  * compare.c       claims against one application: steps 6 to 9      appraise.c which application, and what is listed
+ * session.c       the form that a session has, where an assertion goes along
  * version.c       versions and build numbers
  * assertion.c     assertions, and second keys that they vouch for   client_data.c  clientDataJSON
  *
@@ -149,6 +150,23 @@ ATLS_MUST_USE bool apple_path_walk(const apple_path *path, const atls_crypto *cr
 /* apple_names_root tells whether a certificate names one of the roots as its issuer. */
 bool apple_names_root(const atls_cert *cert, const atls_root *roots, size_t n_roots);
 
+/* ---- assertions ---- */
+
+typedef struct apple_assertion {
+    atls_bytes signature; /* DER */
+    atls_bytes auth_data; /* as received: signed */
+    atls_bytes rp_id_hash;
+    uint32_t sign_count;
+} apple_assertion;
+
+/* apple_assertion_decode reads exactly one assertion. Errors: APPLE_ASSERTION with "assertion.<member>". */
+ATLS_MUST_USE bool apple_assertion_decode(atls_bytes in, apple_assertion *out, atls_error *err);
+
+/* apple_assertion_signature checks that a key signed an assertion over client data. Errors: APPLE_ASSERTION with "assertion.signature",
+ * INTERNAL. */
+ATLS_MUST_USE bool apple_assertion_signature(const apple_assertion *a, atls_bytes client_data,
+                                             const atls_crypto *crypto, atls_key *key, atls_error *err);
+
 /* ---- the attestation object ---- */
 
 typedef struct apple_attestation {
@@ -161,11 +179,22 @@ typedef struct apple_attestation {
     apple_receipt receipt;
     bool has_receipt; /* same */
     atls_error receipt_error;
+    bool is_session; /* it came in the form of a session, with this assertion */
+    apple_assertion session_assertion;
 } apple_attestation;
 
 /* apple_attestation_decode reads exactly one object of 1 to APPLE_MAX_OBJECT_LEN bytes; out borrows in. What is wrong inside
  * authData and receipt is kept in out. Errors: EVIDENCE_FORMAT with "attestation.<member>"; MEMORY. */
 ATLS_MUST_USE bool apple_attestation_decode(atls_bytes in, atls_arena *arena, apple_attestation *out, atls_error *err);
+
+/* apple_session_decode reads what an iPhone shows in a session of atls/1: session.c. Errors: EVIDENCE_FORMAT with "session.<member>", those
+ * of both parts. */
+ATLS_MUST_USE bool apple_session_decode(atls_bytes in, atls_arena *arena, apple_attestation *out, atls_error *err);
+
+/* apple_session_check checks that the attested key of the claims signed the session, for the same app and not for the first time, and
+ * says so in the claims; of evidence of the other form it says nothing. Errors: APPLE_ASSERTION, INTERNAL, MEMORY. */
+ATLS_MUST_USE bool apple_session_check(const apple_attestation *a, const atls_authority *auth, atls_claims *claims,
+                                       atls_trace *trace, atls_error *err);
 
 /* ---- versions ---- */
 
@@ -238,18 +267,6 @@ typedef struct apple_roots {
 } apple_roots;
 void apple_attestation_roots(const atls_apple_policy *p, apple_roots *out);
 void apple_receipt_roots(const atls_apple_policy *p, apple_roots *out); /* p may be NULL */
-
-/* ---- assertions ---- */
-
-typedef struct apple_assertion {
-    atls_bytes signature; /* DER */
-    atls_bytes auth_data; /* as received: signed */
-    atls_bytes rp_id_hash;
-    uint32_t sign_count;
-} apple_assertion;
-
-/* apple_assertion_decode reads exactly one assertion. Errors: APPLE_ASSERTION with "assertion.<member>". */
-ATLS_MUST_USE bool apple_assertion_decode(atls_bytes in, apple_assertion *out, atls_error *err);
 
 /* The doors. */
 const atls_format *apple_format(void);

@@ -74,15 +74,21 @@ typedef struct check {
 } check;
 
 /* The nonce, SHA-256(authenticatorData || SHA-256(client data)), is the message: it is hashed once more. */
-static bool check_signature(const check *k, atls_bytes client_data, atls_error *err)
+bool apple_assertion_signature(const apple_assertion *a, atls_bytes client_data, const atls_crypto *crypto,
+                               atls_key *key, atls_error *err)
 {
     uint8_t hash[32];
     uint8_t nonce[32];
-    const atls_bytes parts[2] = {k->assertion.auth_data, {hash, sizeof hash}};
-    return atls_digest(k->crypto, ATLS_SHA256, &client_data, 1, hash, err)
-           && atls_digest(k->crypto, ATLS_SHA256, parts, 2, nonce, err)
-           && atls_verify_der(k->crypto, k->key, ATLS_SHA256, atls_bytes_of(nonce, sizeof nonce),
-                              k->assertion.signature, ATLS_E_APPLE_ASSERTION, "assertion.signature", err);
+    const atls_bytes parts[2] = {a->auth_data, {hash, sizeof hash}};
+    return atls_digest(crypto, ATLS_SHA256, &client_data, 1, hash, err)
+           && atls_digest(crypto, ATLS_SHA256, parts, 2, nonce, err)
+           && atls_verify_der(crypto, key, ATLS_SHA256, atls_bytes_of(nonce, sizeof nonce), a->signature,
+                              ATLS_E_APPLE_ASSERTION, "assertion.signature", err);
+}
+
+static bool check_signature(const check *k, atls_bytes client_data, atls_error *err)
+{
+    return apple_assertion_signature(&k->assertion, client_data, k->crypto, k->key, err);
 }
 
 static bool check_app(const check *k)

@@ -319,5 +319,5 @@ bool apple_authenticate(const void *evidence, const atls_authority *auth, atls_a
         return false;
     }
     claims->apple.present = true;
-    return claim_application(&p, &claims->apple);
+    return claim_application(&p, &claims->apple) && apple_session_check(p.attestation, auth, claims, trace, err);
 }

@@ -131,7 +131,12 @@ static bool decode_object(atls_bytes in, apple_attestation *out, atls_error *err
 bool apple_attestation_decode(atls_bytes in, atls_arena *arena, apple_attestation *out, atls_error *err)
 {
     const atls_bytes none = atls_bytes_empty();
-    *out = (apple_attestation){.x5c = {none, none}, .receipt_der = none, .auth_data_raw = none};
+    *out = (apple_attestation){
+        .x5c = {none, none},
+        .receipt_der = none,
+        .auth_data_raw = none,
+        .session_assertion = {.signature = none, .auth_data = none, .rp_id_hash = none},
+    };
     if (!decode_object(in, out, err)) {
         return atls_error_relabel(err, ATLS_E_EVIDENCE_FORMAT, "attestation");
     }

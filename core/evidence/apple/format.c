@@ -12,6 +12,16 @@ static bool decode(atls_bytes in, atls_arena *arena, const void **evidence, atls
     return true;
 }
 
+static bool decode_session(atls_bytes in, atls_arena *arena, const void **evidence, atls_error *err)
+{
+    apple_attestation *a = atls_arena_alloc(arena, sizeof *a, err);
+    if (a == NULL || !apple_session_decode(in, arena, a, err)) {
+        return false;
+    }
+    *evidence = a;
+    return true;
+}
+
 /* Everything comes along but the root, which is pinned. */
 static bool request(const void *evidence, atls_arena *arena, atls_endorsement_request *out, atls_error *err)
 {
@@ -49,6 +59,7 @@ const atls_format *apple_format(void)
     static const atls_format row = {
         .name = "apple",
         .decode = decode,
+        .decode_session = decode_session,
         .request = request,
         .authenticate = apple_authenticate,
         .binds_itself = true,

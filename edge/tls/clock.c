@@ -2,7 +2,10 @@
 /* clock.c: reads the clocks. */
 #include "clock.h"
 
+#include <stdio.h>
 #include <time.h>
+
+#include "verify/verifier_crypto.h"
 
 uint64_t atls_clock_ms(void)
 {
@@ -13,6 +16,21 @@ uint64_t atls_clock_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+static bool check_floor(atls_time now, atls_time floor, const char *what, atls_error *err)
+{
+    char at[ATLS_TIME_TEXT_SIZE];
+    char limit[ATLS_TIME_TEXT_SIZE];
+    char expected[ATLS_TIME_TEXT_SIZE + 16];
+    if (now >= floor) {
+        return true;
+    }
+    atls_time_format(now, at);
+    atls_time_format(floor, limit);
+    (void)snprintf(expected, sizeof expected, "not before %s", limit);
+    return atls_fail_values(err, ATLS_E_INTERNAL, "clock", expected, at,
+                            "the system's clock is wrong: it says %s, %s %s", at, what, limit);
+}
+
 bool atls_clock_now(atls_time *out, atls_error *err)
 {
     struct timespec t;
@@ -20,5 +38,20 @@ bool atls_clock_now(atls_time *out, atls_error *err)
         return atls_fail(err, ATLS_E_INTERNAL, "clock", "the system's clock cannot be read");
     }
     *out = (atls_time)t.tv_sec;
+    return check_floor(*out, ATLS_CLOCK_BUILD_DATE, "and this library is of", err);
+}
+
+bool atls_clock_judging(const atls_verifier *v, atls_time *now, atls_error *err)
+{
+    if (*now != ATLS_TIME_UNSET) {
+        return true;
+    }
+    atls_time read;
+    if (!atls_clock_now(&read, err)
+        || !check_floor(read, v == NULL ? ATLS_TIME_UNSET : atls_verifier_newest_issue(v),
+                        "and what vouched before was issued at", err)) {
+        return false;
+    }
+    *now = read;
     return true;
 }

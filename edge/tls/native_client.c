@@ -70,6 +70,12 @@ static atls_step prove(atls_session *s, native *n, atls_error *err)
     return native_accept(s, n, err) ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
 }
 
+/* The time is read here, once, now that the evidence is complete. */
+static bool judge(atls_session *s, native *n, atls_bytes body, atls_error *err)
+{
+    return atls_clock_judging(n->side.verifier, &n->side.now, err) && native_judge(s, n, body, err);
+}
+
 static atls_step read_next(atls_session *s, native *n, atls_native_message wanted, atls_error *err)
 {
     atls_bytes body;
@@ -78,7 +84,7 @@ static atls_step read_next(atls_session *s, native *n, atls_native_message wante
         return step;
     }
     bool ok = wanted == ATLS_NATIVE_SERVER_HELLO ? take_hello(s, n, body, err)
-              : wanted == ATLS_NATIVE_EVIDENCE   ? native_judge(s, n, body, err)
+              : wanted == ATLS_NATIVE_EVIDENCE   ? judge(s, n, body, err)
                                                  : native_accepted(n, body, err);
     return ok ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
 }

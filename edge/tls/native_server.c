@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* native_server.c: the server's order of steps in atls/1. */
+#include "clock.h"
 #include "io.h"
 #include "native.h"
 #include "server.h"
@@ -93,6 +94,12 @@ static bool check_quiet(atls_session *s, const native *n, atls_error *err)
                         "the client sent application bytes before it was accepted");
 }
 
+/* The time is read here, once, now that the evidence is complete. */
+static bool judge(atls_session *s, native *n, atls_bytes body, atls_error *err)
+{
+    return atls_clock_judging(n->side.verifier, &n->side.now, err) && native_judge(s, n, body, err);
+}
+
 static atls_step read_next(atls_session *s, native *n, atls_native_message wanted, atls_error *err)
 {
     atls_bytes body;
@@ -102,7 +109,7 @@ static atls_step read_next(atls_session *s, native *n, atls_native_message wante
     }
     bool ok = wanted == ATLS_NATIVE_CLIENT_HELLO ? take_hello(s, n, body, err)
               : wanted == ATLS_NATIVE_EVIDENCE
-                  ? native_judge(s, n, body, err)
+                  ? judge(s, n, body, err)
                   : native_accepted(n, body, err) && check_quiet(s, n, err) && native_accept(s, n, err);
     return ok ? ATLS_STEP_DONE : ATLS_STEP_FAILED;
 }

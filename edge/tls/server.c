@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/cursor.h"
+#include "clock.h"
 #include "configure.h"
 #include "dstack.h"
 #include "hooked.h"
@@ -290,8 +291,12 @@ bool atls_load_identity(SSL_CTX *ctx, const char *certificate_file, const char *
 static bool load_client_authorities(const atls_session *s, atls_error *err)
 {
     const char *file = s->server.client_ca_file;
+    atls_time now = s->server.now;
     if (file == NULL) {
         return true;
+    }
+    if (!atls_clock_judging(s->server.verifier, &now, err)) {
+        return false;
     }
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
     if (names == NULL || SSL_CTX_load_verify_file(s->ctx, file) != 1) {
@@ -299,9 +304,7 @@ static bool load_client_authorities(const atls_session *s, atls_error *err)
         return atls_fail(err, ATLS_E_CONFIGURATION, "client_ca_file", "no certificates can be read from it: %s",
                          atls_io_reason());
     }
-    if (s->server.now != ATLS_TIME_UNSET) {
-        X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(s->ctx), (time_t)s->server.now);
-    }
+    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(s->ctx), (time_t)now);
     SSL_CTX_set_client_CA_list(s->ctx, names);
     SSL_CTX_set_verify(s->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     return true;

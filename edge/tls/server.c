@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include <openssl/err.h>
 #include <openssl/rand.h>
@@ -16,6 +17,7 @@
 #include "identity.h"
 #include "io.h"
 #include "native.h"
+#include "source_limit.h"
 #include "verify/verifier_crypto.h"
 
 /* Only atls/1 has types for evidence of other kinds. */
@@ -109,6 +111,7 @@ bool atls_server_prepare(const atls_server_options *options, atls_session **out,
         return false;
     }
     s->server = *options;
+    s->source = atls_address_of_any(options->source);
     s->profiles = profiles;
     if (!atls_session_alpn_list(s, options->alpn, with_native, true, err)) {
         atls_session_free(s);
@@ -116,6 +119,21 @@ bool atls_server_prepare(const atls_server_options *options, atls_session **out,
     }
     *out = s;
     return true;
+}
+
+void atls_server_note_source(atls_session *s, int fd)
+{
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof peer;
+    if (s->server.source == NULL && getpeername(fd, (struct sockaddr *)&peer, &len) == 0) {
+        s->source = atls_address_of_any((const struct sockaddr *)&peer);
+    }
+}
+
+bool atls_server_take_request(atls_session *s, atls_error *err)
+{
+    return s->server.source_limit == NULL
+           || atls_source_limit_take_at(s->server.source_limit, &s->source, atls_clock_ms(), err);
 }
 
 /* Sessions that the SSL_CTX remembers, or tickets that it gave out on other connections, belong to another context:

@@ -7,10 +7,10 @@
 #ifndef ATLS_EDGE_TLS_BUCKETS_H
 #define ATLS_EDGE_TLS_BUCKETS_H
 
-#include <sys/socket.h>
-
 #include "atls/bytes.h"
 #include "atls/error.h"
+
+struct sockaddr; /* <sys/socket.h> */
 
 /* Whom a bucket belongs to: zero-padded, family first. */
 typedef struct atls_address {

@@ -164,25 +164,41 @@ static void test_refused_teaches_nothing(void **state)
     rig_close(&r);
 }
 
+static atls_verifier *verifier_of(const char *text, const atls_verifier_options *o, atls_policy **policy)
+{
+    atls_error err = {0};
+    atls_verifier *v = NULL;
+    if (!atls_policy_parse(atls_bytes_str(text), policy, &err)
+        || !atls_verifier_new_with_options(*policy, o, &v, &err)) {
+        fail_msg("%s: %s", err.field, err.message);
+    }
+    assert_int_equal(atls_verifier_newest_issue(v), ATLS_TIME_UNSET);
+    return v;
+}
+
 /* Parts of a policy that holds others count, too; a verifier that remembers nothing has no such floor. */
 static void test_inner(void **state)
 {
-    static const char text[] = "{\"type\":\"any_of\",\"policies\":[{\"type\":\"tdx\"},"
-                               "{\"type\":\"sgx\"}]}";
+    static const char any[] = "{\"type\":\"any_of\",\"policies\":[{\"type\":\"tdx\"},{\"type\":\"sgx\"}]}";
+    static const char nested[] =
+        "{\"type\":\"tpm\",\"insecure_accept_any_measurement\":true,\"hardware\":{\"type\":\"sev_snp\"}}";
     static const atls_verifier_options forgetful = {.no_cache = true};
-    atls_error err = {0};
-    atls_policy *policy;
-    atls_verifier *v;
+    const atls_claims claims = {.dcap = {.latest_issue = ROOM}};
+    const atls_links links = {.now = ROOM};
+    atls_policy *policy = NULL;
     (void)state;
-    if (!atls_policy_parse(atls_bytes_str(text), &policy, &err)) {
-        fail_msg("%s: %s", err.field, err.message);
-    }
-    assert_true(atls_verifier_new(policy, &v, &err));
-    assert_int_equal(atls_verifier_newest_issue(v), ATLS_TIME_UNSET);
+    atls_verifier *v = verifier_of(any, NULL, &policy);
     teach(v->alternatives[1], ROOM);
     assert_int_equal(atls_verifier_newest_issue(v), ROOM);
     atls_verifier_free(v);
-    assert_true(atls_verifier_new_with_options(policy, &forgetful, &v, &err));
+    atls_policy_free(policy);
+    v = verifier_of(nested, NULL, &policy);
+    teach(v->hardware, ROOM);
+    assert_int_equal(atls_verifier_newest_issue(v), ROOM);
+    atls_verifier_free(v);
+    atls_policy_free(policy);
+    v = verifier_of(nested, &forgetful, &policy);
+    atls_caches_note(v->caches, &claims, &links);
     assert_int_equal(atls_verifier_newest_issue(v), ATLS_TIME_UNSET);
     atls_verifier_free(v);
     atls_policy_free(policy);
@@ -317,7 +333,7 @@ static const site sites[] = {
     {"the server's certificate", set_native, false, true},
 };
 
-/* A clock that stands right when the client begins. */
+/* A clock that stands right until the handshake is done, or that is wrong from the beginning. */
 static void run(const site *w, rig *r, atls_time later)
 {
     says = w->at_once ? later : ROOM;
@@ -326,6 +342,12 @@ static void run(const site *w, rig *r, atls_time later)
         return;
     }
     rig_server(r);
+    for (unsigned i = 0; i < 20 && r->client_err.code == ATLS_OK && SSL_is_init_finished(r->client_ssl) == 0; i++) {
+        r->client_step = atls_session_step(r->client, &r->client_err);
+        if (SSL_is_init_finished(r->client_ssl) == 0) {
+            r->server_step = atls_session_step(r->server, &r->server_err);
+        }
+    }
     says = later;
     rig_run_to_end(r);
 }
@@ -337,6 +359,7 @@ static void expect_refused(const site *w, const rig *r, atls_time floor)
         assert_string_equal(atls_code_name(r->client_err.code), "PEER_REFUSED");
         assert_string_equal(r->client_err.actual, "internal");
     }
+    assert_int_equal(SSL_is_init_finished(r->client_ssl), !w->at_once);
     if (!w->at_once) {
         assert_null(atls_session_result(w->at_server ? r->server : r->client));
     }

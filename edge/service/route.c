@@ -49,11 +49,11 @@ static bool take_token(svc_conn *c, const svc_config *o, uint32_t *retry_s)
     const uint64_t now_ms = svc_tick_us() / 1000;
     if (c->route == SVC_ROUTE_CHALLENGE) {
         return atls_buckets_take(v->challenge_buckets, &c->who, (uint32_t)o->challenge_per_minute,
-                                (uint32_t)o->challenge_burst, now_ms, retry_s);
+                                 (uint32_t)o->challenge_burst, now_ms, retry_s);
     }
     return c->route != SVC_ROUTE_ATTEST
            || atls_buckets_take(v->attest_buckets, &c->who, (uint32_t)o->attest_per_minute, (uint32_t)o->attest_burst,
-                               now_ms, retry_s);
+                                now_ms, retry_s);
 }
 
 static bool may_be_served(svc_conn *c, const svc_config *o, const svc_head *head)

@@ -46,7 +46,7 @@ bool atls_clock_judging(const atls_verifier *v, atls_time *now, atls_error *err)
     if (*now != ATLS_TIME_UNSET) {
         return true;
     }
-    atls_time read;
+    atls_time read = ATLS_TIME_UNSET;
     if (!atls_clock_now(&read, err)
         || !check_floor(read, v == NULL ? ATLS_TIME_UNSET : atls_verifier_newest_issue(v),
                         "and what vouched before was issued at", err)) {

@@ -14,6 +14,10 @@
  * TLS 1.3 only; tickets, resumption, early data and external PSKs are off. A session belongs to one thread at a
  * time.
  *
+ * Where no time is given the system's clock is read. One that is earlier than this library, or than the newest list or
+ * document that vouched in accepted appraisals of the same verifier, is an error, INTERNAL with field "clock"; a time in
+ * the options is the caller's.
+ *
  * A session that owns its socket (atls_connect, atls_accept) never raises SIGPIPE. Over the caller's SSL, transport
  * and signals are the caller's; the deadline then holds only if the transport does not block.
  *

@@ -13,7 +13,8 @@
 #include "values.h"
 
 typedef struct words {
-    const char *kind, *seed, *report_data, *at, *server_name, *serve, *profile, *count, *seconds, *client_policy;
+    const char *kind, *seed, *report_data, *at, *server_name, *serve, *profile, *count, *seconds, *client_policy,
+        *max_per_source;
     cli_list settings, client_roots, client_endorsements;
     bool force;
     cli_record record;
@@ -37,6 +38,8 @@ typedef struct job {
     atls_policy *client_policy; /* NULL: nothing is asked of clients */
     atls_verifier *client_verifier;
     cli_endorsements client_endorsements;
+    uint32_t max_per_source; /* 0: no limit */
+    atls_source_limit *source_limit;
 } job;
 
 static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
@@ -60,6 +63,8 @@ static cli_parsed parse(int argc, char *const argv[], words *w, atls_error *err)
         {"record", 0, "PATH", "with --client-policy: record each appraisal, for atls replay, in this file or folder",
          .text = &w->record.path},
         {"record-failures", 0, "DIR", "the same for what is not accepted, in this folder", .text = &w->record.failures},
+        {"max-per-source", 0, "N", "with --serve: an address gets evidence N times at once, and N times a minute",
+         .text = &w->max_per_source},
         {"count", 0, "N", "with --serve: end after N clients", .text = &w->count},
         {"seconds", 0, "N", "with --serve: end after N seconds", .text = &w->seconds},
     };
@@ -142,6 +147,9 @@ static bool choose_serve(const words *w, job *j, atls_error *err)
     if (w->serve == NULL && (w->count != NULL || w->seconds != NULL)) {
         return atls_fail(err, ATLS_E_USAGE, w->count != NULL ? "--count" : "--seconds", "only with --serve");
     }
+    if (w->serve == NULL && w->max_per_source != NULL) {
+        return atls_fail(err, ATLS_E_USAGE, "--max-per-source", "only with --serve");
+    }
     if (w->serve == NULL && w->client_policy != NULL) {
         return atls_fail(err, ATLS_E_USAGE, "--client-policy", "only with --serve");
     }
@@ -151,6 +159,7 @@ static bool choose_serve(const words *w, job *j, atls_error *err)
     return choose_profile(w, j, err) && load_client_policy(w, j, err)
            && cli_number(w->serve, "--serve", 0, 65535, &j->port, err)
            && cli_number(w->count, "--count", 1, 1000000, &j->count, err)
+           && cli_number(w->max_per_source, "--max-per-source", 1, 1000000, &j->max_per_source, err)
            && cli_number(w->seconds, "--seconds", 1, 86400, &j->seconds, err);
 }
 
@@ -236,6 +245,12 @@ static void say_how(const job *j, const char *d, uint16_t port, const char *at)
         (unsigned)port, j->server_name, d, d, d, at);
 }
 
+static bool make_limit(job *j, atls_error *err)
+{
+    const atls_source_limit_options o = {.per_minute = j->max_per_source};
+    return j->max_per_source == 0 || atls_source_limit_new(&o, &j->source_limit, err);
+}
+
 static bool serve(words *w, job *j, atls_error *err)
 {
     const char *d = w->operands.items[0];
@@ -251,6 +266,7 @@ static bool serve(words *w, job *j, atls_error *err)
         .endorse_ctx = &j->client_endorsements,
         .now = j->options.now,
         .record = cli_record_options(&w->record),
+        .source_limit = j->source_limit,
     };
     if (options.certificate_file == NULL || options.private_key_file == NULL
         || !cli_listen((uint16_t)j->port, &l, err)) {
@@ -273,7 +289,7 @@ static bool run(words *w, job *j, atls_error *err)
         return false;
     }
     say_what_next(w, j);
-    return w->serve == NULL || serve(w, j, err);
+    return w->serve == NULL || (make_limit(j, err) && serve(w, j, err));
 }
 
 int cli_sim(int argc, char *const argv[])
@@ -288,6 +304,7 @@ int cli_sim(int argc, char *const argv[])
     bool ok = run(&w, &j, &err);
     cli_folder_close(&j.folder);
     cli_room_free(&j.room);
+    atls_source_limit_free(j.source_limit);
     atls_verifier_free(j.client_verifier);
     atls_policy_free(j.client_policy);
     const int status = cli_record_end(&w.record, "sim", ok ? 0 : cli_report("sim", &err));

@@ -45,6 +45,7 @@ typedef struct atls_caches {
     atls_cache *endorsements; /* of one's own sources */
     atls_cache *stapled;      /* with pieces that a peer sent: apart, so that a peer pushes out nothing but those */
     atls_cache *platforms;
+    _Atomic(atls_time) newest_issue; /* of what vouched in accepted appraisals; only grows */
 } atls_caches;
 
 /* atls_cache_new makes an empty cache; max_entries is at least 1. The caller's (atls_cache_free). Errors: MEMORY. */

@@ -30,6 +30,7 @@ void atls_links_init(atls_links *l, const atls_crypto *c, atls_cache *cache, atl
     l->cache = cache;
     l->now = now;
     l->n_fresh = 0;
+    l->newest_issue = ATLS_TIME_UNSET;
 }
 
 void atls_links_settle(atls_links *l, bool accepted)
@@ -124,6 +125,15 @@ bool atls_links_verify(atls_links *l, const atls_crypto *c, atls_cert *cert, atl
     return true;
 }
 
+/* A list from the future is no sign of what time it is: it is refused for its dates, by whoever asked. */
+static bool note_issue(atls_links *l, const atls_crl *crl)
+{
+    if (l != NULL && crl->this_update <= l->now) {
+        l->newest_issue = later(l->newest_issue, crl->this_update);
+    }
+    return true;
+}
+
 bool atls_links_verify_crl(atls_links *l, const atls_crypto *c, const atls_crl *crl, atls_signer *issuer, atls_time now,
                            const char *field, atls_error *err)
 {
@@ -131,7 +141,7 @@ bool atls_links_verify_crl(atls_links *l, const atls_crypto *c, const atls_crl *
                       .until = earlier(crl->next_update, issuer->cert->not_after)};
     const bool has_key = identify(l, crl->sig_alg, crl->tbs, crl->signature, issuer->cert, &link);
     if (has_key && is_known(l, &link)) {
-        return atls_crl_verify_known(crl, issuer->cert, now, field, err);
+        return atls_crl_verify_known(crl, issuer->cert, now, field, err) && note_issue(l, crl);
     }
     atls_error why = {.code = ATLS_OK};
     if (!open_signer(c, issuer, &why)) { /* it is good: other signatures were checked with it, now or before */
@@ -143,5 +153,5 @@ bool atls_links_verify_crl(atls_links *l, const atls_crypto *c, const atls_crl *
     if (has_key) {
         note(l, &link);
     }
-    return true;
+    return note_issue(l, crl);
 }

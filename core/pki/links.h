@@ -27,6 +27,7 @@ typedef struct atls_links {
     atls_time now;
     atls_link fresh[ATLS_MAX_LINKS]; /* verified in this one */
     size_t n_fresh;
+    atls_time newest_issue; /* of a list that its issuer signed, up to `now`; ATLS_TIME_UNSET: none */
 } atls_links;
 
 void atls_links_init(atls_links *l, const atls_crypto *c, atls_cache *cache, atls_time now);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "verifier.h"
+
 #define DEFAULT_PLATFORMS        16384u
 #define DEFAULT_ENDORSEMENTS     64u
 #define DEFAULT_ENDORSEMENTS_LEN ((size_t)16 * 1024 * 1024)
@@ -69,4 +71,39 @@ atls_verifier_counts atls_caches_count(const atls_caches *c)
     }
     return (atls_verifier_counts){
         .endorsements = count(c->endorsements), .stapled = count(c->stapled), .platforms = count(c->platforms)};
+}
+
+/* ---- the newest date ---- */
+
+static atls_time later(atls_time a, atls_time b)
+{
+    return a > b ? a : b;
+}
+
+/* Nothing that an accepted appraisal used was issued after its `now`, and nothing here ever is. */
+void atls_caches_note(atls_caches *c, const atls_claims *claims, const atls_links *links)
+{
+    const atls_time documents = claims->dcap.latest_issue <= links->now ? claims->dcap.latest_issue : ATLS_TIME_UNSET;
+    const atls_time issued = later(documents, links->newest_issue);
+    if (c == NULL) {
+        return;
+    }
+    atls_time known = atomic_load(&c->newest_issue);
+    while (issued > known && !atomic_compare_exchange_weak(&c->newest_issue, &known, issued)) {
+    }
+}
+
+static atls_time newest_of(const atls_verifier *v)
+{
+    const atls_caches *c = v == NULL ? NULL : atls_verifier_caches(v);
+    return c == NULL ? ATLS_TIME_UNSET : atomic_load(&c->newest_issue);
+}
+
+atls_time atls_verifier_newest_issue(const atls_verifier *v)
+{
+    atls_time newest = later(newest_of(v), newest_of(v->hardware));
+    for (size_t i = 0; i < v->n_alternatives; i++) {
+        newest = later(newest, atls_verifier_newest_issue(v->alternatives[i]));
+    }
+    return newest;
 }

@@ -17,4 +17,9 @@ atls_arena_shelf *atls_verifier_arenas(const atls_verifier *v);
 /* atls_verifier_platforms tells whose evidence the policy can accept, as bits 1 << atls_platform. */
 unsigned atls_verifier_platforms(const atls_verifier *v);
 
+/* atls_verifier_newest_issue gives the newest issue date among the lists and documents that vouched in accepted
+ * appraisals by v: no true clock is earlier. It never falls. ATLS_TIME_UNSET: there is none, or v remembers nothing.
+ * Any number of threads. */
+atls_time atls_verifier_newest_issue(const atls_verifier *v);
+
 #endif

@@ -139,6 +139,9 @@ static void settle(appraisal *a, bool accepted)
         a->v->format->settle(a->evidence, &authority, accepted);
     }
     atls_links_settle(&a->links, accepted);
+    if (accepted) {
+        atls_caches_note(a->v->caches, &a->claims, &a->links);
+    }
 }
 
 static bool decode(appraisal *a)

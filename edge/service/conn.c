@@ -32,7 +32,7 @@ static void list(svc_conn *c)
 }
 
 /* A plain hash: chains are as long as the limit of one address lets them be, whoever chooses addresses. */
-static size_t chain_of(const svc_server *v, const svc_address *who)
+static size_t chain_of(const svc_server *v, const atls_address *who)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < sizeof who->bytes; i++) {
@@ -41,7 +41,7 @@ static size_t chain_of(const svc_server *v, const svc_address *who)
     return (size_t)(h % v->n_chains);
 }
 
-static size_t count_of(const svc_server *v, const svc_address *who)
+static size_t count_of(const svc_server *v, const atls_address *who)
 {
     size_t n = 0;
     for (const svc_conn *c = v->chains[chain_of(v, who)]; c != NULL; c = c->next_of_chain) {
@@ -203,7 +203,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 
 /* ---- birth and death ---- */
 
-static bool has_room(svc_server *v, const svc_address *who, bool is_admin)
+static bool has_room(svc_server *v, const atls_address *who, bool is_admin)
 {
     const svc_config *o = svc_config_of(v);
     if (is_admin) {
@@ -235,7 +235,7 @@ static struct bufferevent *open_bev(svc_server *v, evutil_socket_t fd, bool is_a
     return bev;
 }
 
-static svc_conn *born(svc_server *v, evutil_socket_t fd, const svc_address *who, bool is_admin)
+static svc_conn *born(svc_server *v, evutil_socket_t fd, const atls_address *who, bool is_admin)
 {
     svc_conn *c = calloc(1, sizeof *c);
     if (c == NULL) {
@@ -273,7 +273,7 @@ static void refuse_at_once(svc_server *v, evutil_socket_t fd)
 
 void svc_conn_accept(svc_server *v, evutil_socket_t fd, const struct sockaddr *sa, bool is_admin)
 {
-    const svc_address who = svc_address_of(sa);
+    const atls_address who = atls_address_of(sa);
     const int on = 1;
     svc_count(&v->service->metrics, SVC_N_connections);
     svc_conn *c = has_room(v, &who, is_admin) ? born(v, fd, &who, is_admin) : NULL;

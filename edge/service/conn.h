@@ -16,9 +16,9 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 
+#include "edge/tls/buckets.h"
 #include "http_head.h"
 #include "internal.h"
-#include "limits.h"
 
 #define SVC_INPUT_AHEAD 16384u /* bytes that are read before somebody wants them */
 #define SVC_LINGER_MS   1000u
@@ -50,7 +50,7 @@ typedef struct svc_conn {
     size_t chain;
     struct bufferevent *bev;
     struct event *timer;
-    svc_address who;
+    atls_address who;
     bool is_admin;
     bool is_listed; /* among older and newer */
     bool is_gone;   /* the client has left while a worker had its request */
@@ -90,8 +90,8 @@ struct svc_server {
     svc_conn **chains;
     size_t n_chains;
     uint8_t head[SVC_MAX_HEAD]; /* of the request that is looked at */
-    svc_buckets *challenge_buckets;
-    svc_buckets *attest_buckets;
+    atls_buckets *challenge_buckets;
+    atls_buckets *attest_buckets;
     /* limits and texts of the moment: of an engine that is held while one event is handled */
     svc_engine *engine;
 };

@@ -48,12 +48,12 @@ static bool take_token(svc_conn *c, const svc_config *o, uint32_t *retry_s)
     svc_server *v = c->server;
     const uint64_t now_ms = svc_tick_us() / 1000;
     if (c->route == SVC_ROUTE_CHALLENGE) {
-        return svc_buckets_take(v->challenge_buckets, &c->who, (uint32_t)o->challenge_per_minute,
-                                (uint32_t)o->challenge_burst, now_ms, retry_s);
+        return atls_buckets_take(v->challenge_buckets, &c->who, (uint32_t)o->challenge_per_minute,
+                                 (uint32_t)o->challenge_burst, now_ms, retry_s);
     }
     return c->route != SVC_ROUTE_ATTEST
-           || svc_buckets_take(v->attest_buckets, &c->who, (uint32_t)o->attest_per_minute, (uint32_t)o->attest_burst,
-                               now_ms, retry_s);
+           || atls_buckets_take(v->attest_buckets, &c->who, (uint32_t)o->attest_per_minute, (uint32_t)o->attest_burst,
+                                now_ms, retry_s);
 }
 
 static bool may_be_served(svc_conn *c, const svc_config *o, const svc_head *head)

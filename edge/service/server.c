@@ -246,8 +246,8 @@ static bool make(svc_server *v, atls_error *err)
     if (v->base == NULL || v->chains == NULL) {
         return atls_fail(err, ATLS_E_MEMORY, "server", NULL);
     }
-    return svc_files_enough(c, err) && svc_buckets_new((size_t)c->addresses, &v->challenge_buckets, err)
-           && svc_buckets_new((size_t)c->addresses, &v->attest_buckets, err) && make_pipe(v, err)
+    return svc_files_enough(c, err) && atls_buckets_new((size_t)c->addresses, &v->challenge_buckets, err)
+           && atls_buckets_new((size_t)c->addresses, &v->attest_buckets, err) && make_pipe(v, err)
            && make_signals(v, err) && listen_at(v, &c->listen, "listen", on_accept, v->listeners, &v->n_listeners, err)
            && listen_at(v, &c->admin_listen, "admin_listen", on_admin, v->admin_listeners, &v->n_admin_listeners, err);
 }
@@ -323,8 +323,8 @@ void svc_server_free(svc_server *v)
     if (v->base != NULL) {
         event_base_free(v->base);
     }
-    svc_buckets_free(v->challenge_buckets);
-    svc_buckets_free(v->attest_buckets);
+    atls_buckets_free(v->challenge_buckets);
+    atls_buckets_free(v->attest_buckets);
     svc_engine_drop(v->engine);
     free(v->chains);
     free(v);

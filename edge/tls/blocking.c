@@ -209,6 +209,7 @@ static bool serve(atls_session *s, atls_error *err)
 {
     s->owns_transport = true;
     atls_session_start_clock(s);
+    atls_server_note_source(s, s->socket.fd);
     if (!atls_socket_prepare(s->socket.fd, err) || !atls_server_context(s, err)) {
         return false;
     }

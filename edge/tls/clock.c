@@ -2,7 +2,10 @@
 /* clock.c: reads the clocks. */
 #include "clock.h"
 
+#include <stdio.h>
 #include <time.h>
+
+#include "verify/verifier_crypto.h"
 
 uint64_t atls_clock_ms(void)
 {
@@ -13,7 +16,22 @@ uint64_t atls_clock_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-bool atls_clock_now_ms(atls_time *out, uint32_t *ms, atls_error *err)
+static bool check_floor(atls_time now, atls_time floor, const char *what, atls_error *err)
+{
+    char at[ATLS_TIME_TEXT_SIZE];
+    char limit[ATLS_TIME_TEXT_SIZE];
+    char expected[ATLS_TIME_TEXT_SIZE + 16];
+    if (now >= floor) {
+        return true;
+    }
+    atls_time_format(now, at);
+    atls_time_format(floor, limit);
+    (void)snprintf(expected, sizeof expected, "not before %s", limit);
+    return atls_fail_values(err, ATLS_E_INTERNAL, "clock", expected, at,
+                            "the system's clock is wrong: it says %s, %s %s", at, what, limit);
+}
+
+static bool read_clock(atls_time *out, uint32_t *ms, atls_error *err)
 {
     struct timespec t;
     if (clock_gettime(CLOCK_REALTIME, &t) != 0 || t.tv_sec <= 0) {
@@ -21,11 +39,30 @@ bool atls_clock_now_ms(atls_time *out, uint32_t *ms, atls_error *err)
     }
     *out = (atls_time)t.tv_sec;
     *ms = (uint32_t)(t.tv_nsec / 1000000);
+    return check_floor(*out, ATLS_CLOCK_BUILD_DATE, "and this library is of", err);
+}
+
+bool atls_clock_judging(const atls_verifier *v, atls_time *now, uint32_t *ms, atls_error *err)
+{
+    if (*now != ATLS_TIME_UNSET) {
+        return true;
+    }
+    atls_time read = ATLS_TIME_UNSET;
+    uint32_t part = 0;
+    if (!read_clock(&read, &part, err)
+        || !check_floor(read, v == NULL ? ATLS_TIME_UNSET : atls_verifier_newest_issue(v),
+                        "and what vouched before was issued at", err)) {
+        return false;
+    }
+    *now = read;
+    if (ms != NULL) {
+        *ms = part;
+    }
     return true;
 }
 
 bool atls_clock_now(atls_time *out, atls_error *err)
 {
     uint32_t ms;
-    return atls_clock_now_ms(out, &ms, err);
+    return read_clock(out, &ms, err);
 }

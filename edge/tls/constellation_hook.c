@@ -103,7 +103,7 @@ bool atls_hooked_set(SSL *ssl, atls_hooked *s)
 bool atls_hook_time(const atls_hook *hook, atls_time *out, atls_error *err)
 {
     *out = hook->now;
-    return hook->now != ATLS_TIME_UNSET || atls_clock_now(out, err);
+    return atls_clock_judging(hook->verifier, out, NULL, err);
 }
 
 /* ---- SSL_CTX ----------------------------------------------------------------------------------------------------- */

@@ -167,7 +167,7 @@ static bool appraise(atls_session *s, const exchange *x, atls_tape *tape, atls_e
     };
     memcpy(in.binding.value, x->report_data, sizeof in.binding.value);
     memcpy(in.binding.leaf_sha256, s->peer.leaf_sha256, sizeof in.binding.leaf_sha256);
-    if (in.now == ATLS_TIME_UNSET && !atls_clock_now(&in.now, err)) {
+    if (!atls_clock_judging(s->client.verifier, &in.now, NULL, err)) {
         return false;
     }
     bool accepted = atls_tape_appraise(tape, &s->client.record, s->client.verifier, &in, &s->arena, &s->result, err);

@@ -8,6 +8,7 @@
 #include "edge/attester/queue.h"
 #include "http.h"
 #include "io.h"
+#include "server.h"
 
 #define PIECE_SIZE            4096u
 #define MAX_ANSWER_HEADER_LEN 256u
@@ -196,7 +197,7 @@ static bool take_request(atls_session *s, exchange *x, atls_error *err)
     if (!read_nonce(s, x, nonce, &why)) {
         return refuse(x, 400, &why, err);
     }
-    if (!atls_dstack_binding(s, nonce, x->report_data, &why)) {
+    if (!atls_server_take_request(s, &why) || !atls_dstack_binding(s, nonce, x->report_data, &why)) {
         return refuse(x, 503, &why, err);
     }
     x->asked = true;

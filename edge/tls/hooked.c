@@ -7,6 +7,7 @@
 #include "atls/hooks.h"
 #include "identity.h"
 #include "peer_chain.h"
+#include "server.h"
 
 bool atls_hooked_is(const atls_session *s)
 {
@@ -58,6 +59,9 @@ bool atls_hooked_context(atls_session *s, atls_error *err)
 
 bool atls_hooked_configure(atls_session *s, SSL *ssl, atls_error *err)
 {
+    if (s->is_server && !atls_server_take_request(s, err)) { /* whoever says hello here asks for evidence */
+        return false;
+    }
     SSL_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
     SSL_clear_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_ALLOW_NO_DHE_KEX);
     SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);

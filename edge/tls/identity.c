@@ -220,7 +220,7 @@ static bool set_params(const atls_session *s, SSL *ssl, atls_time now, atls_erro
 static bool check_time_of(const atls_session *s, atls_time *out, atls_error *err)
 {
     *out = s->client.now;
-    return s->client.now != ATLS_TIME_UNSET || atls_clock_now(out, err);
+    return atls_clock_judging(s->client.verifier, out, NULL, err);
 }
 
 /* The default would pass over what somebody has given in order to be stricter. */

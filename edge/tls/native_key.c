@@ -57,7 +57,7 @@ static bool appraise(atls_session *s, const native *n, const X509 *leaf, atls_er
     memcpy(in.binding.leaf_sha256, s->peer.leaf_sha256, sizeof in.binding.leaf_sha256);
     if (!chain_of(s, leaf, &s->arena, &in.evidence, err)
         || !atls_spki_sha256(leaf, "client.certificate", in.binding.value, err)
-        || (in.now == ATLS_TIME_UNSET && !atls_clock_now(&in.now, err))) {
+        || !atls_clock_judging(n->side.verifier, &in.now, NULL, err)) {
         return false;
     }
     atls_tape tape = {0};

@@ -355,8 +355,9 @@ static bool appraise(atls_session *s, const native *n, const atls_native_evidenc
     };
     memcpy(in.binding.value, report, sizeof in.binding.value);
     memcpy(in.binding.leaf_sha256, s->peer.leaf_sha256, sizeof in.binding.leaf_sha256);
-    /* a key that was made in this very second must not look as if it came from the future */
-    if (in.now == ATLS_TIME_UNSET && !atls_clock_now_ms(&in.now, &in.now_ms, err)) {
+    /* read once, now that the evidence is complete; a key that was made in this very second must not look as if it came from the
+     * future */
+    if (!atls_clock_judging(n->side.verifier, &in.now, &in.now_ms, err)) {
         return false;
     }
     atls_tape tape = {0};

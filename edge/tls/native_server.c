@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* native_server.c: the server's order of steps in atls/1. */
+#include "clock.h"
 #include "io.h"
 #include "native.h"
 #include "server.h"
@@ -60,13 +61,20 @@ static bool check_hello(const native *n, atls_error *err)
            || atls_fail(err, ATLS_E_PROTOCOL, "client_hello.types", "this machine has no evidence of these types");
 }
 
+/* Before our hello, so that nothing is begun for a client that asks too often. */
+static bool is_within_limit(atls_session *s, native *n, atls_error *err)
+{
+    n->own_fault = n->peers.types.n > 0 && !atls_server_take_request(s, err);
+    return !n->own_fault;
+}
+
 static bool take_hello(atls_session *s, native *n, atls_bytes body, atls_error *err)
 {
     n->peer_hello = n->last;
     return atls_native_read_hello(false, body, &n->peers, err) && check_hello(n, err) && native_judge_key(s, n, err)
-           && choose_protocol(n, err) && atls_native_write_hello(true, &n->mine, &s->arena, &n->my_hello, err)
-           && native_agree(n, err) && native_note_protocol(s, n->mine.protocols.items[0], err)
-           && native_send(n, n->my_hello, err);
+           && choose_protocol(n, err) && is_within_limit(s, n, err)
+           && atls_native_write_hello(true, &n->mine, &s->arena, &n->my_hello, err) && native_agree(n, err)
+           && native_note_protocol(s, n->mine.protocols.items[0], err) && native_send(n, n->my_hello, err);
 }
 
 static atls_step prove(atls_session *s, native *n, atls_error *err)

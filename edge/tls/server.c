@@ -3,18 +3,21 @@
 #include "server.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "base/cursor.h"
+#include "clock.h"
 #include "configure.h"
 #include "dstack.h"
 #include "hooked.h"
 #include "identity.h"
 #include "io.h"
 #include "native.h"
+#include "source_limit.h"
 #include "verify/verifier_crypto.h"
 
 /* Only atls/1 has types for evidence of other kinds. */
@@ -105,6 +108,7 @@ bool atls_server_prepare(const atls_server_options *options, atls_session **out,
         return false;
     }
     s->server = *options;
+    s->source = atls_address_of_any(options->source);
     s->profiles = profiles;
     if (!atls_session_alpn_list(s, options->alpn, with_native, true, err)) {
         atls_session_free(s);
@@ -112,6 +116,21 @@ bool atls_server_prepare(const atls_server_options *options, atls_session **out,
     }
     *out = s;
     return true;
+}
+
+void atls_server_note_source(atls_session *s, int fd)
+{
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof peer;
+    if (s->server.source == NULL && getpeername(fd, (struct sockaddr *)&peer, &len) == 0) {
+        s->source = atls_address_of_any((const struct sockaddr *)&peer);
+    }
+}
+
+bool atls_server_take_request(atls_session *s, atls_error *err)
+{
+    return s->server.source_limit == NULL
+           || atls_source_limit_take_at(s->server.source_limit, &s->source, atls_clock_ms(), err);
 }
 
 /* Sessions that the SSL_CTX remembers, or tickets that it gave out on other connections, belong to another context:
@@ -287,8 +306,12 @@ bool atls_load_identity(SSL_CTX *ctx, const char *certificate_file, const char *
 static bool load_client_authorities(const atls_session *s, atls_error *err)
 {
     const char *file = s->server.client_ca_file;
+    atls_time now = s->server.now;
     if (file == NULL) {
         return true;
+    }
+    if (!atls_clock_judging(s->server.verifier, &now, NULL, err)) {
+        return false;
     }
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
     if (names == NULL || SSL_CTX_load_verify_file(s->ctx, file) != 1) {
@@ -296,9 +319,7 @@ static bool load_client_authorities(const atls_session *s, atls_error *err)
         return atls_fail(err, ATLS_E_CONFIGURATION, "client_ca_file", "no certificates can be read from it: %s",
                          atls_io_reason());
     }
-    if (s->server.now != ATLS_TIME_UNSET) {
-        X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(s->ctx), (time_t)s->server.now);
-    }
+    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(s->ctx), (time_t)now);
     SSL_CTX_set_client_CA_list(s->ctx, names);
     SSL_CTX_set_verify(s->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     return true;

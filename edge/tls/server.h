@@ -12,6 +12,12 @@ ATLS_MUST_USE bool atls_server_prepare(const atls_server_options *options, atls_
  * Errors: CONFIGURATION with field "certificate_file" or "private_key_file", MEMORY. */
 ATLS_MUST_USE bool atls_server_context(atls_session *s, atls_error *err);
 
+/* atls_server_note_source keeps whose connection a socket is, unless the caller has said it. */
+void atls_server_note_source(atls_session *s, int fd);
+
+/* atls_server_take_request uses up one of the requests for evidence that this client's address has. Errors: LIMIT, INTERNAL. */
+ATLS_MUST_USE bool atls_server_take_request(atls_session *s, atls_error *err);
+
 /* atls_server_knows_client tells whether OpenSSL has verified a certificate of the client. */
 bool atls_server_knows_client(const atls_session *s);
 

@@ -13,6 +13,7 @@
 
 #include "atls/tls.h"
 #include "base/arena_shelf.h"
+#include "buckets.h"
 
 #define ATLS_PEER_TEXT_SIZE     512
 #define ATLS_DEFAULT_TIMEOUT_MS 30000u
@@ -66,6 +67,7 @@ struct atls_session {
     atls_arena_shelf *shelf;    /* where the arena goes; NULL: it is freed */
     atls_client_options client; /* copied; is_server: unused */
     atls_server_options server; /* same for clients */
+    atls_address source;        /* of a server's client; zeros: unknown */
     struct atls_ticket *ticket; /* our evidence in the making; NULL: none */
     unsigned profiles;          /* ATLS_PROFILE_ bits that are still possible */
     atls_bytes protocol;        /* what the application speaks, once atls/1 has agreed on it; else empty */

@@ -16,6 +16,7 @@
 #include "policy.h"
 #include "record.h"
 #include "result.h"
+#include "source_limit.h"
 #include "time.h"
 #include "tls.h"
 #include "verifier.h"

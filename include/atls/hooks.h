@@ -59,8 +59,9 @@ typedef struct atls_hook_client_options {
     atls_attest_fn attest; /* answers a server that asks for evidence; inside the handshake, as endorse. NULL: none */
     void *attest_ctx;
     atls_attester *attester; /* the same without blocking, instead of attest; outlives every SSL */
-    atls_time now;           /* of the appraisal and of certificates; UNSET: the system's clock at each handshake */
-    size_t arena_size;       /* bytes per SSL; 0: ATLS_ARENA_DEFAULT_SIZE */
+    atls_time now;     /* of the appraisal and of certificates; UNSET: the system's clock at each handshake, on the
+                              * terms of tls.h */
+    size_t arena_size; /* bytes per SSL; 0: ATLS_ARENA_DEFAULT_SIZE */
     atls_hook_refused_fn refused; /* NULL: nobody is told */
     void *refused_ctx;
     atls_record_options record; /* of the appraisal of the peer, inside the handshake; zeroed: none */

@@ -14,6 +14,10 @@
  * TLS 1.3 only; tickets, resumption, early data and external PSKs are off. A session belongs to one thread at a
  * time.
  *
+ * Where no time is given the system's clock is read. One that is earlier than this library, or than the newest list or
+ * document that vouched in accepted appraisals of the same verifier, is an error, INTERNAL with field "clock"; a time in
+ * the options is the caller's.
+ *
  * A session that owns its socket (atls_connect, atls_accept) never raises SIGPIPE. Over the caller's SSL, transport
  * and signals are the caller's; the deadline then holds only if the transport does not block.
  *
@@ -48,6 +52,7 @@
 #include "endorse.h"
 #include "record.h"
 #include "result.h"
+#include "source_limit.h"
 #include "verifier.h"
 
 #ifdef __cplusplus
@@ -172,6 +177,13 @@ typedef struct atls_server_options {
                                       * constellation */
     atls_record_options record; /* of the appraisal of the client, with a verifier: as of a client */
     const char *variant;        /* constellation: what attest makes, as in hooks.h; NULL: a TDX quote */
+    /* How often an address may ask for evidence: beyond it the session fails with LIMIT before the attester is asked, and
+     * the client is told no more than that we could not do our part (atls/1: category 4; dstack: 503; constellation, where
+     * each connection is a request: it ends before the handshake). Outlives the session. NULL: no limit. */
+    atls_source_limit *source_limit;
+    /* Whose requests these are: only looked at when the session is made. NULL: atls_accept asks the socket; over the
+     * caller's SSL nobody knows, and all such sessions are one source. */
+    const struct sockaddr *source;
 } atls_server_options;
 
 typedef enum atls_step {
@@ -191,7 +203,7 @@ typedef enum atls_step {
  * may be NULL: the result of a refusal then has no list of checks, and the error says what failed all the same.
  * Errors: CONFIGURATION and INVALID_SERVER_NAME before any network traffic; IO, TIMEOUT, TLS_HANDSHAKE, IDENTITY,
  * MISSING_CERTIFICATE; PROTOCOL (the peer breaks the rules of the profile), PEER_REFUSED (the peer says no), LIMIT
- * (the attester's queue is full), MEMORY, INTERNAL; those of attest, of endorse and of atls_verifier_appraise. */
+ * (the attester's queue is full, or the address asks too often), MEMORY, INTERNAL; those of attest, of endorse and of atls_verifier_appraise. */
 ATLS_MUST_USE bool atls_connect(const char *host, const char *port, const atls_client_options *options,
                                 atls_arena *arena, atls_session **out, atls_result *result, atls_error *err);
 

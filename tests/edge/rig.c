@@ -96,7 +96,12 @@ void rig_policy(rig *r, const char *edit)
 
 void rig_open(rig *r)
 {
-    static const sim_options room = {0};
+    rig_open_at(r, ATLS_TIME_UNSET);
+}
+
+void rig_open_at(rig *r, atls_time now)
+{
+    const sim_options room = {.now = now};
     *r = (rig){0};
     check(atls_arena_new(&r->arena, ARENA_SIZE, &r->err), &r->err);
     check(sim_new(&room, &r->sim, &r->err), &r->err);

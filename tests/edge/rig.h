@@ -68,6 +68,8 @@ struct rig {
 
 /* rig_open makes room, policy, verifier, contexts and options, all honest. rig_close frees everything there is. */
 void rig_open(rig *r);
+/* rig_open_at lays all dates around another instant. */
+void rig_open_at(rig *r, atls_time now);
 void rig_close(rig *r);
 
 /* rig_policy replaces policy and verifier by the room's own with `edit` put in after the first brace ("\"a\":1,"). */

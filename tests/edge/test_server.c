@@ -357,6 +357,63 @@ static void test_deadline(void **state)
     rig_close(&r);
 }
 
+/* ---- attest_to: certificate ------------------------------------------------------------------------------------------ */
+
+typedef struct counted {
+    void *room;
+    size_t n;
+} counted;
+
+static bool attest_counted(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
+                           atls_error *err)
+{
+    counted *c = ctx;
+    c->n++;
+    return sim_attest(c->room, report_data, arena, out, err);
+}
+
+typedef struct certificate_row {
+    const char *name;
+    bool is_native;
+    bool required;
+} certificate_row;
+
+static const certificate_row certificate_rows[] = {
+    {"atls/1: a certificate is required, and there is none", true, true},
+    {"atls/1: none is required", true, false},
+    {"dstack: a certificate is required, and there is none", false, true},
+    {"dstack: none is required", false, false},
+};
+
+/* Over an SSL of one's own its SSL_CTX says to whom this machine proves itself: no evidence is made for others. */
+static void test_certificate(void **state)
+{
+    const certificate_row *w = *state;
+    counted c = {0};
+    rig r;
+    rig_open(&r);
+    if (w->is_native) {
+        rig_native(&r);
+    }
+    c.room = r.sim;
+    r.server_options.attest = attest_counted;
+    r.server_options.attest_ctx = &c;
+    if (w->required) {
+        SSL_CTX_set_verify(r.server_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    }
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    assert_int_equal(c.n, w->required ? 0 : 1);
+    if (w->required) {
+        assert_int_equal(r.server_step, ATLS_STEP_FAILED);
+        assert_string_equal(atls_code_name(r.server_err.code), "TLS_HANDSHAKE");
+        assert_int_equal(r.client_step, ATLS_STEP_FAILED);
+    } else {
+        rig_expect_established(&r);
+    }
+    rig_close(&r);
+}
+
 int main(void)
 {
     tap_list l = {0};
@@ -368,6 +425,9 @@ int main(void)
     tap_add(&l, "bytes behind the request", test_pipelined, NULL);
     for (size_t i = 0; i < sizeof attest_rows / sizeof attest_rows[0]; i++) {
         tap_add(&l, attest_rows[i].name, test_attester, &attest_rows[i]);
+    }
+    for (size_t i = 0; i < sizeof certificate_rows / sizeof certificate_rows[0]; i++) {
+        tap_add(&l, certificate_rows[i].name, test_certificate, &certificate_rows[i]);
     }
     tap_add(&l, "a client that ends in the middle", test_ended_request, NULL);
     tap_add(&l, "a client that says nothing", test_deadline, NULL);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* native_client.c: the client's order of steps in atls/1. */
-#include "clock.h"
 #include "io.h"
 #include "native.h"
 

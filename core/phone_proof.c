@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* phone_proof.c: what a phone signs in a session, and how it is written down. */
+/* phone_proof.c: what a phone signs in a session, and how it is written down and read. */
 #include "atls/phone_proof.h"
 
 #include <string.h>
 
 #include "base/cbor_write.h"
+#include "phone_form.h"
 
 #define TAG              "atls/1 key"
 #define TAG_LEN          (sizeof TAG - 1)
@@ -65,4 +66,32 @@ bool atls_phone_apple(atls_bytes attestation, atls_bytes assertion, atls_arena *
     atls_cw_uint(&w, 1);
     atls_cw_bytes(&w, assertion);
     return atls_buf_done(&b, out);
+}
+
+bool atls_phone_key(atls_cur *c, uint64_t wanted)
+{
+    uint64_t key;
+    if (!atls_cbor_uint(c, "key", 1, &key)) {
+        return false;
+    }
+    if (key != wanted) {
+        (void)atls_cur_fail(c, ATLS_E_ENCODING, "key", wanted == 0 ? "0" : "1", wanted == 0 ? "1" : "0",
+                            "the keys are 0 and 1, in this order");
+        return false;
+    }
+    return true;
+}
+
+bool atls_phone_open(atls_cur *c)
+{
+    uint64_t members;
+    if (!atls_cbor_map(c, "members", 2, &members)) {
+        return false;
+    }
+    if (members != 2) {
+        (void)atls_cur_fail(c, ATLS_E_ENCODING, "members", "2", NULL,
+                            "in a session the attested key has to sign, too: the attestation alone is no proof");
+        return false;
+    }
+    return atls_phone_key(c, 0);
 }

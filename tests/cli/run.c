@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_ARGS  40
@@ -293,4 +294,24 @@ const char *run_json_text(const atls_json *tree, const char *path, atls_arena *a
     }
     const char *text = atls_text_copy(tree->type == ATLS_JSON_STRING ? tree->text : tree->raw, a, &err);
     return text == NULL ? "" : text;
+}
+
+void run_wait_port(const char *out)
+{
+    const struct timespec pause = {.tv_nsec = 50000000};
+    for (int i = 0; i < 400; i++) {
+        char *text = run_read(out, NULL);
+        char *end = strchr(text, '\n');
+        const bool there = end != NULL && strncmp(text, "127.0.0.1:", 10) == 0;
+        if (there) {
+            *end = 0;
+            (void)snprintf(place.port, sizeof place.port, "%.7s", text + 10);
+        }
+        free(text);
+        if (there) {
+            return;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    fail_msg("the server does not say where it is");
 }

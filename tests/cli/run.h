@@ -57,6 +57,8 @@ void run_holds(const char *what, const char *text, const char *wanted);
 /* A program that goes on in the background, with its own stdout and stderr in files <name>.out and <name>.err. */
 pid_t run_start(const char *line, const char *name);
 int run_wait(pid_t pid);
+/* run_wait_port waits until such a program has said in the file out ("<name>.out") where it listens, and puts the port into place. */
+void run_wait_port(const char *out);
 
 /* Files of the folder. run_read's text is NUL-terminated and the caller's. */
 char *run_read(const char *name, size_t *len);

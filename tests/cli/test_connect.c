@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "pki/cert.h"
@@ -72,32 +71,7 @@ static void must_run(const char *line)
     run_free(&o);
 }
 
-static void pause_ms(long ms)
-{
-    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    (void)nanosleep(&t, NULL);
-}
-
 /* The first line of the server's stdout is its address. */
-static void wait_for_port(const char *out_file)
-{
-    for (int i = 0; i < 400; i++) {
-        char *text = run_read(out_file, NULL);
-        char *end = strchr(text, '\n');
-        bool there = end != NULL && strncmp(text, "127.0.0.1:", 10) == 0;
-        if (there) {
-            *end = 0;
-            (void)snprintf(place.port, sizeof place.port, "%.7s", text + 10);
-        }
-        free(text);
-        if (there) {
-            return;
-        }
-        pause_ms(50);
-    }
-    fail_msg("the server does not say where it is");
-}
-
 static void test_start(void **state)
 {
     char big[1024 * 1024];
@@ -113,7 +87,7 @@ static void test_start(void **state)
     must_run("sim {d}/other " T " --set os_image_hash=0bad");
     must_run("sim {d}/revoked " T " --set crl.pck.revoked=pck");
     server = run_start("sim {d}/srv --serve 0 --seconds 500 " T, "srv");
-    wait_for_port("srv.out");
+    run_wait_port("srv.out");
     must_run("endorse keygen --key {d}/key.pem --public {d}/pub.pem");
     must_run("endorse pack -k {d}/key.pem -o {d}/signed.bundle -e {d}/srv/collateral.json");
 }
@@ -249,7 +223,7 @@ static void test_truncation(void **state)
     (void)state;
     memcpy(kept, place.port, sizeof kept);
     pid_t brief = run_start("sim {d}/brief --serve 0 --seconds 4 " T, "brief");
-    wait_for_port("brief.out");
+    run_wait_port("brief.out");
     assert_int_equal(write(fd, "hello\n", 6), 6);
     run_output o = run("connect 127.0.0.1:{p} --servername localhost -e {d}/brief/collateral.json " T
                        " --cacert {d}/brief/tls-ca.pem -p {d}/brief/policy-dstack_tdx.json",
@@ -269,7 +243,7 @@ static void test_count(void **state)
     (void)state;
     memcpy(kept, place.port, sizeof kept);
     pid_t one = run_start("sim {d}/one --serve 0 --count 1 --seconds 100 " T, "one");
-    wait_for_port("one.out");
+    run_wait_port("one.out");
     run_output o = run("connect 127.0.0.1:{p} --servername localhost -e {d}/one/collateral.json " T
                        " --cacert {d}/one/tls-ca.pem -p {d}/one/policy-dstack_tdx.json",
                        "hello.txt");
@@ -302,7 +276,7 @@ static void test_seconds(void **state)
     pid_t lonely = run_start("sim {d}/lonely --serve 0 --seconds 1 " T, "lonely");
     assert_int_equal(run_wait(lonely), 0);
     pid_t pestered = run_start("sim {d}/pestered --serve 0 --seconds 3 " T, "pestered");
-    wait_for_port("pestered.out");
+    run_wait_port("pestered.out");
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     to.sin_port = htons((uint16_t)strtoul(place.port, NULL, 10));
     int silent = socket(AF_INET, SOCK_STREAM, 0);
@@ -333,7 +307,7 @@ static void test_constellation(void **state)
     (void)state;
     memcpy(kept, place.port, sizeof kept);
     pid_t pid = run_start("sim {d}/con --serve 0 --seconds 100 --profile constellation " T, "con");
-    wait_for_port("con.out");
+    run_wait_port("con.out");
     write_policy_of("con/policy-tdx.json", "key_fresh.json", "\"attested_only\":true,\"min_grade\":\"key_fresh\"");
     write_policy_of("con/policy-tdx.json", "nameless.json", "\"attested_only\":true");
     write_policy_of("con/policy-tdx.json", "other_key_fresh.json",
@@ -379,7 +353,7 @@ static void test_auto(void **state)
     (void)state;
     memcpy(kept, place.port, sizeof kept);
     pid_t pid = run_start("sim {d}/ds --serve 0 --seconds 100 --profile dstack " T, "ds");
-    wait_for_port("ds.out");
+    run_wait_port("ds.out");
     write_policy_of("ds/policy-dstack_tdx.json", "ds_exporter.json", "\"min_grade\":\"exporter\"");
     write_policy_of("ds/policy-dstack_tdx.json", "ds_session.json", "\"min_grade\":\"session\"");
     write_policy_of("ds/policy-dstack_tdx.json", "ds_low.json", "\"attested_only\":true,\"min_grade\":\"key_fresh\"");

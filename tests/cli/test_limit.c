@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "run.h"
@@ -26,26 +25,6 @@ static struct sockaddr_in loopback(unsigned last, uint16_t port)
 static const struct sockaddr *any(const struct sockaddr_in *in)
 {
     return (const struct sockaddr *)in;
-}
-
-static void wait_for_port(void)
-{
-    const struct timespec t = {.tv_nsec = 50000000};
-    for (int i = 0; i < 400; i++) {
-        char *text = run_read("srv.out", NULL);
-        char *end = strchr(text, '\n');
-        const bool there = end != NULL && strncmp(text, "127.0.0.1:", 10) == 0;
-        if (there) {
-            *end = 0;
-            (void)snprintf(place.port, sizeof place.port, "%.7s", text + 10);
-        }
-        free(text);
-        if (there) {
-            return;
-        }
-        (void)nanosleep(&t, NULL);
-    }
-    fail_msg("the server does not say where it is");
 }
 
 /* ---- somebody at 127.0.0.2 ------------------------------------------------------------------------------------------- */
@@ -148,7 +127,7 @@ static void test_two_addresses(void **state)
     (void)state;
     run_write("hello.txt", "hello\n", 6);
     const pid_t server = run_start("sim {d}/srv --serve 0 --seconds 250 --max-per-source 2 " T, "srv");
-    wait_for_port();
+    run_wait_port("srv.out");
     memcpy(own, place.port, sizeof own);
     const pid_t other = start_relay((uint16_t)strtoul(own, NULL, 10), &port);
     expect(true);

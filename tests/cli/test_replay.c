@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "run.h"
@@ -260,26 +259,6 @@ static void test_full(void **state)
 
 /* ---- sessions ---------------------------------------------------------------------------------------------------- */
 
-static void wait_for_port(const char *out_file)
-{
-    const struct timespec pause = {.tv_nsec = 50000000};
-    for (int i = 0; i < 400; i++) {
-        char *text = run_read(out_file, NULL);
-        char *end = strchr(text, '\n');
-        const bool there = end != NULL && strncmp(text, "127.0.0.1:", 10) == 0;
-        if (there) {
-            *end = 0;
-            (void)snprintf(place.port, sizeof place.port, "%.7s", text + 10);
-        }
-        free(text);
-        if (there) {
-            return;
-        }
-        (void)nanosleep(&pause, NULL);
-    }
-    fail_msg("the server does not say where it is");
-}
-
 typedef struct live_row {
     const char *name;
     const char *server; /* more options of sim --serve */
@@ -324,7 +303,7 @@ static void test_live(void **state)
     char found[300] = "";
     (void)snprintf(line, sizeof line, "sim {d}/srv -f --serve 0 --seconds 100 %s " T, r->server);
     pid_t pid = run_start(line, "srv");
-    wait_for_port("srv.out");
+    run_wait_port("srv.out");
     write_policy("srv/policy-tdx.json", r->member, "live.json");
     write_policy("other/policy-tdx.json", r->member, "live_other.json");
     (void)snprintf(line, sizeof line, "%s-p {d}/live.json -e {d}/srv/collateral.json --record {d}/live.atlsrec",

@@ -119,6 +119,12 @@ void net_close(net *n)
     assert_int_equal(net_fds(), n->fds);
 }
 
+void net_policy(net *n, const char *kind, const char *members)
+{
+    rig_policy_of(&n->rig, kind, members);
+    n->client.verifier = n->rig.verifier;
+}
+
 void net_connect(net *n)
 {
     n->connected =

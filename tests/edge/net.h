@@ -43,6 +43,9 @@ void net_open(net *n, net_serve serve);
 void net_start(net *n); /* for tests that change options between: net_open with NULL, set n->serve, net_start */
 void net_close(net *n);
 
+/* net_policy gives the client the room's policy of a kind, with members put in behind the first brace. The rig frees it. */
+void net_policy(net *n, const char *kind, const char *members);
+
 /* net_connect connects the client; net_join waits for the server to be done. */
 void net_connect(net *n);
 void net_join(net *n);

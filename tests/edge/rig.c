@@ -73,14 +73,21 @@ SSL_CTX *rig_context(bool is_server, const sim_tls *tls)
     return ctx;
 }
 
-void rig_policy(rig *r, const char *edit)
+bool rig_attest_counted(void *ctx, const uint8_t report_data[64], atls_arena *a, atls_evidence *out, atls_error *err)
+{
+    rig_counted *c = ctx;
+    c->n++;
+    return sim_attest(c->room, report_data, a, out, err);
+}
+
+void rig_policy_of(rig *r, const char *kind, const char *edit)
 {
     atls_bytes document;
     atls_verifier_free(r->verifier);
     atls_policy_free(r->policy);
     r->verifier = NULL;
     r->policy = NULL;
-    check(sim_policy(r->sim, "dstack_tdx", &r->arena, &document, &r->err), &r->err);
+    check(sim_policy(r->sim, kind, &r->arena, &document, &r->err), &r->err);
     const char *edited =
         atls_text_format(&r->arena, &r->err, "{%s%.*s", edit, (int)document.len - 1, (const char *)document.ptr + 1);
     const atls_bytes root = sim_root(r->sim);
@@ -92,6 +99,11 @@ void rig_policy(rig *r, const char *edit)
     check(atls_policy_parse_with_roots(atls_bytes_str(edited), &root, 1, &r->policy, &r->err), &r->err);
     check(atls_verifier_new(r->policy, &r->verifier, &r->err), &r->err);
     r->client_options.verifier = r->verifier;
+}
+
+void rig_policy(rig *r, const char *edit)
+{
+    rig_policy_of(r, "dstack_tdx", edit);
 }
 
 void rig_open(rig *r)

@@ -72,8 +72,17 @@ void rig_open(rig *r);
 void rig_open_at(rig *r, atls_time now);
 void rig_close(rig *r);
 
-/* rig_policy replaces policy and verifier by the room's own with `edit` put in after the first brace ("\"a\":1,"). */
+/* An atls_attest_fn for a room that says how often it was asked; ctx is this. */
+typedef struct rig_counted {
+    void *room;
+    size_t n;
+} rig_counted;
+bool rig_attest_counted(void *ctx, const uint8_t report_data[64], atls_arena *a, atls_evidence *out, atls_error *err);
+
+/* rig_policy replaces policy and verifier by the room's own with `edit` put in after the first brace ("\"a\":1,");
+ * rig_policy_of by the one of another kind than "dstack_tdx". */
 void rig_policy(rig *r, const char *edit);
+void rig_policy_of(rig *r, const char *kind, const char *edit);
 
 /* rig_native has both ends speak atls/1 and nothing else, instead of dstack; rig_mutual has the client prove itself, too,
  * with the same machine under the same policy. */

@@ -246,25 +246,11 @@ static const client_row client_rows[] = {
     {"dstack: a client without a certificate", ATLS_PROFILE_DSTACK, false, true, false},
 };
 
-/* How often evidence was asked of this machine. */
-typedef struct counted {
-    void *room;
-    size_t n;
-} counted;
-
-static bool attest_counted(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
-                           atls_error *err)
-{
-    counted *c = ctx;
-    c->n++;
-    return sim_attest(c->room, report_data, arena, out, err);
-}
-
 /* attest_to: certificate. Evidence identifies the machine: no other client makes it leave, or even be made. */
 static void test_client_authorities(void **state)
 {
     const client_row *w = *state;
-    counted c = {0};
+    rig_counted c = {0};
     char certificate[] = "/tmp/atls-client-XXXXXX";
     char key[] = "/tmp/atls-client-XXXXXX";
     net n;
@@ -279,7 +265,7 @@ static void test_client_authorities(void **state)
     n.client.private_key_file = w->shows ? key : NULL;
     n.server.client_ca_file = w->trusted ? certificate : n.rig.ca_file;
     c.room = n.rig.sim;
-    n.server.attest = attest_counted;
+    n.server.attest = rig_attest_counted;
     n.server.attest_ctx = &c;
     n.serve = net_accept;
     net_start(&n);

@@ -174,22 +174,6 @@ static const row rows[] = {
     {"constellation, both prove", ATLS_PROFILE_CONSTELLATION, true},
 };
 
-static void set_policy(net *n, const char *kind, const char *members)
-{
-    rig *r = &n->rig;
-    atls_bytes document;
-    const atls_bytes root = sim_root(r->sim);
-    atls_verifier_free(r->verifier);
-    atls_policy_free(r->policy);
-    r->verifier = NULL;
-    assert_true(sim_policy(r->sim, kind, &r->arena, &document, &r->err));
-    const char *text =
-        atls_text_format(&r->arena, &r->err, "{%s%.*s", members, (int)document.len - 1, (const char *)document.ptr + 1);
-    assert_true(atls_policy_parse_with_roots(atls_bytes_str(text), &root, 1, &r->policy, &r->err));
-    assert_true(atls_verifier_new(r->policy, &r->verifier, &r->err));
-    n->client.verifier = r->verifier;
-}
-
 static void set_up(net *n, const row *w)
 {
     net_open(n, NULL);
@@ -197,13 +181,13 @@ static void set_up(net *n, const row *w)
     n->server.profiles = w->profile;
     n->server.now = sim_now(n->rig.sim);
     if (w->profile == ATLS_PROFILE_CONSTELLATION) {
-        set_policy(n, "tdx", KEY_FRESH);
+        net_policy(n, "tdx", KEY_FRESH);
         n->client.identity = ATLS_IDENTITY_ATTESTED_ONLY;
         n->client.ca_file = NULL;
         n->server.certificate_file = NULL;
         n->server.private_key_file = NULL;
     } else if (w->is_mutual) { /* a client without a certificate */
-        set_policy(n, "dstack_tdx", "\"attested_only\":true,");
+        net_policy(n, "dstack_tdx", "\"attested_only\":true,");
     }
     if (w->is_mutual) {
         n->client.attest = sim_attest;

@@ -93,23 +93,6 @@ static void expect_alive(const meeting *m)
     say(m->server, m->client, "still here");
 }
 
-/* The room's policy of a kind, with members put in. The rig frees it. */
-static void set_policy(net *n, const char *kind, const char *members)
-{
-    rig *r = &n->rig;
-    atls_bytes document;
-    const atls_bytes root = sim_root(r->sim);
-    atls_verifier_free(r->verifier);
-    atls_policy_free(r->policy);
-    r->verifier = NULL;
-    assert_true(sim_policy(r->sim, kind, &r->arena, &document, &r->err));
-    const char *text =
-        atls_text_format(&r->arena, &r->err, "{%s%.*s", members, (int)document.len - 1, (const char *)document.ptr + 1);
-    assert_true(atls_policy_parse_with_roots(atls_bytes_str(text), &root, 1, &r->policy, &r->err));
-    assert_true(atls_verifier_new(r->policy, &r->verifier, &r->err));
-    n->client.verifier = r->verifier;
-}
-
 /* ---- keys for a lifetime --------------------------------------------------------------------------------------------- */
 
 /* Another key and certificate for the same name, of the same authority. */
@@ -186,7 +169,7 @@ static void test_rotation(void **state)
     meeting after;
     net n;
     net_open(&n, NULL);
-    set_policy(&n, w->kind, "");
+    net_policy(&n, w->kind, "");
     n.client.profiles = w->profile;
     n.server.profiles = w->profile;
     make_second(&n, &second);
@@ -217,7 +200,7 @@ static void test_half_way(void **state)
     net n;
     (void)state;
     net_open(&n, NULL);
-    set_policy(&n, "tdx", "");
+    net_policy(&n, "tdx", "");
     n.client.profiles = ATLS_PROFILE_NATIVE;
     n.server.profiles = ATLS_PROFILE_NATIVE;
     make_second(&n, &second);
@@ -241,7 +224,7 @@ static void test_half_way(void **state)
 static void open_constellation(net *n)
 {
     net_open(n, NULL);
-    set_policy(n, "tdx", KEY_FRESH);
+    net_policy(n, "tdx", KEY_FRESH);
     n->client.profiles = ATLS_PROFILE_CONSTELLATION;
     n->client.identity = ATLS_IDENTITY_ATTESTED_ONLY;
     n->client.ca_file = NULL;
@@ -413,7 +396,7 @@ static void test_refused(void **state)
     atls_verifier *verifier = n.rig.verifier;
     n.rig.policy = NULL;
     n.rig.verifier = NULL;
-    set_policy(&n, "tdx", w->members);
+    net_policy(&n, "tdx", w->members);
     n.server.verifier = n.rig.verifier;
     n.client.verifier = verifier;
     n.client.attest = w->is_bare ? NULL : sim_attest;

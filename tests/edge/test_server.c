@@ -359,19 +359,6 @@ static void test_deadline(void **state)
 
 /* ---- attest_to: certificate ------------------------------------------------------------------------------------------ */
 
-typedef struct counted {
-    void *room;
-    size_t n;
-} counted;
-
-static bool attest_counted(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out,
-                           atls_error *err)
-{
-    counted *c = ctx;
-    c->n++;
-    return sim_attest(c->room, report_data, arena, out, err);
-}
-
 typedef struct certificate_row {
     const char *name;
     bool is_native;
@@ -389,14 +376,14 @@ static const certificate_row certificate_rows[] = {
 static void test_certificate(void **state)
 {
     const certificate_row *w = *state;
-    counted c = {0};
+    rig_counted c = {0};
     rig r;
     rig_open(&r);
     if (w->is_native) {
         rig_native(&r);
     }
     c.room = r.sim;
-    r.server_options.attest = attest_counted;
+    r.server_options.attest = rig_attest_counted;
     r.server_options.attest_ctx = &c;
     if (w->required) {
         SSL_CTX_set_verify(r.server_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);

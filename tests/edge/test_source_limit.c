@@ -230,18 +230,6 @@ static void test_threads(void **state)
 
 /* ---- sessions over SSLs of one's own --------------------------------------------------------------------------------- */
 
-typedef struct counted {
-    void *room;
-    size_t n;
-} counted;
-
-static bool attest(void *ctx, const uint8_t report_data[64], atls_arena *arena, atls_evidence *out, atls_error *err)
-{
-    counted *c = ctx;
-    c->n++;
-    return sim_attest(c->room, report_data, arena, out, err);
-}
-
 static void next_session(rig *r, const char *source)
 {
     const struct sockaddr_storage sa = of(source == NULL ? "0.0.0.0" : source);
@@ -273,14 +261,14 @@ static void expect_over(const rig *r, bool is_native, const char *actual)
 static void test_session(void **state)
 {
     const bool *is_native = *state;
-    counted c = {0};
+    rig_counted c = {0};
     rig r;
     rig_open(&r);
     if (*is_native) {
         rig_native(&r);
     }
     c.room = r.sim;
-    r.server_options.attest = attest;
+    r.server_options.attest = rig_attest_counted;
     r.server_options.attest_ctx = &c;
     r.server_options.source_limit = make(1, 2, 0);
     for (size_t i = 1; i <= 2; i++) {
@@ -384,7 +372,7 @@ static void test_accept(void **state)
 {
     const unsigned *profile = *state;
     const struct sockaddr_storage told = of("2001:db8::1");
-    counted c = {0};
+    rig_counted c = {0};
     net n;
     net_open(&n, NULL);
     if (*profile == ATLS_PROFILE_CONSTELLATION) {
@@ -406,7 +394,7 @@ static void test_accept(void **state)
     c.room = n.rig.sim;
     n.client.profiles = *profile;
     n.server.profiles = *profile;
-    n.server.attest = attest;
+    n.server.attest = rig_attest_counted;
     n.server.attest_ctx = &c;
     n.server.source_limit = make(1, 2, 0);
     n.serve = net_accept;

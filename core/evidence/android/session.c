@@ -5,24 +5,11 @@
  * attested key over this session. Source: specification of atls/1, "Where report goes"; docs/protocol.md. */
 #include "android.h"
 #include "atls/phone_proof.h"
+#include "phone_form.h"
 
 static const char signature_field[] = "session.signature";
 
 /* ---- decode ---- */
-
-static bool read_key(atls_cur *c, uint64_t wanted)
-{
-    uint64_t key;
-    if (!atls_cbor_uint(c, "key", 1, &key)) {
-        return false;
-    }
-    if (key != wanted) {
-        (void)atls_cur_fail(c, ATLS_E_ENCODING, "key", wanted == 0 ? "0" : "1", wanted == 0 ? "1" : "0",
-                            "the keys are 0 and 1, in this order");
-        return false;
-    }
-    return true;
-}
 
 static bool read_certificates(atls_cur *c, atls_bytes *ders, size_t *n)
 {
@@ -45,17 +32,8 @@ static bool read_certificates(atls_cur *c, atls_bytes *ders, size_t *n)
 static bool read_map(atls_bytes in, atls_bytes *ders, size_t *n, atls_bytes *signature, atls_error *err)
 {
     atls_cur c;
-    uint64_t members;
     atls_cur_init(&c, in, "", err);
-    if (!atls_cbor_map(&c, "members", 2, &members)) {
-        return false;
-    }
-    if (members != 2) {
-        (void)atls_cur_fail(&c, ATLS_E_ENCODING, "members", "2", NULL,
-                            "in a session the attested key has to sign, too: the certificates alone are no proof");
-        return false;
-    }
-    return read_key(&c, 0) && read_certificates(&c, ders, n) && read_key(&c, 1)
+    return atls_phone_open(&c) && read_certificates(&c, ders, n) && atls_phone_key(&c, 1)
            && atls_cbor_bytes(&c, "signature", signature) && atls_cur_end(&c);
 }
 

@@ -6,38 +6,16 @@
  * assertion of the attested key over this session. Source: specification of atls/1, "Where report goes"; docs/protocol.md. */
 #include "apple.h"
 #include "atls/phone_proof.h"
+#include "phone_form.h"
 
 /* ---- decode ---- */
-
-static bool read_member(atls_cur *c, uint64_t wanted, const char *field, atls_bytes *out)
-{
-    uint64_t key;
-    if (!atls_cbor_uint(c, "key", 1, &key)) {
-        return false;
-    }
-    if (key != wanted) {
-        (void)atls_cur_fail(c, ATLS_E_ENCODING, "key", wanted == 0 ? "0" : "1", wanted == 0 ? "1" : "0",
-                            "the keys are 0 and 1, in this order");
-        return false;
-    }
-    return atls_cbor_bytes(c, field, out);
-}
 
 static bool read_map(atls_bytes in, atls_bytes *attestation, atls_bytes *assertion, atls_error *err)
 {
     atls_cur c;
-    uint64_t members;
     atls_cur_init(&c, in, "", err);
-    if (!atls_cbor_map(&c, "members", 2, &members)) {
-        return false;
-    }
-    if (members != 2) {
-        (void)atls_cur_fail(&c, ATLS_E_ENCODING, "members", "2", NULL,
-                            "in a session the attested key has to sign, too: the attestation alone is no proof");
-        return false;
-    }
-    return read_member(&c, 0, "attestation", attestation) && read_member(&c, 1, "assertion", assertion)
-           && atls_cur_end(&c);
+    return atls_phone_open(&c) && atls_cbor_bytes(&c, "attestation", attestation) && atls_phone_key(&c, 1)
+           && atls_cbor_bytes(&c, "assertion", assertion) && atls_cur_end(&c);
 }
 
 bool apple_session_decode(atls_bytes in, atls_arena *arena, apple_attestation *out, atls_error *err)

@@ -19,6 +19,7 @@
 #include "constellation_template.h"
 #include "edge/attester/queue.h"
 #include "evidence/constellation/certificate.h"
+#include "handshake.h"
 #include "tape.h"
 
 #define ATLS_CONSTELLATION_PROFILE      "constellation"
@@ -107,9 +108,9 @@ typedef struct atls_hooked {
     uint8_t peer_nonce[32];                   /* the peer's: our evidence is over it */
     uint8_t user_data[32];                    /* of our key */
     uint8_t report_data[64];
-    uint8_t random[32];  /* client random of the handshake that was judged */
-    atls_template own;   /* our key and certificate, until the handshake is done */
-    atls_ticket *ticket; /* while the attester works */
+    uint8_t random[ATLS_HANDSHAKE_LEN]; /* client random of the handshake that was judged */
+    atls_template own;                  /* our key and certificate, until the handshake is done */
+    atls_ticket *ticket;                /* while the attester works */
     atls_arena arena;
     atls_result result;
     atls_error failure; /* the first */

@@ -104,7 +104,7 @@ static bool judge(const SSL *ssl, atls_hooked *s, const X509 *leaf)
     atls_error *err = &s->failure;
     bool ok = err->code == ATLS_OK && check_handshake(ssl, s, err);
     s->judged = true;
-    (void)SSL_get_client_random(ssl, s->random, sizeof s->random);
+    atls_handshake_note(ssl, s->random);
     s->accepted = false;
     return ok && copy_certificate(leaf, &s->arena, &der, err) && atls_hook_time(s->hook, &now, err)
            && atls_hook_judge(s->hook, der, s->nonce, now, &s->arena, &s->result, &s->has_result, err);

@@ -186,15 +186,6 @@ static bool refused(const atls_hooked *s, atls_error *err)
                             SSL_alert_desc_string_long(s->alert));
 }
 
-/* Whether the handshake that was judged is the one that this SSL has now. */
-static bool is_same_handshake(const SSL *ssl, const atls_hooked *s)
-{
-    uint8_t random[32] = {0};
-    (void)SSL_get_client_random(ssl, random, sizeof random);
-    return SSL_session_reused(ssl) == 0
-           && atls_bytes_equal(atls_bytes_of(random, sizeof random), atls_bytes_of(s->random, sizeof s->random));
-}
-
 /* Reads as a list of reasons why not. */
 static bool check_accepted(const SSL *ssl, const atls_hooked *s, atls_error *err)
 {
@@ -214,7 +205,8 @@ static bool check_accepted(const SSL *ssl, const atls_hooked *s, atls_error *err
     if ((SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) == 0) {
         return atls_fail(err, ATLS_E_CONFIGURATION, "ssl.verify_mode", "verification of the peer was switched off");
     }
-    return (s->judged && s->accepted && s->result.verdict == ATLS_VERDICT_ACCEPTED && is_same_handshake(ssl, s))
+    return (s->judged && s->accepted && s->result.verdict == ATLS_VERDICT_ACCEPTED && SSL_session_reused(ssl) == 0
+            && atls_handshake_is(ssl, s->random))
            || atls_fail(err, ATLS_E_CONFIGURATION, "ssl.verify_callback",
                         "the peer's certificate was not verified here: the callback was replaced");
 }

@@ -279,16 +279,14 @@ static void note_connection(atls_session *s)
     s->peer.tls_version = SSL_get_version(s->ssl);
     s->peer.cipher = SSL_get_cipher_name(s->ssl);
     s->peer.group = group == NULL ? "" : group;
-    (void)SSL_get_client_random(s->ssl, s->random, sizeof s->random);
+    atls_handshake_note(s->ssl, s->random);
     ERR_clear_error();
 }
 
 /* A program may clear its SSL, which then makes another handshake by itself: nobody has proved anything in that one. */
 static bool is_same_handshake(const atls_session *s, atls_error *err)
 {
-    uint8_t random[sizeof s->random] = {0};
-    (void)SSL_get_client_random(s->ssl, random, sizeof random);
-    return atls_bytes_equal(atls_bytes_of(random, sizeof random), atls_bytes_of(s->random, sizeof s->random))
+    return atls_handshake_is(s->ssl, s->random)
            || atls_fail(err, ATLS_E_USAGE, "session", "the SSL was cleared: another handshake is another session");
 }
 

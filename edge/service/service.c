@@ -81,6 +81,9 @@ bool atls_service_new(const atls_service_options *options, atls_service **out, a
 bool atls_service_run(atls_service *s, atls_error *err)
 {
     svc_log(s, SVC_INFO, "serving at port %u", (unsigned)svc_server_port(s->server, false));
+    if (svc_server_port(s->server, true) != 0) {
+        svc_log(s, SVC_INFO, "health and metrics at port %u", (unsigned)svc_server_port(s->server, true));
+    }
     svc_notify("READY=1");
     if (!svc_server_run(s->server, err)) {
         svc_log_error(s, SVC_ERROR, "ended", err);

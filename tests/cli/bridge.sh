@@ -13,7 +13,6 @@ end() {
     rm -rf "$work"
 }
 trap end EXIT
-port=$((20000 + $$ % 20000))
 n=0
 failed=0
 
@@ -51,6 +50,10 @@ atls sim room 2>/dev/null && atls enrol ca init --dir ca 2>/dev/null \
     && atls enrol request --phone android --print-policy >android.json \
     && atls enrol request --phone apple --print-policy >apple.json \
     && atls enrol request --phone android --print-status >status.json || { echo "Bail out! nothing to begin with"; exit 1; }
+# The endpoint is in the configuration, so the port cannot be the system's choice; nor is it one that the system gives to whoever
+# connects. Where somebody serves there already, the next is tried.
+port=$((10000 + $$ % 22000))
+for _ in 1 2 3 4 5 6 7 8 9 10; do
 cat >enrol.json <<EOF
 {"listen": ["127.0.0.1:$port"], "admin_listen": [], "endpoint": "https://localhost:$port/api/v1/attest",
  "tls": {"certificate": "room/tls-chain.pem", "key": "room/tls-key.pem"},
@@ -58,6 +61,9 @@ cat >enrol.json <<EOF
  "insecure_test_mode": true, "insecure_test_ca": "ca", "status_list": {"file": "status.json"},
  "android": "android.json", "apple": "apple.json"}
 EOF
+    atls enrol serve --config enrol.json --check >serve.out 2>serve.err && break
+    port=$((port + 1))
+done
 atls enrol serve --config enrol.json >serve.out 2>serve.err &
 pids="$pids $!"
 wait_for serve.err "serving at"

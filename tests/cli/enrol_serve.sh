@@ -28,13 +28,13 @@ certificate() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.pem -days 2 \
         -subj "/CN=$1" -addext "subjectAltName=IP:127.0.0.1" >/dev/null 2>&1
 }
-# config EXTRA: the example, at ports that the system chooses, with what is there on an empty machine
+# config EXTRA: at ports that the system chooses, with what is there on an empty machine
 config() {
     cat >config.json <<END
 {
-  "listen": "127.0.0.1:$port", "admin_listen": "127.0.0.1:$admin", $1
+  "listen": "127.0.0.1:0", "admin_listen": "127.0.0.1:0", $1
   "tls": {"certificate": "server.pem", "key": "server.key"},
-  "endpoint": "https://127.0.0.1:$port/api/v1/attest",
+  "endpoint": "https://ca.example/api/v1/attest",
   "proof_oid": "2.25.266612578647278644056060545794611611433",
   "store": "sqlite:enrol.db", "audit_file": "audit.log",
   "android": {"applications": [{"packageName": "org.example.app",
@@ -52,8 +52,8 @@ wait_for() { # wait_for WORDS: in the log
     done
     return 1
 }
-port=$((20000 + $$ % 20000))
-admin=$((port + 1))
+# port_of WORDS: what the log says behind them
+port_of() { sed -n "s/.*$1 at port \([0-9]*\)\$/\1/p" log; }
 
 "$program" enrol ca init --dir ca >/dev/null 2>log
 ok "a CA" $?
@@ -72,12 +72,14 @@ config '"ca": {"folder": "ca"},'
 ok "the configuration would do" $?
 "$program" enrol serve --config config.json >log 2>&1 &
 pid=$!
-wait_for "serving at port $port"
+wait_for "health and metrics at port"
 ok "it serves" $?
+port=$(port_of serving)
+admin=$(port_of "health and metrics")
 
 get -D head "https://127.0.0.1:$port/api/v1/challenge" >challenge.json
 ok "a challenge over TLS" $?
-grep -qi '^Cache-Control: no-store' head && grep -q '"attestationEndpoint":"https://127.0.0.1' challenge.json
+grep -qi '^Cache-Control: no-store' head && grep -q '"attestationEndpoint":"https://ca.example/' challenge.json
 ok "that is not to be stored" $?
 get --tlsv1.2 --tls-max 1.2 -o /dev/null "https://127.0.0.1:$port/api/v1/challenge"
 ok "TLS 1.2" $?

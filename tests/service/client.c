@@ -17,6 +17,11 @@
 
 int client_open(uint16_t port, uint8_t from)
 {
+    return client_open_narrow(port, from, 0);
+}
+
+int client_open_narrow(uint16_t port, uint8_t from, int receive_len)
+{
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     const int on = 1;
     const struct timeval patience = {.tv_sec = 30};
@@ -27,7 +32,8 @@ int client_open(uint16_t port, uint8_t from)
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    bool ok = from == 1 || bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
+    bool ok = receive_len == 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_len, sizeof receive_len) == 0;
+    ok = ok && (from == 1 || bind(fd, (const struct sockaddr *)&at, sizeof at) == 0);
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     at.sin_port = htons(port);
     ok = ok && connect(fd, (const struct sockaddr *)&at, sizeof at) == 0;

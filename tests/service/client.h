@@ -14,6 +14,9 @@ typedef struct client_response {
 
 /* client_open connects to 127.0.0.1:port from 127.0.0.<from>; -1: it could not. Reads wait for at most 30 s. */
 int client_open(uint16_t port, uint8_t from);
+/* client_open_narrow is the same with so large a receive buffer, from the first packet on: made smaller under a connection that has
+ * begun, it would drop the other side's acknowledgements with its data. */
+int client_open_narrow(uint16_t port, uint8_t from, int receive_len);
 /* client_send writes everything; false when the other side has gone. */
 bool client_send(int fd, const void *data, size_t len);
 bool client_say(int fd, const char *text);

@@ -92,15 +92,26 @@ static bool is_installed(void)
     return false;
 }
 
+/* A free one, and not of the range that the system gives to whoever connects: so nobody takes it before Redis does. */
 static unsigned find_port(void)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-    (void)close(fd);
-    return ntohs(a.sin_port);
+    enum { FIRST = 10000, N = 22000 };
+    const unsigned begin = (unsigned)getpid() * 7919u % N;
+    for (unsigned i = 0; i < N; i++) {
+        const unsigned port = FIRST + (begin + i) % N;
+        const struct sockaddr_in a = {.sin_family = AF_INET,
+                                      .sin_port = htons((uint16_t)port),
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(fd >= 0);
+        const bool is_free = bind(fd, (const struct sockaddr *)&a, sizeof a) == 0;
+        (void)close(fd);
+        if (is_free) {
+            return port;
+        }
+    }
+    fail_msg("no port is free");
+    return 0;
 }
 
 static void run_server(const rig_redis *r, const char *const *more)

@@ -22,18 +22,18 @@ void rig_pause_ms(unsigned ms);
 /* Ends the test with err's line. */
 void rig_die(const atls_error *err);
 
-/* A server in a folder of its own: a socket, and a port of the loopback if it was asked for. */
+/* A server in a folder of its own: a socket, and a port of the loopback. */
 typedef struct rig_redis {
     pid_t pid; /* 0: it is not there */
     char folder[RIG_PATH_SIZE];
     char url[RIG_PATH_SIZE + 32]; /* redis+unix:... */
-    unsigned port;                /* 0: none */
+    unsigned port;
 } rig_redis;
 
 /* False: redis-server is not installed. `arguments` end with NULL, and may be NULL. */
 bool rig_redis_start(rig_redis *r, const char *const *arguments);
 void rig_redis_kill(rig_redis *r); /* as kill -9 */
-/* The folder and what it saved are still there. */
+/* The folder and what it saved are still there. It lives no longer than the thread that calls this. */
 void rig_redis_restart(rig_redis *r, const char *const *arguments);
 void rig_redis_end(rig_redis *r);
 

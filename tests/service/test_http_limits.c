@@ -82,12 +82,10 @@ static void slow_clients_are_cut(void **state)
 static void a_client_that_does_not_read(void **state)
 {
     site s;
-    const int small = 2048;
     (void)state;
     site_open(&s, "", NULL,
               FREE ", \"write_timeout_ms\": 300, \"requests_per_connection\": 1000000, \"idle_timeout_ms\": 600000");
-    const int fd = client_open(s.port, 1);
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    const int fd = client_open_narrow(s.port, 1, 2048);
     for (unsigned i = 0; i < 500000 && client_send_get(fd, "/nowhere"); i++) {
     }
     site_flow(&s, false);

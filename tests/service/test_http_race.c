@@ -10,17 +10,12 @@
 #include <unistd.h>
 
 #include "edge/service/audit.h"
+#include "rig.h"
 #include "site.h"
 
 #define N_POSTS   100u
 #define N_SERVERS 3u
 #define N_ROUNDS  4u
-
-static void pause_ms(long ms)
-{
-    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-    (void)nanosleep(&t, NULL);
-}
 
 /* ---- a hundred at once ---- */
 
@@ -112,35 +107,7 @@ static void one_of_a_hundred(void **state)
 
 /* ---- several, on one Redis ---- */
 
-static pid_t start_redis(uint16_t port, const char *folder)
-{
-    char number[16];
-    (void)snprintf(number, sizeof number, "%u", port);
-    const pid_t pid = fork();
-    if (pid == 0) {
-        (void)execlp("redis-server", "redis-server", "--port", number, "--bind", "127.0.0.1", "--save", "", "--dir",
-                     folder, "--logfile", "/dev/null", (char *)NULL);
-        _exit(127);
-    }
-    for (unsigned i = 0; pid > 0 && i < 200; i++) {
-        const int fd = client_open(port, 1);
-        if (fd >= 0) {
-            (void)close(fd);
-            return pid;
-        }
-        if (waitpid(pid, NULL, WNOHANG) == pid) {
-            return 0;
-        }
-        pause_ms(25);
-    }
-    return 0;
-}
-
-static void end_process(pid_t pid)
-{
-    (void)kill(pid, SIGKILL);
-    (void)waitpid(pid, NULL, 0);
-}
+static const char *const forgetful[] = {"--save", "", NULL};
 
 /* ---- servers in processes of their own ---- */
 
@@ -148,8 +115,7 @@ typedef struct cluster {
     site sites[N_SERVERS]; /* folders, CAs and audit logs; what is served is served by the children */
     pid_t pids[N_SERVERS];
     uint16_t ports[N_SERVERS];
-    uint16_t redis_port;
-    pid_t redis;
+    rig_redis redis;
 } cluster;
 
 static void serve(site *s, int tell)
@@ -169,10 +135,8 @@ static void serve(site *s, int tell)
 static void start_server(cluster *c, size_t i)
 {
     int ends[2];
-    char store[64];
-    (void)snprintf(store, sizeof store, "redis://127.0.0.1:%u", c->redis_port);
     site_folder(&c->sites[i]);
-    site_config(&c->sites[i], "", store, NULL);
+    site_config(&c->sites[i], "", c->redis.url, NULL);
     assert_int_equal(pipe(ends), 0);
     c->pids[i] = fork();
     assert_true(c->pids[i] >= 0);
@@ -189,12 +153,13 @@ static void start_server(cluster *c, size_t i)
 static bool cluster_open(cluster *c)
 {
     memset(c, 0, sizeof *c);
-    c->redis_port = (uint16_t)(20000 + getpid() % 20000);
-    c->redis = start_redis(c->redis_port, "/tmp");
-    for (size_t i = 0; c->redis != 0 && i < N_SERVERS; i++) {
+    if (!rig_redis_start(&c->redis, forgetful)) {
+        return false;
+    }
+    for (size_t i = 0; i < N_SERVERS; i++) {
         start_server(c, i);
     }
-    return c->redis != 0;
+    return true;
 }
 
 /* Every server ends well, and every audit log is whole: site_close looks. */
@@ -207,7 +172,7 @@ static void cluster_close(cluster *c)
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
         site_close(&c->sites[i]);
     }
-    end_process(c->redis);
+    rig_redis_end(&c->redis);
 }
 
 static void one_of_a_hundred_with_three_servers(void **state)
@@ -229,13 +194,16 @@ static void one_of_a_hundred_with_three_servers(void **state)
 
 /* ---- and the store goes meanwhile ---- */
 
-static void *restart_redis(void *arg)
+typedef struct posts {
+    cluster *c;
+    atls_bytes csr;
+    tally got;
+} posts;
+
+static void *post_to_all(void *arg)
 {
-    cluster *c = arg;
-    pause_ms(5);
-    end_process(c->redis);
-    pause_ms(30);
-    c->redis = start_redis(c->redis_port, "/tmp");
+    posts *p = arg;
+    p->got = post_all(p->csr, p->c->ports, N_SERVERS);
     return NULL;
 }
 
@@ -243,7 +211,7 @@ static atls_bytes nonce_after_restart(site *s)
 {
     client_response r = {0};
     for (unsigned i = 0; i < 200 && r.status != 200; i++) { /* 503 until the server has found the store again */
-        pause_ms(50);
+        rig_pause_ms(50);
         client_get(s->port, SITE_CHALLENGE, &s->arena, &r);
     }
     atls_enrol_challenge challenge;
@@ -261,16 +229,18 @@ static void a_store_that_is_killed_meanwhile(void **state)
     }
     for (unsigned round = 0; round < N_ROUNDS; round++) {
         site *first = &c.sites[round % N_SERVERS];
-        pthread_t restarter;
-        const atls_bytes csr = request_for(first, nonce_after_restart(first), false);
-        assert_int_equal(pthread_create(&restarter, NULL, restart_redis, &c), 0);
-        const tally during = post_all(csr, c.ports, N_SERVERS);
-        (void)pthread_join(restarter, NULL);
-        assert_true(c.redis != 0);
+        posts during = {.c = &c, .csr = request_for(first, nonce_after_restart(first), false)};
+        pthread_t poster;
+        assert_int_equal(pthread_create(&poster, NULL, post_to_all, &during), 0);
+        rig_pause_ms(5);
+        rig_redis_kill(&c.redis);
+        rig_pause_ms(30);
+        rig_redis_restart(&c.redis, forgetful);
+        (void)pthread_join(poster, NULL);
         const atls_bytes other = request_for(first, nonce_after_restart(first), false);
-        const tally after = post_all(csr, c.ports, N_SERVERS);
-        assert_true(during.n_success <= 1);
-        assert_int_equal(during.n_other, 0);
+        const tally after = post_all(during.csr, c.ports, N_SERVERS);
+        assert_true(during.got.n_success <= 1);
+        assert_int_equal(during.got.n_other, 0);
         assert_int_equal(after.n_success, 0); /* the store that came back knows nothing of it */
         assert_int_equal(post_all(other, c.ports, N_SERVERS).n_success, 1);
     }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "rig.h"
 #include "site.h"
 
 #define RESTART "a change of this member needs a restart"
@@ -436,50 +437,21 @@ static void a_drain_has_an_end(void **state)
 
 /* ---- what is outside fails ---- */
 
-static pid_t start_redis(uint16_t port, const char *folder)
-{
-    char number[16];
-    (void)snprintf(number, sizeof number, "%u", port);
-    const pid_t pid = fork();
-    if (pid == 0) {
-        (void)execlp("redis-server", "redis-server", "--port", number, "--bind", "127.0.0.1", "--save", "", "--dir",
-                     folder, "--loglevel", "warning", (char *)NULL);
-        _exit(127);
-    }
-    for (unsigned i = 0; i < 100; i++) {
-        const int fd = client_open(port, 1);
-        if (fd >= 0) {
-            (void)close(fd);
-            return pid;
-        }
-        pause_ms(50);
-    }
-    (void)kill(pid, SIGKILL);
-    (void)waitpid(pid, NULL, 0);
-    return 0;
-}
-
 static void a_store_that_goes(void **state)
 {
     site s;
     client_response r;
     unsigned status = 0;
-    char store[64];
-    const uint16_t port = (uint16_t)(20000 + getpid() % 20000);
+    rig_redis redis;
+    static const char *const forgetful[] = {"--save", "", NULL};
     (void)state;
-    site_folder(&s);
-    const pid_t redis = start_redis(port, s.folder);
-    if (redis == 0) {
-        site_close(&s);
+    if (!rig_redis_start(&redis, forgetful)) {
         skip(); /* redis-server is not there */
     }
-    (void)snprintf(store, sizeof store, "redis://127.0.0.1:%u", port);
-    site_config(&s, "", store, NULL);
-    site_start(&s);
+    site_open(&s, "", redis.url, NULL);
     site_flow(&s, false);
     const atls_bytes nonce = site_nonce(&s);
-    (void)kill(redis, SIGKILL);
-    (void)waitpid(redis, NULL, 0);
+    rig_redis_kill(&redis);
     const atls_enrol_response answer = site_enrol(&s, false, nonce, NULL);
     assert_false(answer.is_success);
     assert_int_equal(answer.kind, ATLS_CATEGORY_INTERNAL);
@@ -491,13 +463,12 @@ static void a_store_that_goes(void **state)
     }
     (void)health(&s, &status);
     assert_int_equal(status, 503);
-    const pid_t again = start_redis(port, s.folder);
-    assert_true(again != 0 && site_wait_metric(&s, "store_reachable", 1));
+    rig_redis_restart(&redis, forgetful);
+    assert_true(site_wait_metric(&s, "store_reachable", 1));
     assert_int_equal(site_enrol(&s, false, nonce, NULL).kind, ATLS_CATEGORY_CONTENT); /* it knows nothing any more */
     site_flow(&s, false);
-    (void)kill(again, SIGKILL);
-    (void)waitpid(again, NULL, 0);
     site_end(&s);
+    rig_redis_end(&redis);
 }
 
 /* What a row asks for has to be too much, wherever this runs. */

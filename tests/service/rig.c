@@ -99,9 +99,8 @@ static unsigned find_port(void)
     const unsigned begin = (unsigned)getpid() * 7919u % N;
     for (unsigned i = 0; i < N; i++) {
         const unsigned port = FIRST + (begin + i) % N;
-        const struct sockaddr_in a = {.sin_family = AF_INET,
-                                      .sin_port = htons((uint16_t)port),
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        const struct sockaddr_in a = {
+            .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_true(fd >= 0);
         const bool is_free = bind(fd, (const struct sockaddr *)&a, sizeof a) == 0;

@@ -346,7 +346,9 @@ static void answer(talk *t)
     }
     note_path(t->d, t->path);
     t->mode = mode_for(t->d, t->path);
-    nap(atomic_load(&t->d->delay_ms));
+    for (unsigned ms = 0; ms < atomic_load(&t->d->delay_ms); ms += 10) {
+        nap(10);
+    }
     if (misbehave(t)) {
         return;
     }

@@ -64,7 +64,7 @@ typedef struct double_server {
     _Atomic(double_mode) mode;
     const char *only;     /* mode is for paths that hold this; NULL: all */
     atomic_uint n_bad;    /* and for so many requests more; 0: all */
-    atomic_uint delay_ms; /* before any answer */
+    atomic_uint delay_ms; /* before any answer; also of those who wait already */
     const char *retry_after;
     /* the server's */
     sim *room;

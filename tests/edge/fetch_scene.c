@@ -91,8 +91,8 @@ void scene_fetcher(scene *s, const atls_fetcher_options *options, double_server 
         }
     }
     o.proxy = o.proxy == NULL ? "" : o.proxy;
-    o.request_timeout_ms = o.request_timeout_ms == 0 ? 1500 * scene_patience() : o.request_timeout_ms;
-    o.total_timeout_ms = o.total_timeout_ms == 0 ? 6000 * scene_patience() : o.total_timeout_ms;
+    o.request_timeout_ms = o.request_timeout_ms == 0 ? 30000 : o.request_timeout_ms;
+    o.total_timeout_ms = o.total_timeout_ms == 0 ? 60000 : o.total_timeout_ms;
     o.now = scene_now;
     o.now_ctx = s;
     atls_fetcher_free(s->fetcher);

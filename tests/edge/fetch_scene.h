@@ -28,8 +28,8 @@ typedef struct scene {
 void scene_open(scene *s);
 void scene_close(scene *s);
 
-/* scene_fetcher makes a fetcher over the doubles, in their order, each as PCCS and KDS; `options` may be NULL. Short time-outs
- * where the options have none. */
+/* scene_fetcher makes a fetcher over the doubles, in their order, each as PCCS and KDS; `options` may be NULL. Where they
+ * have no time-outs, these are longer than any machine needs for an honest answer: 30 s, and 60 s in all. */
 void scene_fetcher(scene *s, const atls_fetcher_options *options, double_server *const *servers, size_t n);
 
 /* scene_endorse asks the fetcher for what the TDX quote needs; scene_endorse_snp for the SEV-SNP report. */
@@ -50,6 +50,9 @@ void scene_ok(const scene *s, bool ok);
 void scene_folder(char out[64]);
 void scene_remove(const char *folder);
 size_t scene_files(const char *folder, const char *ending); /* how many names end like that */
+
+/* Half a minute is soon: what must not wait would wait for longer than that. */
+#define SCENE_SOON_MS 30000u
 
 unsigned scene_ms(void);
 unsigned scene_patience(void); /* 1, or more where tools slow everything down */

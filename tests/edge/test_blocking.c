@@ -136,7 +136,7 @@ static void test_late(void **state)
     const late *w = *state;
     net n;
     net_open(&n, w->serve);
-    n.client.timeout_ms = 200 * rig_patience();
+    n.client.timeout_ms = 400 * rig_patience();
     int64_t begin = net_ms();
     net_connect(&n);
     int64_t took = net_ms() - begin;
@@ -144,7 +144,7 @@ static void test_late(void **state)
     assert_string_equal(atls_code_name(n.client_err.code), "TIMEOUT");
     assert_string_equal(n.client_err.field, w->field);
     assert_true(n.client_err.retry);
-    assert_true(took >= 190 && took < 1000 * (int64_t)rig_patience());
+    assert_true(took >= 390 && took < 20000 * (int64_t)rig_patience());
     assert_int_equal(n.result.verdict, ATLS_VERDICT_NONE);
     assert_string_equal(n.result.profile, "dstack");
     net_close(&n);
@@ -160,7 +160,7 @@ static void test_silent_client(void **state)
     n.server.timeout_ms = 100 * rig_patience();
     int64_t begin = net_ms();
     assert_false(atls_accept(pair[0], &n.server, &n.server_session, &n.server_err));
-    assert_true(net_ms() - begin < 1000 * (int64_t)rig_patience());
+    assert_true(net_ms() - begin < 20000 * (int64_t)rig_patience());
     assert_int_equal(n.server_err.code, ATLS_E_TIMEOUT);
     assert_string_equal(n.server_err.field, "tls.handshake");
     assert_int_equal(fcntl(pair[0], F_GETFD), -1); /* closed with the session */
@@ -343,7 +343,7 @@ static void test_no_answer(void **state)
     n.client.timeout_ms = 150;
     int64_t begin = net_ms();
     net_connect(&n);
-    assert_true(net_ms() - begin < 1000);
+    assert_true(net_ms() - begin < 20000);
     assert_int_equal(n.client_err.code, ATLS_E_TIMEOUT);
     assert_string_equal(n.client_err.field, "connect");
     for (size_t i = 0; i < 8; i++) {

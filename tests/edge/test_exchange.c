@@ -496,7 +496,7 @@ static void test_no_endorsements(void **state)
 static bool slow_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                          atls_error *err)
 {
-    rig_nap(160 * rig_patience());
+    rig_nap(620 * rig_patience());
     return sim_endorse(ctx, request, arena, out, err);
 }
 
@@ -507,7 +507,7 @@ static void test_late_verdict(void **state)
     rig r;
     rig_open(&r);
     r.client_options.endorse = slow_endorse;
-    r.client_options.timeout_ms = 150 * rig_patience();
+    r.client_options.timeout_ms = 600 * rig_patience();
     rig_start(&r, honest);
     rig_run(&r);
     rig_expect_client(&r, ATLS_E_TIMEOUT, "session.exchange");

@@ -117,9 +117,12 @@ static void test_row(void **state)
     scene s;
     double_server *const alone[] = {&bad};
     double_server *const both[] = {&bad, &good};
+    const bool is_waited_for = r->mode == DOUBLE_DRIP || r->mode == DOUBLE_SILENT;
+    const atls_fetcher_options o = {.request_timeout_ms = is_waited_for ? 1500 * scene_patience() : 0,
+                                    .total_timeout_ms = is_waited_for ? 10000 * scene_patience() : 0};
     set_up_bad(r, &bad);
     scene_open(&s);
-    scene_fetcher(&s, NULL, alone, 1);
+    scene_fetcher(&s, &o, alone, 1);
     const bool ok = scene_endorse(&s);
     if (r->code == ATLS_E_OK) {
         scene_ok(&s, ok);
@@ -132,12 +135,12 @@ static void test_row(void **state)
         assert_int_equal(s.out.dcap.tcb_info.len, 0);
         assert_false(scene_appraise(&s));
     }
-    assert_true(s.took_ms < 7000 * scene_patience());
+    assert_true(s.took_ms < SCENE_SOON_MS * scene_patience());
     double_forget(&good);
-    scene_fetcher(&s, NULL, both, 2);
+    scene_fetcher(&s, &o, both, 2);
     scene_ok(&s, scene_appraise(&s));
     assert_int_equal(double_seen(&good, NULL) > 0, r->code != ATLS_E_OK);
-    assert_true(s.took_ms < 9000 * scene_patience());
+    assert_true(s.took_ms < SCENE_SOON_MS * scene_patience());
     scene_close(&s);
     double_close(&bad);
 }

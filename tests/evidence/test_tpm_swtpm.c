@@ -113,7 +113,7 @@ static bool start_swtpm(void)
                      "--flags", "not-need-init,startup-clear", (char *)NULL);
         _exit(127);
     }
-    for (int i = 0; tpm.swtpm > 0 && i < 100; i++) {
+    for (int i = 0; tpm.swtpm > 0 && i < 500; i++) {
         const struct timespec wait = {.tv_nsec = 20 * 1000 * 1000};
         char path[112];
         (void)snprintf(path, sizeof path, "%s/sock.ctrl", tpm.dir);

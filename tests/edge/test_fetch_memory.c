@@ -366,7 +366,7 @@ static void test_background(void **state)
     advance(&b, DAY);
     scene_ok(&b.s, scene_endorse(&b.s)); /* stale, and nobody has answered yet; and the thread is woken */
     assert_true(b.s.took_ms < SCENE_SOON_MS * scene_patience());
-    wait_for(&b, 6);
+    wait_for(&b, 5);
     atomic_store(&b.d.delay_ms, 0);
     wait_for(&b, 8);
     nap(300);

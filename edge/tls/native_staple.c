@@ -104,8 +104,8 @@ bool native_endorse(void *ctx, const atls_endorsement_request *request, atls_are
     if (!atls_endorsements_merge(found ? &own : NULL, &from->stapled, request, arena, out, err)) {
         return false;
     }
-    if (out->platform != ATLS_PLATFORM_NONE) {
-        return true;
+    if (found || out->platform != ATLS_PLATFORM_NONE) {
+        return true; /* platform NONE is no "nothing": lists may be all that this kind of evidence needs */
     }
     *err = why;
     return atls_fail(err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements",

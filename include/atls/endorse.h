@@ -137,9 +137,9 @@ ATLS_MUST_USE bool atls_endorsements_to_bundle(const atls_endorsements *in, atls
  * request says that the evidence has none. Stapled documents of another kind or FMSPC than the request's, and stapled
  * pieces that cannot be read or are incomplete (document, signature, chain), count as absent.
  *
- * own      NULL, or platform NONE: there are none
- * stapled  same
- * out      borrows from both; may be neither. platform: own's, else the request's, NONE if there is no piece at all.
+ * own      NULL: there are none; platform NONE: there is no collateral. Its pile and its status list are kept in any case
+ * stapled  NULL, or platform NONE: there are none. Nothing but its collateral is looked at
+ * out      borrows from both; may be neither. platform: own's, else the request's, NONE if there is no collateral at all.
  *          stapled: which pieces come from there
  *
  * Documents are decoded in the arena. Pure; any number of threads. Errors: MEMORY.

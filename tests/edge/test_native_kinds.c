@@ -35,26 +35,27 @@ static bool attest_tpm(void *ctx, const uint8_t report_data[64], atls_arena *are
     return sim_tpm_document(ctx, SIM_TPM_CBOR, atls_bytes_of(report_data, 32), arena, &out->quote, err);
 }
 
-static void machine_open(machine *m, rig *r, atls_platform platform)
+/* settings: of the room; NULL: none. */
+static void machine_open(machine *m, rig *r, atls_platform platform, const char *const *settings)
 {
     *m = (machine){.platform = platform, .now = SIM_NOW};
     if (platform == ATLS_PLATFORM_SEV_SNP) {
         sim_snp *room = NULL;
-        check(sim_snp_new(&(sim_snp_options){.version = 3}, &room, &r->err), &r->err);
+        check(sim_snp_new(&(sim_snp_options){.version = 3, .settings = settings}, &room, &r->err), &r->err);
         check(sim_snp_policy(room, &r->arena, &m->document, &r->err), &r->err);
         m->room = room;
         m->attest = sim_snp_attest;
         m->endorse = sim_snp_endorse;
     } else if (platform == ATLS_PLATFORM_TPM) {
         sim_tpm *room = NULL;
-        check(sim_tpm_new(&(sim_tpm_options){0}, &room, &r->err), &r->err);
+        check(sim_tpm_new(&(sim_tpm_options){.settings = settings}, &room, &r->err), &r->err);
         check(sim_tpm_policy(room, "", &r->arena, &m->document, &r->err), &r->err);
         m->room = room;
         m->attest = attest_tpm;
         m->endorse = sim_tpm_endorse;
     } else if (platform == ATLS_PLATFORM_NITRO) {
         sim_nitro *room = NULL;
-        check(sim_nitro_new(&(sim_nitro_options){0}, &room, &r->err), &r->err);
+        check(sim_nitro_new(&(sim_nitro_options){.settings = settings}, &room, &r->err), &r->err);
         check(sim_nitro_policy(room, &r->arena, &m->document, &r->err), &r->err);
         m->room = room;
         m->attest = sim_nitro_attest;
@@ -158,9 +159,9 @@ static void run(void **state)
     atls_verifier *by_client = NULL, *by_server = NULL;
     rig_open(&r);
     rig_native(&r);
-    machine_open(&client, &r, t->client);
-    machine_open(&server, &r, t->server);
-    machine_open(&expected, &r, t->expected_by_client == ATLS_PLATFORM_NONE ? t->server : t->expected_by_client);
+    machine_open(&client, &r, t->client, NULL);
+    machine_open(&server, &r, t->server, NULL);
+    machine_open(&expected, &r, t->expected_by_client == ATLS_PLATFORM_NONE ? t->server : t->expected_by_client, NULL);
     check(atls_policy_parse(expectation(&r, &expected, t->any_of), &of_client, &r.err), &r.err);
     check(atls_verifier_new(of_client, &by_client, &r.err), &r.err);
     judge_open(&r, (const char *)client.document.ptr, client.document.len, &of_server, &by_server);
@@ -202,6 +203,82 @@ static void run(void **state)
     atls_verifier_free(by_server);
     atls_policy_free(of_client);
     atls_policy_free(of_server);
+}
+
+/* ---- endorsements of another kind, sent along ------------------------------------------------------------------------------ */
+
+static const struct sent_along {
+    const char *name;
+    atls_platform platform;
+    const char *settings[3];
+    atls_code code;
+    const char *field;
+} sent_along[] = {
+    {"SNP, all its certificates in the table", ATLS_PLATFORM_SEV_SNP, {"table=vcek,ask,ark"}, ATLS_OK, ""},
+    {"SNP, and one's own list names the ASK",
+     ATLS_PLATFORM_SEV_SNP,
+     {"table=vcek,ask,ark", "crl.revoked=ask"},
+     ATLS_E_REVOKED,
+     "ask"},
+    {"SNP, and one's own has the certificates", ATLS_PLATFORM_SEV_SNP, {NULL}, ATLS_OK, ""},
+    {"a TPM", ATLS_PLATFORM_TPM, {NULL}, ATLS_OK, ""},
+    {"a TPM, and one's own list names its key",
+     ATLS_PLATFORM_TPM,
+     {"crl.intermediate.revoked=3"},
+     ATLS_E_REVOKED,
+     "ak_cert"},
+    {"Nitro", ATLS_PLATFORM_NITRO, {NULL}, ATLS_OK, ""},
+    {"Nitro, and one's own list names an authority",
+     ATLS_PLATFORM_NITRO,
+     {"crl.root.revoked=regional"},
+     ATLS_E_REVOKED,
+     "document.payload.cabundle[1]"},
+};
+
+/* As the library's own sources answer: a platform is that of collateral, which these kinds have none of. */
+static bool endorse_without_platform(void *ctx, const atls_endorsement_request *request, atls_arena *arena,
+                                     atls_endorsements *out, atls_error *err)
+{
+    const machine *m = ctx;
+    const bool ok = m->endorse(m->room, request, arena, out, err);
+    out->platform = ATLS_PLATFORM_NONE;
+    return ok;
+}
+
+/* The server sends Intel's collateral along, and is none of Intel's machines. It takes nothing from the client's own lists. */
+static void lists_stay(void **state)
+{
+    const struct sent_along *t = *state;
+    atls_policy *policy = NULL;
+    atls_verifier *verifier = NULL;
+    atls_endorsements intels;
+    machine server;
+    rig r;
+    rig_open(&r);
+    rig_native(&r);
+    machine_open(&server, &r, t->platform, t->settings);
+    judge_open(&r, (const char *)server.document.ptr, server.document.len, &policy, &verifier);
+    check(sim_collateral(r.sim, &r.arena, &intels, &r.err), &r.err);
+    r.client_options.verifier = verifier;
+    r.client_options.endorse = endorse_without_platform;
+    r.client_options.endorse_ctx = &server;
+    r.client_options.want_endorsements = true;
+    r.server_options.attest = server.attest;
+    r.server_options.attest_ctx = server.room;
+    r.server_options.attest_platform = server.platform;
+    r.server_options.staple = &intels;
+    rig_start(&r, NULL);
+    rig_run_to_end(&r);
+    if (t->code == ATLS_OK) {
+        check(r.client_step == ATLS_STEP_DONE, &r.client_err);
+        rig_expect_established(&r);
+    } else {
+        rig_expect_client(&r, t->code, t->field);
+    }
+    rig_close(&r);
+    machine_close(&server);
+    atls_verifier_free(verifier);
+    atls_policy_free(policy);
 }
 
 /* ---- phones ----------------------------------------------------------------------------------------------------------------- */
@@ -295,7 +372,7 @@ static void another_kind_answers_as_dstack(void **state)
     rig r;
     (void)state;
     rig_open(&r);
-    machine_open(&server, &r, ATLS_PLATFORM_SEV_SNP);
+    machine_open(&server, &r, ATLS_PLATFORM_SEV_SNP, NULL);
     check(atls_policy_parse(expectation(&r, &server, true), &policy, &r.err), &r.err);
     check(atls_verifier_new(policy, &verifier, &r.err), &r.err);
     r.client_options.verifier = verifier;
@@ -314,14 +391,15 @@ static void another_kind_answers_as_dstack(void **state)
     atls_policy_free(policy);
 }
 
-/* Servers may be phones, too. */
+/* Servers may be phones, too; what one sends along does not displace Google's list. */
 static void a_phone_serves(void **state)
 {
+    const bool *sends_along = *state;
+    atls_endorsements intels;
     sim_android *phone = NULL;
     atls_policy *policy = NULL;
     atls_verifier *verifier = NULL;
     rig r;
-    (void)state;
     rig_open(&r);
     rig_native(&r);
     phone_open(&r, phones_only, &phone, &policy, &verifier);
@@ -331,6 +409,9 @@ static void a_phone_serves(void **state)
     r.server_options.attest = sim_android_attest;
     r.server_options.attest_ctx = phone;
     r.server_options.attest_platform = ATLS_PLATFORM_ANDROID;
+    check(sim_collateral(r.sim, &r.arena, &intels, &r.err), &r.err);
+    r.client_options.want_endorsements = *sends_along;
+    r.server_options.staple = *sends_along ? &intels : NULL;
     rig_start(&r, NULL);
     rig_run_to_end(&r);
     check(r.client_step == ATLS_STEP_DONE, &r.client_err);
@@ -368,14 +449,20 @@ static void a_phone_calls_who_asks_for_machines(void **state)
 
 int main(void)
 {
+    static const bool no = false;
+    static const bool yes = true;
     tap_list tests = {0};
+    for (size_t i = 0; i < sizeof sent_along / sizeof sent_along[0]; i++) {
+        tap_add(&tests, sent_along[i].name, lists_stay, &sent_along[i]);
+    }
     for (size_t i = 0; i < sizeof meetings / sizeof meetings[0]; i++) {
         tap_add(&tests, meetings[i].name, run, &meetings[i]);
     }
     tap_add(&tests, "a phone calls", a_phone_calls, NULL);
     tap_add(&tests, "a phone answers as dstack", a_phone_answers_as_dstack, NULL);
     tap_add(&tests, "another kind answers as dstack", another_kind_answers_as_dstack, NULL);
-    tap_add(&tests, "a phone serves", a_phone_serves, NULL);
+    tap_add(&tests, "a phone serves", a_phone_serves, &no);
+    tap_add(&tests, "a phone serves, and sends Intel's collateral along", a_phone_serves, &yes);
     tap_add(&tests, "a phone calls who asks for machines", a_phone_calls_who_asks_for_machines, NULL);
     return tap_run("edge/native_kinds", &tests);
 }

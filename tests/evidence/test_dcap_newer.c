@@ -298,6 +298,40 @@ static void test_alone(void **state)
     atls_arena_free(&w.arena);
 }
 
+/* What one's own side has for other kinds of evidence stays as it is: for them, and beside what was stapled for Intel's. */
+static void test_other_kinds(void **state)
+{
+    static const row honest = {.stapled = {"tcb_info_date.issue=now"}};
+    static const atls_platform asked_for[] = {ATLS_PLATFORM_SEV_SNP, ATLS_PLATFORM_TPM, ATLS_PLATFORM_NITRO,
+                                              ATLS_PLATFORM_ANDROID, ATLS_PLATFORM_TDX};
+    world w;
+    atls_endorsements out;
+    (void)state;
+    open_world(&w, &honest);
+    const atls_bytes list = w.own.dcap.pck_crl;
+    const atls_endorsements own = {.platform = ATLS_PLATFORM_NONE,
+                                   .pile = {.crls = &list, .n_crls = 1},
+                                   .android = {.list = list, .fetched = 7},
+                                   .insecure_older = true};
+    w.stapled.pile = (atls_certificate_pile){.certificates = &list, .n_certificates = 1, .crls = &list, .n_crls = 1};
+    w.stapled.insecure_older = false;
+    for (size_t i = 0; i < sizeof asked_for / sizeof asked_for[0]; i++) {
+        w.request.platform = asked_for[i];
+        must(atls_endorsements_merge(&own, &w.stapled, &w.request, &w.arena, &out, &w.err), &w.err);
+        assert_ptr_equal(out.pile.crls, &list);
+        assert_int_equal(out.pile.n_crls, 1);
+        assert_int_equal(out.pile.n_certificates, 0);
+        assert_ptr_equal(out.android.list.ptr, list.ptr);
+        assert_int_equal(out.android.fetched, 7);
+        assert_true(out.insecure_older);
+        assert_int_equal(out.stapled != 0, asked_for[i] == ATLS_PLATFORM_TDX);
+        assert_int_equal(out.platform, asked_for[i] == ATLS_PLATFORM_TDX ? ATLS_PLATFORM_TDX : ATLS_PLATFORM_NONE);
+    }
+    must(atls_endorsements_merge(NULL, &w.stapled, &w.request, &w.arena, &out, &w.err), &w.err);
+    assert_int_equal(out.pile.n_crls, 0); /* nothing but collateral is taken from a peer */
+    atls_arena_free(&w.arena);
+}
+
 /* What one's own callback says of stapled pieces is not believed. */
 static void test_own_claims(void **state)
 {
@@ -360,6 +394,7 @@ int main(void)
         tap_add(&l, rows[i].name, test_row, &rows[i]);
     }
     tap_add(&l, "one side alone", test_alone, NULL);
+    tap_add(&l, "what is for other kinds of evidence stays", test_other_kinds, NULL);
     tap_add(&l, "one's own endorsements claim to be stapled", test_own_claims, NULL);
     tap_add(&l, "nothing of one's own, and nothing that fits", test_nothing_fits, NULL);
     tap_add(&l, "without memory", test_memory, NULL);

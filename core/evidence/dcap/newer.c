@@ -213,7 +213,10 @@ bool atls_endorsements_merge(const atls_endorsements *own, const atls_endorsemen
                              const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                              atls_error *err)
 {
-    *out = own == NULL || own->platform == ATLS_PLATFORM_NONE ? nothing() : *own;
+    *out = own == NULL ? nothing() : *own; /* lists for other kinds of evidence stay, whatever was stapled */
+    if (out->platform == ATLS_PLATFORM_NONE) {
+        out->dcap = nothing().dcap;
+    }
     out->stapled = 0;
     if (stapled == NULL || !is_of_dcap(stapled->platform) || !is_of_dcap(request->platform)) {
         return true;

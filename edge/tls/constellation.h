@@ -108,7 +108,7 @@ typedef struct atls_hooked {
     uint8_t peer_nonce[32];                   /* the peer's: our evidence is over it */
     uint8_t user_data[32];                    /* of our key */
     uint8_t report_data[64];
-    uint8_t random[ATLS_HANDSHAKE_LEN]; /* client random of the handshake that was judged */
+    uint8_t random[ATLS_HANDSHAKE_LEN]; /* both ends', of the handshake that was judged */
     atls_template own;                  /* our key and certificate, until the handshake is done */
     atls_ticket *ticket;                /* while the attester works */
     atls_arena arena;

@@ -207,8 +207,10 @@ static bool check_accepted(const SSL *ssl, const atls_hooked *s, atls_error *err
     }
     return (s->judged && s->accepted && s->result.verdict == ATLS_VERDICT_ACCEPTED && SSL_session_reused(ssl) == 0
             && atls_handshake_is(ssl, s->random))
-           || atls_fail(err, ATLS_E_CONFIGURATION, "ssl.verify_callback",
-                        "the peer's certificate was not verified here: the callback was replaced");
+           || atls_fail(
+               err, ATLS_E_CONFIGURATION, "ssl.verify_callback",
+               "the peer's certificate was not verified in this handshake: the callback was replaced, or the SSL is in "
+               "another one");
 }
 
 bool atls_hook_result(const SSL *ssl, const atls_result **out, atls_error *err)

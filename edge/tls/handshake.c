@@ -6,10 +6,15 @@
 
 #include "atls/bytes.h"
 
+#define RANDOM_LEN (ATLS_HANDSHAKE_LEN / 2)
+
 void atls_handshake_note(const SSL *ssl, uint8_t out[ATLS_HANDSHAKE_LEN])
 {
     memset(out, 0, ATLS_HANDSHAKE_LEN);
-    (void)SSL_get_client_random(ssl, out, ATLS_HANDSHAKE_LEN);
+    if (SSL_get_client_random(ssl, out, RANDOM_LEN) != RANDOM_LEN
+        || SSL_get_server_random(ssl, out + RANDOM_LEN, RANDOM_LEN) != RANDOM_LEN) {
+        memset(out, 0, ATLS_HANDSHAKE_LEN);
+    }
 }
 
 bool atls_handshake_is(const SSL *ssl, const uint8_t noted[ATLS_HANDSHAKE_LEN])

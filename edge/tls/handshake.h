@@ -9,9 +9,10 @@
 
 #include <openssl/ssl.h>
 
-#define ATLS_HANDSHAKE_LEN 32u
+#define ATLS_HANDSHAKE_LEN 64u
 
-/* atls_handshake_note writes down which one it is: the client's random. Zeros: none has begun. */
+/* atls_handshake_note writes down which one it is: both ends' randoms, so that neither can make it look like another. Zeros: none has
+ * got so far. */
 void atls_handshake_note(const SSL *ssl, uint8_t out[ATLS_HANDSHAKE_LEN]);
 
 /* atls_handshake_is tells whether the SSL's is the one that was noted; none is never the same as none. */

@@ -73,7 +73,7 @@ struct atls_session {
     unsigned profiles;          /* ATLS_PROFILE_ bits that are still possible */
     atls_bytes protocol;        /* what the application speaks, once atls/1 has agreed on it; else empty */
     uint8_t protocol_text[255];
-    uint8_t random[ATLS_HANDSHAKE_LEN]; /* the client's, of the handshake that was checked */
+    uint8_t random[ATLS_HANDSHAKE_LEN]; /* of both ends, in the handshake that was checked */
     uint64_t end_ms;                    /* on the monotonic clock: when the proof is too old; 0: never */
     atls_bytes alpn;                    /* what is offered, or chosen from: protocols with length bytes, in the arena */
     X509_STORE *store;                  /* of a client; holds a pointer to the session for the verify callback */

@@ -4,6 +4,9 @@
 
 #include <openssl/err.h>
 
+#include "atls/bytes.h"
+#include "edge/tls/handshake.h"
+
 /* ---- honest ------------------------------------------------------------------------------------------------------ */
 
 static void test_honest(void **state)
@@ -157,6 +160,91 @@ static void test_cleared_on_the_way(void **state)
     assert_int_equal(SSL_clear(r.client_ssl), 1);
     r.client_step = atls_session_step(r.client, &r.client_err);
     rig_expect_client(&r, ATLS_E_USAGE, "session");
+    rig_close(&r);
+}
+
+typedef struct flight {
+    uint8_t record[4096];
+    size_t len;
+} flight;
+
+/* The first thing that is said, as a record. */
+static void keep_hello(int write_p, int version, int content_type, const void *buf, size_t len, SSL *ssl, void *arg)
+{
+    flight *f = arg;
+    (void)version;
+    (void)ssl;
+    if (write_p == 0 || content_type != SSL3_RT_HANDSHAKE || f->len > 0 || len + 5 > sizeof f->record) {
+        return;
+    }
+    const uint8_t head[5] = {SSL3_RT_HANDSHAKE, 3, 1, (uint8_t)(len >> 8), (uint8_t)len};
+    memcpy(f->record, head, sizeof head);
+    memcpy(f->record + sizeof head, buf, len);
+    f->len = sizeof head + len;
+}
+
+/* A server's SSL, cleared: the next client says what the first one, which had proved itself, said in the clear. */
+static void test_hello_said_again(void **state)
+{
+    static flight hello;
+    uint8_t first[ATLS_HANDSHAKE_LEN];
+    uint8_t now[ATLS_HANDSHAKE_LEN];
+    char buf[8];
+    size_t n = 0;
+    atls_error err = {0};
+    BIO *ends[2];
+    rig r;
+    (void)state;
+    hello.len = 0;
+    rig_open(&r);
+    rig_start(&r, NULL);
+    SSL_set_msg_callback(r.client_ssl, keep_hello);
+    SSL_set_msg_callback_arg(r.client_ssl, &hello);
+    rig_run_to_end(&r);
+    rig_expect_established(&r);
+    atls_handshake_note(r.server_ssl, first);
+    (void)SSL_shutdown(r.client_ssl);
+    (void)SSL_shutdown(r.server_ssl);
+    assert_int_equal(SSL_clear(r.server_ssl), 1);
+    assert_int_equal(BIO_new_bio_pair(&ends[0], 16384, &ends[1], 16384), 1);
+    SSL_set_bio(r.server_ssl, ends[0], ends[0]);
+    SSL_set_accept_state(r.server_ssl);
+    assert_true(hello.len > 0 && BIO_write(ends[1], hello.record, (int)hello.len) == (int)hello.len);
+    assert_int_not_equal(SSL_do_handshake(r.server_ssl), 1);
+    ERR_clear_error();
+    atls_handshake_note(r.server_ssl, now);
+    assert_memory_equal(now, first, 32); /* the client's random */
+    assert_false(atls_handshake_is(r.server_ssl, first));
+    assert_int_equal(atls_session_read(r.server, buf, sizeof buf, &n, &err), ATLS_STEP_FAILED);
+    assert_int_equal(err.code, ATLS_E_USAGE);
+    assert_int_equal(BIO_free(ends[1]), 1);
+    rig_close(&r);
+}
+
+/* Which one it is, asked of an SSL that has not begun, has made one, and has been cleared. None is never the same as none. */
+static void test_which_handshake(void **state)
+{
+    uint8_t none[ATLS_HANDSHAKE_LEN];
+    uint8_t made[ATLS_HANDSHAKE_LEN];
+    rig r;
+    (void)state;
+    rig_open(&r);
+    rig_start(&r, NULL);
+    atls_handshake_note(r.client_ssl, none);
+    assert_true(atls_bytes_is_zero(atls_bytes_of(none, sizeof none)));
+    assert_false(atls_handshake_is(r.client_ssl, none));
+    rig_run_to_end(&r);
+    atls_handshake_note(r.client_ssl, made);
+    assert_true(atls_handshake_is(r.client_ssl, made) && atls_handshake_is(r.server_ssl, made));
+    assert_false(atls_handshake_is(r.client_ssl, none));
+    for (size_t i = 0; i < sizeof made; i++) {
+        made[i] ^= 1;
+        assert_false(atls_handshake_is(r.client_ssl, made));
+        made[i] ^= 1;
+    }
+    assert_int_equal(SSL_clear(r.client_ssl), 1);
+    assert_false(atls_handshake_is(r.client_ssl, made));
+    assert_false(atls_handshake_is(r.client_ssl, none));
     rig_close(&r);
 }
 
@@ -436,6 +524,8 @@ int main(void)
     tap_add(&l, "SSL_clear, and somebody else: nothing is read", test_another_handshake, &reads);
     tap_add(&l, "SSL_clear, and somebody else: nothing is written", test_another_handshake, &writes);
     tap_add(&l, "SSL_clear on the way", test_cleared_on_the_way, NULL);
+    tap_add(&l, "a server's SSL is cleared, and hears the same hello", test_hello_said_again, NULL);
+    tap_add(&l, "which handshake it is", test_which_handshake, NULL);
     tap_add(&l, "R12: no application byte at any step before", test_refused_before, NULL);
     tap_add(&l, "R12: none after a failure", test_refused_after, NULL);
     tap_add(&l, "R12: a failure closes at once", test_failure_closes, NULL);

@@ -106,7 +106,7 @@ static bucket *find(bucket *set, const atls_address *who, uint32_t per_minute, u
         const uint64_t has = k->is_used ? level(k, per_minute, full, now_ms) : UINT64_MAX;
         if (k->is_used && memcmp(&k->who, who, sizeof *who) == 0) {
             k->parts = has;
-            k->at_ms = now_ms;
+            k->at_ms = now_ms > k->at_ms ? now_ms : k->at_ms; /* whoever read the clock first may come second */
             return k;
         }
         if (has > most) {

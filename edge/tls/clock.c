@@ -47,11 +47,11 @@ bool atls_clock_judging(const atls_verifier *v, atls_time *now, uint32_t *ms, at
     if (*now != ATLS_TIME_UNSET) {
         return true;
     }
+    /* before the clock is read: meanwhile another thread may learn of something that was issued later */
+    const atls_time floor = v == NULL ? ATLS_TIME_UNSET : atls_verifier_newest_issue(v);
     atls_time read = ATLS_TIME_UNSET;
     uint32_t part = 0;
-    if (!read_clock(&read, &part, err)
-        || !check_floor(read, v == NULL ? ATLS_TIME_UNSET : atls_verifier_newest_issue(v),
-                        "and what vouched before was issued at", err)) {
+    if (!read_clock(&read, &part, err) || !check_floor(read, floor, "and what vouched before was issued at", err)) {
         return false;
     }
     *now = read;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock.h: the two clocks of a session: one for deadlines, one for validity. Nothing else reads a clock. */
+/* clock.h: the two clocks of a session: one for deadlines, one for validity. Nothing else in edge/tls reads a clock. */
 #ifndef ATLS_EDGE_TLS_CLOCK_H
 #define ATLS_EDGE_TLS_CLOCK_H
 

@@ -90,6 +90,9 @@ static void a_clock_that_goes_back(void **state)
     (void)state;
     assert_true(atls_buckets_take(b, &who, 60, 1, 100000, &retry_s));
     assert_false(atls_buckets_take(b, &who, 60, 1, 1, &retry_s));
+    assert_false(
+        atls_buckets_take(b, &who, 60, 1, 100000, &retry_s)); /* and comes forward again: nothing was earned twice */
+    assert_true(atls_buckets_take(b, &who, 60, 1, 101000, &retry_s));
     atls_buckets_free(b);
 }
 

@@ -427,6 +427,36 @@ static void test_claims_json(void **state)
     tpm_world_close(&w);
 }
 
+/* More lists than are looked at: the one that revokes could be the last. */
+static bool endorse_with_many(void *ctx, const atls_endorsement_request *request, atls_arena *a, atls_endorsements *out,
+                              atls_error *err)
+{
+    const size_t n = ATLS_MAX_PILE_CRLS + 1;
+    atls_bytes *lists = atls_arena_array(a, n, sizeof *lists, err);
+    if (lists == NULL || !sim_tpm_endorse(ctx, request, a, out, err)) {
+        return false;
+    }
+    assert_true(out->pile.n_crls > 0);
+    for (size_t i = 0; i < n; i++) {
+        lists[i] = out->pile.crls[0];
+    }
+    out->pile.crls = lists;
+    out->pile.n_crls = n;
+    return true;
+}
+
+static void too_many_lists(void **state)
+{
+    tpm_world w;
+    static const char *const none[] = {NULL};
+    (void)state;
+    tpm_world_open(&w, none, SIM_TPM_CBOR, "");
+    w.in.endorse = endorse_with_many;
+    tpm_world_expect(&w, tpm_world_appraise(&w), "LIMIT", "endorsements.crls");
+    assert_int_not_equal(w.result.verdict, ATLS_VERDICT_ACCEPTED);
+    tpm_world_close(&w);
+}
+
 int main(void)
 {
     tap_list l = {0};
@@ -440,5 +470,6 @@ int main(void)
     tap_add(&l, "what each form binds", test_bind, NULL);
     tap_add(&l, "a log beside the evidence", test_log_beside, NULL);
     tap_add(&l, "claims as JSON", test_claims_json, NULL);
+    tap_add(&l, "more lists than are looked at", too_many_lists, NULL);
     return tap_run("tpm cases", &l);
 }

@@ -196,7 +196,10 @@ static bool check_revocation(search *s, const atls_cert *cert, atls_signer *issu
     if (s->auth->policy->revocation == ATLS_REVOCATION_OFF) {
         return true;
     }
-    for (size_t i = 0; i < pile->n_crls && i < ATLS_MAX_PILE_CRLS; i++) {
+    if (pile->n_crls > ATLS_MAX_PILE_CRLS) { /* one that is not looked at could be the one that revokes */
+        return atls_fail(err, ATLS_E_LIMIT, "endorsements.crls", "more than %u", ATLS_MAX_PILE_CRLS);
+    }
+    for (size_t i = 0; i < pile->n_crls; i++) {
         if (!check_list(s, pile->crls[i], cert, issuer, field, &fresh, err)) {
             return false;
         }

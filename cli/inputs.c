@@ -294,8 +294,11 @@ static bool fetch(cli_endorsements *e, const atls_endorsement_request *request, 
         return true;
     }
     if (!atls_fetcher_endorse(e->fetcher, request, arena, &fetched, &why)) {
-        if (out->pile.n_certificates > 0 && request->platform == ATLS_PLATFORM_SEV_SNP) {
-            e->not_fetched = why;
+        const bool is_intel = request->platform == ATLS_PLATFORM_TDX || request->platform == ATLS_PLATFORM_SGX;
+        const bool is_ours = why.code == ATLS_E_MEMORY || why.code == ATLS_E_INTERNAL || why.code == ATLS_E_LIMIT
+                             || why.code == ATLS_E_CONFIGURATION || why.code == ATLS_E_USAGE;
+        if (!is_ours && !is_intel && out->pile.n_certificates + out->pile.n_crls > 0) {
+            e->not_fetched = why; /* the files may do, and a list among them may revoke */
             return true;
         }
         *err = why;

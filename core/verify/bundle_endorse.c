@@ -250,6 +250,7 @@ static bool pick(const picker *p)
         return pick_snp(p);
     case ATLS_PLATFORM_NITRO:
         return pick_others(p, "nitro");
+    case ATLS_PLATFORM_ENROLLED: /* lists of the CA that enrols */
     case ATLS_PLATFORM_TPM:
         /* a virtual TPM of Nitro is certified by Nitro's authorities, which its own room asks for */
         return pick_others(p, NULL);

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "caches.h"
 #include "evidence/dstack/dstack.h"
+#include "source.h"
 #include "verifier.h"
 
 /* One appraisal on its way. */
@@ -163,17 +164,13 @@ static bool ask(appraisal *a)
     const atls_format *f = a->v->format;
     atls_endorsement_request request = {0};
     atls_error why = {0};
+    bool found = false;
     if (!f->request(a->evidence, a->arena, &request, a->err)) {
         return false;
     }
-    const bool found = a->in->endorse != NULL
-                       && a->in->endorse(a->in->endorse_ctx, &request, a->arena, &a->endorsements, &why)
-                       && why.code == ATLS_OK;
-    if (!found) {
-        a->endorsements = (atls_endorsements){0};
-    }
-    if (why.code == ATLS_E_MEMORY) { /* perhaps of the list that revokes: evidence that fills the arena buys nothing */
-        return atls_fail(a->err, why.code, why.field, NULL);
+    if (!atls_source_ask(a->in->endorse, a->in->endorse_ctx, &request, a->arena, &a->endorsements, &found, &why)) {
+        *a->err = why; /* perhaps it is the list that revokes that could not be had */
+        return false;
     }
     if (f->complete == NULL || f->complete(a->evidence, &a->endorsements, a->err)) {
         return true;
@@ -219,47 +216,6 @@ static bool get_endorsements(appraisal *a)
 
 /* ---- hardware: evidence inside evidence ---- */
 
-/* Endorsements for it: what came along, after what the caller finds. */
-typedef struct nested_source {
-    const atls_appraisal *in;
-    const atls_certificate_pile *pile;
-    atls_error why; /* the caller's, where it found nothing: what came along may be enough, and may not */
-} nested_source;
-
-static bool join_certificates(const atls_certificate_pile *more, atls_arena *arena, atls_certificate_pile *pile,
-                              atls_error *err)
-{
-    const size_t n_own = pile->n_certificates;
-    if (n_own > ATLS_MAX_PILE_CERTIFICATES || more->n_certificates > ATLS_MAX_PILE_CERTIFICATES - n_own) {
-        return atls_fail(err, ATLS_E_LIMIT, "endorsements.certificates", "more than %u", ATLS_MAX_PILE_CERTIFICATES);
-    }
-    const size_t n = n_own + more->n_certificates;
-    atls_bytes *all = atls_arena_array(arena, n + 1, sizeof *all, err);
-    if (all == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        all[i] = i < n_own ? pile->certificates[i] : more->certificates[i - n_own];
-    }
-    pile->certificates = all;
-    pile->n_certificates = n;
-    return true;
-}
-
-static bool endorse_nested(void *ctx, const atls_endorsement_request *request, atls_arena *arena,
-                           atls_endorsements *out, atls_error *err)
-{
-    nested_source *s = ctx;
-    *out = (atls_endorsements){0};
-    const bool found = s->in->endorse != NULL && s->in->endorse(s->in->endorse_ctx, request, arena, out, &s->why)
-                       && s->why.code == ATLS_OK;
-    if (!found) {
-        *out = (atls_endorsements){0};
-    }
-    return s->why.code == ATLS_E_MEMORY ? atls_fail(err, s->why.code, s->why.field, NULL)
-                                        : join_certificates(s->pile, arena, &out->pile, err);
-}
-
 static bool list_nested(appraisal *a, const atls_result *r)
 {
     for (size_t i = 0; i < r->n_checks; i++) {
@@ -275,12 +231,12 @@ static bool list_nested(appraisal *a, const atls_result *r)
 
 static bool appraise_nested(appraisal *a, const atls_nested *nested)
 {
-    nested_source source = {.in = a->in, .pile = &nested->pile};
+    atls_nested_source source = {.in = a->in, .pile = &nested->pile};
     atls_appraisal inner = {
         .evidence = nested->evidence,
         .binding = {.grade = ATLS_GRADE_REPORT_DATA, .profile = ""},
         .now = a->in->now,
-        .endorse = endorse_nested,
+        .endorse = atls_nested_endorse,
         .endorse_ctx = &source,
     };
     atls_error why = {0};

@@ -5,6 +5,7 @@
 
 #include "edge/tls/clock.h"
 #include "fetcher.h"
+#include "verify/source.h"
 
 typedef struct work {
     atls_fetcher *f;
@@ -136,8 +137,16 @@ static bool get_chain(const work *w, const char *product, heap *h)
     if (!atls_piece_set_snp(&id, product, NULL, NULL)) {
         return missing(w, "endorsements.cert_chain", "the request names no product that is known");
     }
-    atls_piece *p = get(w, &id, w->err);
-    const bool ok = p != NULL && add_certificates(w, h, p);
+    atls_error why = {.code = ATLS_OK};
+    atls_piece *p = get(w, &id, &why);
+    if (p == NULL) {
+        if (!w->request->sev_snp.needs_chain && !w->replaces && atls_source_is_open(why.code)) {
+            return true; /* it came along; the list did not */
+        }
+        *w->err = why;
+        return false;
+    }
+    const bool ok = add_certificates(w, h, p);
     atls_piece_release(p);
     return ok;
 }

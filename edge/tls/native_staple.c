@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* native_staple.c: endorsements that travel with the evidence: written where the peer asked, read as hints. */
 #include "native.h"
+#include "verify/source.h"
 
 /* The names in a bundle, and what a frame takes besides the values of its records. */
 #define FRAME_SLACK 1024u
@@ -83,12 +84,6 @@ bool native_stapled(const native *n, const atls_native_evidence *e, atls_arena *
            || atls_error_relabel(err, ATLS_E_COLLATERAL_FORMAT, "evidence.endorsements");
 }
 
-/* Failures of one's own source that leave the question open. Others say that something is wrong with it. */
-static bool is_unanswered(atls_code code)
-{
-    return code == ATLS_OK || code == ATLS_E_ENDORSEMENTS_MISSING || code == ATLS_E_IO || code == ATLS_E_TIMEOUT;
-}
-
 bool native_endorse(void *ctx, const atls_endorsement_request *request, atls_arena *arena, atls_endorsements *out,
                     atls_error *err)
 {
@@ -97,9 +92,16 @@ bool native_endorse(void *ctx, const atls_endorsement_request *request, atls_are
     atls_endorsements own = {.platform = ATLS_PLATFORM_NONE};
     atls_error why = {.code = ATLS_OK};
     bool found = side->endorse != NULL && side->endorse(side->endorse_ctx, request, arena, &own, &why);
-    if (found ? why.code != ATLS_OK : !is_unanswered(why.code)) {
+    if (found ? why.code != ATLS_OK : !atls_source_is_open(why.code)) {
         *err = why;
         return false;
+    }
+    if (!found && side->endorse != NULL && request->needs_pck_chain) {
+        /* one's own lists could not be asked for, and it is the peer who left the chain out: nobody signs that it is not there */
+        *err = why;
+        return atls_fail(
+            err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements.pck_certificate_chain",
+            "the quote has none, so one's own endorsements cannot be compared with what the peer sent along");
     }
     if (!atls_endorsements_merge(found ? &own : NULL, &from->stapled, request, arena, out, err)) {
         return false;

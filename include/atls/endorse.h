@@ -101,8 +101,10 @@ typedef struct atls_endorsements {
 } atls_endorsements;
 
 /* atls_endorse_fn finds endorsements for a request. It writes *out, whose slices live in the arena or outlive the
- * appraisal, and returns true; or sets err (ENDORSEMENTS_MISSING, IO, TIMEOUT, COLLATERAL_FORMAT) and returns false.
- * It is called at most once an appraisal, on the thread of the appraisal. */
+ * appraisal, and returns true; or sets err and returns false. ENDORSEMENTS_MISSING, IO and TIMEOUT leave the question open, for the
+ * policy to answer; any other code ends the appraisal with it, because it may be about the list that revokes.
+ * It is called on the thread of the appraisal: once for each piece of evidence and each alternative of any_of, and once more for an
+ * SEV-SNP report inside other evidence that came with its certificates, if what was asked for first could not be had. */
 typedef bool (*atls_endorse_fn)(void *ctx, const atls_endorsement_request *request, atls_arena *arena,
                                 atls_endorsements *out, atls_error *err);
 

@@ -300,6 +300,38 @@ static void test_amd(void **state)
     double_close(&d);
 }
 
+/* The certificates came along with the report: the list is had all the same, whatever becomes of the chain. */
+static void test_amd_list_alone(void **state)
+{
+    static const double_mode modes[] = {DOUBLE_HONEST, DOUBLE_NOT_FOUND, DOUBLE_BROKEN, DOUBLE_GARBAGE};
+    (void)state;
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        double_server d = {.only = "cert_chain", .retry_after = "100"};
+        double_server *const alone[] = {&d};
+        scene s;
+        atomic_init(&d.mode, modes[i]);
+        double_open(&d);
+        scene_open(&s);
+        scene_fetcher(&s, NULL, alone, 1);
+        atls_endorsement_request r = scene_snp_request(&s, NULL);
+        r.sev_snp.needs_leaf = false;
+        r.sev_snp.needs_chain = false;
+        const bool ok = atls_fetcher_endorse(s.fetcher, &r, &s.arena, &s.out, &s.err);
+        if (modes[i] == DOUBLE_GARBAGE) { /* that is no answer that could be done without */
+            scene_expect(&s, ok, ATLS_E_COLLATERAL_FORMAT, "endorsements.cert_chain", NULL);
+        } else {
+            scene_ok(&s, ok);
+            assert_int_equal(s.out.pile.n_crls, 1);
+            assert_int_equal(s.out.pile.n_certificates, modes[i] == DOUBLE_HONEST ? 2 : 0);
+        }
+        r.sev_snp.needs_chain = true;
+        atls_error_clear(&s.err);
+        assert_int_equal(atls_fetcher_endorse(s.fetcher, &r, &s.arena, &s.out, &s.err), modes[i] == DOUBLE_HONEST);
+        scene_close(&s);
+        double_close(&d);
+    }
+}
+
 /* A certificate with the right chip and TCB that the product's own intermediate did not sign. */
 static const char *const forged_vcek[] = {"cert.vcek.sig=bit", NULL};
 
@@ -530,6 +562,7 @@ int main(void)
     tap_add(&l, "answers under a root of a stranger's", test_strangers, NULL);
     tap_add(&l, "what cannot be fetched", test_impossible, NULL);
     tap_add(&l, "over TLS, under a CA of one's own", test_tls, NULL);
+    tap_add(&l, "AMD's list alone", test_amd_list_alone, NULL);
     tap_add(&l, "addresses of PCCS and PCS", test_addresses, NULL);
     tap_add(&l, "nobody there", test_nobody, NULL);
     tap_add(&l, "every source has its say", test_words, NULL);

@@ -284,6 +284,45 @@ static void test_server_judges(void **state)
     run_row(*state, true);
 }
 
+/* ---- a chain that the prover left out -------------------------------------------------------------------------------- */
+
+static bool endorse_missing(void *ctx, const atls_endorsement_request *request, atls_arena *a, atls_endorsements *out,
+                            atls_error *err)
+{
+    const atls_code *code = ctx;
+    (void)request;
+    (void)a;
+    (void)out;
+    return atls_fail(err, *code, "own", NULL);
+}
+
+/* Without a chain in the quote one's own source does not know what to look for. Nothing signs that there is none: whoever wants older
+ * lists than one's own leaves it out, and sends it along. */
+static void test_chain_left_out(void **state)
+{
+    static atls_code codes[] = {ATLS_E_ENDORSEMENTS_MISSING, ATLS_E_IO, ATLS_E_TIMEOUT};
+    rig r;
+    native_side side = {.endorse = endorse_missing};
+    native_sources from = {.side = &side};
+    atls_endorsement_request request = {.platform = ATLS_PLATFORM_TDX, .is_tdx = true, .needs_pck_chain = true};
+    atls_endorsements out;
+    (void)state;
+    rig_open(&r);
+    assert_true(sim_collateral(r.sim, &r.arena, &from.stapled, &r.err));
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        atls_error err = {.code = ATLS_OK};
+        side.endorse_ctx = &codes[i];
+        assert_false(native_endorse(&from, &request, &r.arena, &out, &err));
+        assert_int_equal(err.code, ATLS_E_ENDORSEMENTS_MISSING);
+        assert_string_equal(err.field, "endorsements.pck_certificate_chain");
+    }
+    side.endorse = NULL; /* who has no source takes what is in date */
+    atls_error none = {.code = ATLS_OK};
+    assert_true(native_endorse(&from, &request, &r.arena, &out, &none));
+    assert_int_equal(out.platform, ATLS_PLATFORM_TDX);
+    rig_close(&r);
+}
+
 /* ---- what is sent, and to whom ------------------------------------------------------------------------------------- */
 
 typedef struct sent_row {
@@ -467,5 +506,6 @@ int main(void)
     for (size_t i = 0; i < sizeof attacks / sizeof attacks[0]; i++) {
         tap_add(&l, attacks[i].name, native_row_run, &attacks[i]);
     }
+    tap_add(&l, "a chain that the prover left out", test_chain_left_out, NULL);
     return tap_run("staple", &l);
 }

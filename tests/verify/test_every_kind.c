@@ -2,6 +2,7 @@
 /* test_every_kind.c: the same questions to every kind of evidence. Each kind is held against the policy of each other one, alone
  * and in an any_of, and each must refuse; and each is bound to a value in the same ways, and must find the same ones wrong. */
 #include "kinds.h"
+#include "verify/source.h"
 
 static kinds all; /* made once; the tests only make evidence in it */
 
@@ -229,6 +230,7 @@ typedef struct binding_row {
 #define BOUND  "ok"
 #define FIELD  "REPORT_DATA_MISMATCH"
 #define LENGTH "USAGE binding.value" /* this kind holds 32 bytes and no others */
+#define FORM   "EVIDENCE_FORMAT "    /* no form of evidence for sessions: a hash over what its sender chooses, too */
 #define GRADE  "GRADE min_grade"
 #define LEAST  ",\"min_grade\":\"session\""
 #define SAME(x)                                                                                                        \
@@ -261,11 +263,11 @@ static const binding_row rows[] = {
     {"zeros, and zeros are asked for",    32, 0,  true,  32, -1,  NO_VALUE, "", SAME("USAGE binding.value")},
     {"a value, and no grade",             32, 0,  false, 32, -1,  NO_GRADE, "", SAME("USAGE binding.grade")},
 
-    {"a session's 64 bytes",              64, 0,  false, 64, -1,  SESSION, "", {BOUND, FIELD, FIELD, BOUND}},
-    {"a session's first half",            32, 0,  false, 64, -1,  SESSION, "", {FIELD, BOUND, BOUND, FIELD}},
-    {"a session's 64, the first bit",     64, 0,  false, 64, 0,   SESSION, "", SAME(FIELD)},
-    {"a session's first half, its last bit", 32, 0, false, 64, 255, SESSION, "", SAME(FIELD)},
-    {"a session under a policy of sessions", 64, 0, false, 64, -1, SESSION, LEAST, {BOUND, FIELD, FIELD, BOUND}},
+    {"a session's 64 bytes",              64, 0,  false, 64, -1,  SESSION, "", {BOUND, FIELD, FORM, BOUND}},
+    {"a session's first half",            32, 0,  false, 64, -1,  SESSION, "", {FIELD, BOUND, FORM, FIELD}},
+    {"a session's 64, the first bit",     64, 0,  false, 64, 0,   SESSION, "", {FIELD, FIELD, FORM, FIELD}},
+    {"a session's first half, its last bit", 32, 0, false, 64, 255, SESSION, "", {FIELD, FIELD, FORM, FIELD}},
+    {"a session under a policy of sessions", 64, 0, false, 64, -1, SESSION, LEAST, {BOUND, FIELD, FORM, BOUND}},
     {"no session under a policy of sessions", 32, 0, false, 32, -1, DATA, LEAST, SAME(GRADE)},
     {"an exporter's value under a policy of sessions", 32, 0, false, 32, -1, EXPORTER, LEAST, SAME(GRADE)},
 };
@@ -430,6 +432,137 @@ static void add_cells(tap_list *tests)
     }
 }
 
+/* ---- a source that fails -------------------------------------------------------------------------------------------------- */
+
+typedef struct failing {
+    atls_code code;
+    atls_platform only; /* for this kind of hardware; NONE: always */
+} failing;
+
+static bool endorse_badly(void *ctx, const atls_endorsement_request *request, atls_arena *a, atls_endorsements *out,
+                          atls_error *err)
+{
+    const failing *f = ctx;
+    if (f->only != ATLS_PLATFORM_NONE && request->platform != f->only) {
+        return kinds_endorse(&all, request, a, out, err);
+    }
+    return atls_fail(err, f->code, "own", NULL);
+}
+
+static void fails_with(kind_id id, atls_code code, atls_platform only, outcome *o)
+{
+    uint8_t value[32];
+    failing f = {.code = code, .only = only};
+    atls_appraisal in;
+    memset(value, 0x42, sizeof value);
+    kind_make(&all, id, atls_bytes_of(value, sizeof value), &in);
+    in.binding = (atls_binding){.grade = ATLS_GRADE_REPORT_DATA, .profile = "", .value_len = sizeof value};
+    memcpy(in.binding.value, value, sizeof value);
+    in.endorse = endorse_badly;
+    in.endorse_ctx = &f;
+    judge(all.policies[id], &in, o);
+}
+
+/* "There is none" and "nobody could be asked" leave the question open, for the policy to answer. Whatever else is wrong with one's own
+ * source may have been about the list that revokes. */
+static void a_source_that_fails(void **state)
+{
+    static const atls_code ends[] = {ATLS_E_LIMIT,    ATLS_E_MEMORY, ATLS_E_COLLATERAL_FORMAT, ATLS_E_EXPIRED,
+                                     ATLS_E_INTERNAL, ATLS_E_USAGE,  ATLS_E_CONFIGURATION};
+    static const atls_code open[] = {ATLS_E_ENDORSEMENTS_MISSING, ATLS_E_IO, ATLS_E_TIMEOUT};
+    char line[64];
+    outcome o;
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        (void)snprintf(line, sizeof line, "%s own", atls_code_name(ends[i]));
+        for (int id = 0; id < N_KINDS; id++) {
+            fails_with((kind_id)id, ends[i], ATLS_PLATFORM_NONE, &o);
+            assert_string_equal(o.line, line);
+        }
+        (void)snprintf(line, sizeof line, "%s hardware.own", atls_code_name(ends[i]));
+        fails_with(KIND_AZURE_SNP, ends[i], ATLS_PLATFORM_SEV_SNP, &o);
+        assert_string_equal(o.line, line);
+        fails_with(KIND_AZURE_TDX, ends[i], ATLS_PLATFORM_TDX, &o);
+        assert_string_equal(o.line, line);
+    }
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++) {
+        fails_with(KIND_NITRO, open[i], ATLS_PLATFORM_NONE, &o);
+        assert_string_equal(o.line, "ok");
+        fails_with(KIND_TDX, open[i], ATLS_PLATFORM_NONE, &o);
+        (void)snprintf(line, sizeof line, "%s own", atls_code_name(open[i]));
+        assert_string_equal(o.line, line);
+    }
+}
+
+/* It has the list, and not the leaf. */
+static bool endorse_lists(void *ctx, const atls_endorsement_request *request, atls_arena *a, atls_endorsements *out,
+                          atls_error *err)
+{
+    const atls_bytes *list = ctx;
+    (void)a;
+    out->pile.crls = list;
+    out->pile.n_crls = 1;
+    return !request->sev_snp.needs_leaf || atls_fail(err, ATLS_E_ENDORSEMENTS_MISSING, "endorsements.vcek", NULL);
+}
+
+static void the_rest_is_asked_for(void **state)
+{
+    static uint8_t block[4096];
+    const atls_bytes list = atls_bytes_str("list");
+    const atls_bytes leaf = atls_bytes_str("leaf");
+    const atls_certificate_pile came_along = {.certificates = &leaf, .n_certificates = 1};
+    const atls_certificate_pile nothing = {.certificates = NULL};
+    union {
+        const atls_bytes *in;
+        void *out;
+    } ctx = {.in = &list};
+    const atls_appraisal in = {.endorse = endorse_lists, .endorse_ctx = ctx.out};
+    const atls_endorsement_request request = {.platform = ATLS_PLATFORM_SEV_SNP,
+                                              .sev_snp = {.needs_leaf = true, .needs_chain = true}};
+    atls_nested_source s = {.in = &in, .pile = &came_along};
+    atls_endorsements out;
+    atls_error err = {.code = ATLS_OK};
+    atls_arena a;
+    (void)state;
+    atls_arena_init(&a, block, sizeof block);
+    assert_true(atls_nested_endorse(&s, &request, &a, &out, &err));
+    assert_int_equal(out.pile.n_crls, 1);
+    assert_int_equal(out.pile.n_certificates, 1);
+    assert_int_equal(s.why.code, ATLS_E_ENDORSEMENTS_MISSING);
+    s = (atls_nested_source){.in = &in, .pile = &nothing}; /* nothing came along: there is no use for a list */
+    assert_true(atls_nested_endorse(&s, &request, &a, &out, &err));
+    assert_int_equal(out.pile.n_crls, 0);
+}
+
+/* A bundle's lists of nobody in particular are for TPMs, and for those whom a CA has enrolled. */
+static void lists_of_others(void **state)
+{
+    static const atls_platform asked_for[] = {ATLS_PLATFORM_TPM, ATLS_PLATFORM_ENROLLED};
+    static const uint8_t seed[32] = {1, 2, 3};
+    atls_endorsement_request request = {.platform = ATLS_PLATFORM_TPM, .pck_ca = ""};
+    atls_bundle_pieces pieces;
+    atls_bundle bundle;
+    atls_bundle_key key;
+    atls_endorsements own, out;
+    atls_error err = {.code = ATLS_OK};
+    atls_bytes secret, public_pem, file;
+    atls_arena a;
+    (void)state;
+    assert_true(atls_arena_new(&a, (size_t)16 * 1024 * 1024, &err));
+    atls_bundle_pieces_init(&pieces, &a);
+    assert_true(sim_tpm_endorse(all.tpm, &request, &a, &own, &err) && own.pile.n_crls > 0);
+    assert_true(atls_bundle_key_pair(seed, &a, &secret, &public_pem, &err)
+                && atls_bundle_key_parse(public_pem, &key, &err) && atls_bundle_add(&pieces, &own, &err)
+                && atls_bundle_pack(&pieces, 1, SIM_NOW, secret, &file, &err)
+                && atls_bundle_open(file, &key, 1, &a, &bundle, &err));
+    for (size_t i = 0; i < sizeof asked_for / sizeof asked_for[0]; i++) {
+        request.platform = asked_for[i];
+        assert_true(atls_bundle_endorse(&bundle, &request, &a, &out, &err));
+        assert_int_equal(out.pile.n_crls, own.pile.n_crls);
+    }
+    atls_arena_free(&a);
+}
+
 int main(void)
 {
     tap_list tests = {0};
@@ -439,6 +572,9 @@ int main(void)
         tap_add(&tests, rows[i].name, test_row, &rows[i]);
     }
     tap_add(&tests, "the value of the hardware around a key", test_value_of_hardware, NULL);
+    tap_add(&tests, "a source that fails", a_source_that_fails, NULL);
+    tap_add(&tests, "the list alone, for a report that came with its certificates", the_rest_is_asked_for, NULL);
+    tap_add(&tests, "a bundle's lists of others", lists_of_others, NULL);
     const int failed = tap_run("verify/every_kind", &tests);
     kinds_close(&all);
     return failed;

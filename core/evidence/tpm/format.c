@@ -14,6 +14,19 @@ static bool decode(atls_bytes in, atls_arena *arena, const void **evidence, atls
     return true;
 }
 
+/* In a session: the map of specification native.md alone. The field of Constellation's document is a hash over bytes that its sender
+ * chooses, among others. */
+static bool decode_session(atls_bytes in, atls_arena *arena, const void **evidence, atls_error *err)
+{
+    if (!decode(in, arena, evidence, err)) {
+        return false;
+    }
+    const tpm_evidence *e = *evidence;
+    return e->form == TPM_FORM_CBOR
+           || atls_fail_unsupported(err, ATLS_E_EVIDENCE_FORMAT, "", "a CBOR map", "another form",
+                                    "a session takes TPM evidence of its own form only");
+}
+
 /* Intermediates and lists, if somebody has any: nothing of them is indispensable, other things may vouch for a key. */
 static bool request(const void *evidence, atls_arena *arena, atls_endorsement_request *out, atls_error *err)
 {
@@ -88,6 +101,7 @@ const atls_format *tpm_format(void)
     static const atls_format row = {
         .name = "tpm",
         .decode = decode,
+        .decode_session = decode_session,
         .request = request,
         .nested = nested,
         .authenticate = tpm_authenticate,

@@ -11,6 +11,7 @@
 #include "files.h"
 #include "pki/cert.h"
 #include "pki/signature.h"
+#include "verify/source.h"
 
 #define MAX_CERT_FILE ((size_t)256 * 1024) /* ATLS_MAX_PEM_CERTS of the longest, in base64 */
 
@@ -295,9 +296,7 @@ static bool fetch(cli_endorsements *e, const atls_endorsement_request *request, 
     }
     if (!atls_fetcher_endorse(e->fetcher, request, arena, &fetched, &why)) {
         const bool is_intel = request->platform == ATLS_PLATFORM_TDX || request->platform == ATLS_PLATFORM_SGX;
-        const bool is_ours = why.code == ATLS_E_MEMORY || why.code == ATLS_E_INTERNAL || why.code == ATLS_E_LIMIT
-                             || why.code == ATLS_E_CONFIGURATION || why.code == ATLS_E_USAGE;
-        if (!is_ours && !is_intel && out->pile.n_certificates + out->pile.n_crls > 0) {
+        if (!is_intel && atls_source_is_open(why.code) && out->pile.n_certificates + out->pile.n_crls > 0) {
             e->not_fetched = why; /* the files may do, and a list among them may revoke */
             return true;
         }

@@ -62,9 +62,9 @@ typedef struct atls_format {
     const char *name; /* "dcap" */
     /* decode turns untrusted bytes into the format's own structure, in the arena, borrowing in. Knows no cryptography. */
     bool (*decode)(atls_bytes in, atls_arena *arena, const void **evidence, atls_error *err);
-    /* decode_session reads what such evidence is in a session of atls/1, if that has a form of its own: in which what decode reads is
-     * no evidence, and outside of which what this one reads is none. NULL: the form is the same everywhere. Rooms that have it
-     * set claims.is_session_signed where the attested key signed the session. */
+    /* decode_session reads what such evidence is in a session of atls/1, where not everything that decode reads is evidence: a
+     * phone's has a form of its own there, which is none elsewhere, and sets claims.is_session_signed; a TPM's is one of those
+     * that decode reads. NULL: the same everywhere. */
     bool (*decode_session)(atls_bytes in, atls_arena *arena, const void **evidence, atls_error *err);
     /* recall looks up what is remembered of the evidence, so that request and authenticate need not check it again; it
      * cannot fail. Whoever called it calls settle at the end of the appraisal, in any case: to remember, if that accepted

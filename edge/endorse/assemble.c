@@ -141,7 +141,7 @@ static bool get_chain(const work *w, const char *product, heap *h)
     atls_piece *p = get(w, &id, &why);
     if (p == NULL) {
         if (!w->request->sev_snp.needs_chain && !w->replaces && atls_source_is_open(why.code)) {
-            return true; /* it came along; the list did not */
+            return true; /* it came along, and the list did not */
         }
         *w->err = why;
         return false;

@@ -147,7 +147,7 @@ ATLS_MUST_USE bool native_stapled(const native *n, const atls_native_evidence *e
                                   atls_error *err);
 /* native_endorse is an atls_endorse_fn whose ctx is a native_sources: the application's endorsements and the peer's, of two
  * pieces for one subject the newer. The peer's stand alone where the application has no callback, or where that fails
- * with ENDORSEMENTS_MISSING, IO or TIMEOUT; every other failure is its answer. */
+ * with ENDORSEMENTS_MISSING, IO or TIMEOUT for evidence that has its chain; every other failure is its answer. */
 typedef struct native_sources {
     const native_side *side;
     atls_endorsements stapled;

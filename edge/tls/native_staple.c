@@ -96,7 +96,7 @@ bool native_endorse(void *ctx, const atls_endorsement_request *request, atls_are
         *err = why;
         return false;
     }
-    if (!found && side->endorse != NULL && request->needs_pck_chain) {
+    if (request->needs_pck_chain && side->endorse != NULL && (!found || own.platform == ATLS_PLATFORM_NONE)) {
         /* one's own lists could not be asked for, and it is the peer who left the chain out: nobody signs that it is not there */
         *err = why;
         return atls_fail(

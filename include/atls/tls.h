@@ -100,8 +100,8 @@ typedef struct atls_client_options {
     void *trust_key_ctx;
     /* With atls/1: ask the server for endorsements along with its evidence. They are hints: of two pieces for one subject
      * the newer counts (atls_endorsements_merge), each only as far as its signature, chain and dates go; alone they serve
-     * where endorse is NULL, or fails with ENDORSEMENTS_MISSING, IO or TIMEOUT for a quote that has its PCK chain. Check "endorsements.stapled" of the result
-     * names the pieces that were used. */
+     * where endorse is NULL, or has none (ENDORSEMENTS_MISSING, IO, TIMEOUT) for a quote that has its PCK chain. Check
+     * "endorsements.stapled" of the result names the pieces that were used. */
     bool want_endorsements;
     atls_certificates_fn on_certificates; /* NULL: nobody wants to know */
     void *certificates_ctx;

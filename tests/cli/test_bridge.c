@@ -3,7 +3,6 @@
  * enrol request says where no service is asked. */
 #include <signal.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "enrol/authority.h"
@@ -66,31 +65,6 @@ static const run_row recorded[] = {
 /* clang-format on */
 
 static pid_t server;
-
-static void pause_ms(long ms)
-{
-    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    (void)nanosleep(&t, NULL);
-}
-
-static void wait_for_port(const char *out_file)
-{
-    for (int i = 0; i < 400; i++) {
-        char *text = run_read(out_file, NULL);
-        char *end = strchr(text, '\n');
-        const bool there = end != NULL && strncmp(text, "127.0.0.1:", 10) == 0;
-        if (there) {
-            *end = 0;
-            (void)snprintf(place.port, sizeof place.port, "%.7s", text + 10);
-        }
-        free(text);
-        if (there) {
-            return;
-        }
-        pause_ms(50);
-    }
-    fail_msg("the server does not say where it is");
-}
 
 static void make_folder(const char *name)
 {
@@ -165,7 +139,7 @@ static void test_start(void **state)
     atls_arena_free(&arena);
     server = run_start(
         "sim {d}/srv --serve 0 --seconds 500 --client-policy {d}/clients.json --record {d}/last.atlsrec " T, "srv");
-    wait_for_port("srv.out");
+    run_wait_port("srv.out");
 }
 
 /* The server says who came, and why others did not. */

@@ -75,6 +75,7 @@ static const run_row rows[] = {
     {"some files, and nobody there for the rest", "verify {d}/report.bin --policy {d}/policy-snp.json" T " -e {d}/amd/intermediate.der --kds http://127.0.0.1:1", NULL, 5, NULL, {"ENDORSEMENTS_MISSING", "not fetched: 127.0.0.1:1: "}},
     {"... of a forecast, too", "endorse forecast {d}/report.bin --policy {d}/policy-snp.json" T " -e {d}/amd/intermediate.der --kds http://127.0.0.1:1", NULL, 5, NULL, {"ENDORSEMENTS_MISSING", "not fetched: 127.0.0.1:1: "}},
     {"all the files, and nobody there", "verify {d}/report.bin --policy {d}/policy-snp.json" T " -e {d}/amd --kds http://127.0.0.1:1", NULL, 0, NULL, {"!not fetched"}},
+    {"one's own list, and nobody there", "verify {d}/revoked.bin --policy {d}/policy-revoked.json" T " -e {d}/revoked.crl --kds http://127.0.0.1:1", NULL, 7, NULL, {"Rejected: REVOKED", "  field     ask"}},
     {"another product", PULL " --snp --product Milan" T KDS, NULL, 5, NULL, {"endorsements.cert_chain", "404"}},
     {"evidence that is none", PULL " --evidence {d}/td/policy-tdx.json" T PCCS, NULL, 2, NULL, {NULL}},
     {"Google's list", PULL " --android-status -o {d}/status.json" T STATUS, NULL, 0, NULL, {"fetched 2026-06-15T12:00:00Z, until when it is good is not said"}},
@@ -199,6 +200,26 @@ static void write_tpm(const char *name, const char *hardware)
     sim_tpm_free(tpm);
 }
 
+/* A machine that sends all its certificates along; one's own list names one of them. */
+static void write_revoked(void)
+{
+    static const uint8_t report_data[64] = {1};
+    const sim_snp_options options = {.settings = (const char *const[]){"table=vcek,ask,ark", "crl.revoked=ask", NULL}};
+    atls_certificate_pile pile;
+    atls_bytes report;
+    atls_bytes policy;
+    atls_error err = {0};
+    sim_snp *room = NULL;
+    assert_true(sim_snp_new(&options, &room, &err) && sim_snp_pile(room, &server.arena, &pile, &err)
+                && sim_snp_extended(room, report_data, &server.arena, &report, &err)
+                && sim_snp_policy(room, &server.arena, &policy, &err));
+    assert_int_equal(pile.n_crls, 1);
+    run_write("revoked.bin", report.ptr, report.len);
+    run_write("policy-revoked.json", policy.ptr, policy.len);
+    run_write("revoked.crl", pile.crls[0].ptr, pile.crls[0].len);
+    sim_snp_free(room);
+}
+
 static void set_up(void)
 {
     static const uint8_t report_data[64] = {1};
@@ -214,6 +235,7 @@ static void set_up(void)
     run_write("ark.der", ark.ptr, ark.len);
     run_write("report.bin", report.ptr, report.len);
     run_write("policy-snp.json", policy.ptr, policy.len);
+    write_revoked();
     write_phone();
     write_tpm("vtpm.cbor", NULL);
     write_tpm("vtpm-snp.cbor", "sev-snp");
